@@ -1,0 +1,114 @@
+"""Which build of the kernels this processor runs, and how many threads this process may use."""
+
+import importlib
+import math
+import os
+from pathlib import Path
+
+try:
+    from kernels import _features
+except ImportError as error:
+    raise ImportError(
+        "the kernels are not compiled for this Python: run scripts/study or scripts/test, which set everything up, "
+        f"or `python -m pip install .` in the project's folder ({error})"
+    ) from None
+
+_forked = False
+
+
+def _in_child():
+    global _forked
+    _forked = True
+
+
+# An OpenMP pool does not survive a fork.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_in_child)
+
+
+def _choose():
+    runs = [name for name in _features.BUILDS if name in _features.OFFERED]
+    forced = os.environ.get("LONGLAG_ISA") or runs[0]
+    if forced not in runs:
+        known = forced in ("avx512", "avx2", "generic", "neon")
+        reason = "this processor or build does not have it" if known else "no such instruction set"
+        raise ImportError(f"LONGLAG_ISA={forced}: {reason}; available here: {', '.join(runs)}")
+    return forced
+
+
+_ISA = _choose()
+
+
+def isa():
+    """The instruction set of the kernels in use: "avx512", "avx2", "generic" or "neon". LONGLAG_ISA forces one."""
+    return _ISA
+
+
+def build(module, dtype):
+    """The compiled `module` ("timeloop", "readout", "update", "draws") for `dtype` ("float32", "float64")."""
+    return importlib.import_module(f"kernels._{module}_{dtype.replace('float', 'f')}_{_ISA}")
+
+
+def threads(wanted=None):
+    """How many threads a pass runs on.
+
+    `wanted` where it is given (an integer of 1 or more), else OMP_NUM_THREADS, else the processors that this process may
+    use: its affinity, within its control group's quota. Always 1 in a forked child and where there is no OpenMP.
+    Raises ValueError or TypeError that names what came.
+    """
+    if wanted is None:
+        wanted = _from_environment() or _processors()
+    elif isinstance(wanted, bool) or not hasattr(wanted, "__index__"):
+        raise TypeError(f"threads: expected an integer of 1 or more, or None, got {wanted!r}")
+    elif wanted < 1:
+        raise ValueError(f"threads: expected an integer of 1 or more, or None, got {wanted!r}")
+    return 1 if _forked or not _features.OPENMP else int(wanted)
+
+
+def _from_environment():
+    # A comma-separated list has one entry a level of nesting; ours is the first.
+    text = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
+    if text and not (text.isdecimal() and int(text) >= 1):
+        raise ValueError(f"OMP_NUM_THREADS: expected an integer of 1 or more, got {text!r}")
+    return int(text) if text else None
+
+
+def _processors():
+    own = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min([own, *map(math.ceil, _quotas())]))
+
+
+def _quotas(groups=Path("/proc/self/cgroup"), root=Path("/sys/fs/cgroup")):
+    """Processors' worth of time that each control group around this process allows, of version 1 or 2."""
+    try:
+        lines = groups.read_text().splitlines()
+    except OSError:
+        return
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        if controllers and "cpu" not in controllers.split(","):
+            continue
+        # Inside a container the path may be the host's and not exist here; its own group is then the root.
+        folder = (root / "cpu" if controllers else root) / path.strip("/")
+        for group in [folder, *folder.parents]:
+            if not group.is_relative_to(root):
+                break
+            quota = _quota_v1(group) if controllers else _quota_v2(group)
+            if quota:
+                yield quota
+
+
+def _quota_v2(group):
+    try:
+        quota, period = (group / "cpu.max").read_text().split()
+    except (OSError, ValueError):
+        return None
+    return None if quota == "max" else int(quota) / int(period)
+
+
+def _quota_v1(group):
+    try:
+        quota, period = (int((group / name).read_text()) for name in ("cpu.cfs_quota_us", "cpu.cfs_period_us"))
+    except (OSError, ValueError):
+        return None
+    return quota / period if quota > 0 else None

@@ -71,7 +71,7 @@ class Build(build_ext):
     def build_extensions(self):
         self.check_compiler()
         offered = {isa: flags for isa, flags in isas().items() if self.accepts(flags)}
-        for isa in isas().keys() - offered.keys():
+        for isa in [isa for isa in isas() if isa not in offered]:
             self.say(f"the compiler has no {isa}: built without it")
         flags = FLAGS + [flag for flag in OPTIONAL if self.accepts([flag])]
         compile_openmp, link_openmp = self.openmp()
@@ -94,6 +94,7 @@ class Build(build_ext):
             [Extension(f"kernels.{module}", [f"kernels/{module}.pyx"]) for module in modules],
             build_dir=str(GENERATED.parent),
             compiler_directives=DIRECTIVES,
+            force=self.force or None,
             quiet=True,
         )
 

@@ -1,5 +1,6 @@
 """Which build of the kernels this processor runs, and how many threads this process may use."""
 
+import functools
 import importlib
 import math
 import os
@@ -75,15 +76,17 @@ def _from_environment():
 
 def _processors():
     own = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min([own, *map(math.ceil, _quotas())]))
+    return max(1, min([own, *_quotas()]))
 
 
+@functools.cache
 def _quotas(groups=Path("/proc/self/cgroup"), root=Path("/sys/fs/cgroup")):
-    """Processors' worth of time that each control group around this process allows, of version 1 or 2."""
+    """Processors that the control groups around this process (version 1 or 2) allow it, one entry for each that has a limit."""
     try:
         lines = groups.read_text().splitlines()
     except OSError:
-        return
+        return []
+    quotas = []
     for line in lines:
         _, controllers, path = line.split(":", 2)
         if controllers and "cpu" not in controllers.split(","):
@@ -95,7 +98,8 @@ def _quotas(groups=Path("/proc/self/cgroup"), root=Path("/sys/fs/cgroup")):
                 break
             quota = _quota_v1(group) if controllers else _quota_v2(group)
             if quota:
-                yield quota
+                quotas.append(math.ceil(quota))
+    return quotas
 
 
 def _quota_v2(group):

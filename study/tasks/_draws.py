@@ -1,0 +1,43 @@
+"""From random words to a task's sequences, exactly."""
+
+import numpy as np
+
+
+def below(words, k):
+    """Integers 0..k-1 from words (uint64): the upper half times k, shifted. `k`: a number or an array, below 2^31.
+
+    No value is likelier than another by more than k / 2^32.
+    """
+    return (((words >> np.uint64(32)) * np.asarray(k, np.uint64)) >> np.uint64(32)).astype(np.int64)
+
+
+def between(words, low, high):
+    """Integers low..high, both included; `low`, `high`: numbers or arrays."""
+    return low + below(words, np.asarray(high) - low + 1)
+
+
+def quarters(words, n):
+    """(B, n) uint8 in 0..3, one of each byte of words (B, bytes_for(n))."""
+    return words.view(np.uint8)[:, :n] & np.uint8(3)
+
+
+def signed_units(words, n):
+    """(B, n) float32 in [-1, 1), multiples of 2^-23, one of each half of words (B, halves_for(n))."""
+    return (words.view(np.uint32)[:, :n] >> np.uint32(8)).astype(np.float32) * np.float32(2.0**-23) - np.float32(1)
+
+
+def bytes_for(n):
+    """Words that hold n bytes."""
+    return -(-n // 8)
+
+
+def halves_for(n):
+    """Words that hold n halves."""
+    return -(-n // 2)
+
+
+def one_hot(symbols, lengths, size):
+    """symbols (B, T) in 0..size-1 -> x (T, B, size) float32, +0 past a row's length."""
+    steps = np.arange(symbols.shape[1], dtype=np.int64)
+    rows = np.eye(size + 1, size, dtype=np.float32)
+    return rows.take(np.where(steps < lengths[:, None], symbols, size).T, axis=0)

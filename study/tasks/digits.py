@@ -1,0 +1,84 @@
+"""Digits: real handwriting, read pixel by pixel, then a wait, then the class.
+
+The 1,797 images of 8 x 8 pixels that come with scikit-learn, in their order there: the last 360 are the test part, the
+others are drawn from with replacement. Input: the 64 pixels row by row, one a step, in sixteenths (0..1), then `gap` blank
+steps of 0. The class (0..9) is read at the last step.
+
+There is no pass rule: what counts is the accuracy on the test part at the end of the budget.
+
+Source: Alpaydin & Kaynak, Optical Recognition of Handwritten Digits, UCI Machine Learning Repository, 1998 (its test set);
+pixel by pixel after Le, Jaitly & Hinton 2015.
+
+A drawn sample, after its 64 pixels 2 blank steps:
+
+>>> import kernels
+>>> batch = TASKS[0].sample(kernels.Stream("a drawn sample"), batch=1, gap=2)
+>>> for row in batch.x[:64, 0, 0].reshape(8, 8):
+...     print("|" + "".join(" .:-=+*#%"[int(8 * pixel)] for pixel in row) + "|")
+|  ++*-  |
+|  #*:*: |
+| :*: .= |
+| =:  .= |
+| =:  -: |
+| --  +. |
+|  *..*  |
+|  -#%-  |
+>>> int(batch.lengths[0]), int(batch.read[0]), int(batch.target[0])
+(66, 65, 0)
+"""
+
+from functools import cache
+from math import log
+
+import numpy as np
+
+from study.tasks._draws import below
+from study.tasks._task import Batch, Task
+
+PIXELS, CLASSES, TEST = 64, 10, 360
+
+
+@cache
+def images():
+    """pixels (1797, 64) float32 in 0..1, classes (1797,)."""
+    from sklearn.datasets import load_digits  # takes a second to import: only where it is needed
+
+    found = load_digits()
+    return (found.data / 16).astype(np.float32), found.target.astype(np.int64)
+
+
+def batch_of(chosen, gap):
+    """The chosen images (indices) as a Batch."""
+    pixels, classes = images()
+    x = np.zeros((PIXELS + gap, len(chosen), 1), np.float32)
+    x[:PIXELS, :, 0] = pixels[chosen].T
+    lengths = np.full(len(chosen), PIXELS + gap)
+    return Batch(x, lengths, lengths - 1, classes[chosen])
+
+
+def build(words, gap):
+    return batch_of(below(words[:, 0], len(images()[1]) - TEST), gap)
+
+
+def test(gap):
+    return batch_of(np.arange(len(images()[1]) - TEST, len(images()[1])), gap)
+
+
+TASKS = (
+    Task(
+        name="digits",
+        title="handwritten digits",
+        source="Alpaydin & Kaynak 1998 (UCI), as in scikit-learn",
+        axis="gap",
+        smallest_gap=0,
+        lag=1.0,
+        inputs=1,
+        outputs=CLASSES,
+        kind="class",
+        chance={"score": 1 / CLASSES, "loss": log(CLASSES)},
+        rule=None,
+        words=lambda gap: 1,
+        build=build,
+        test=test,
+    ),
+)

@@ -75,14 +75,17 @@ class Build(build_ext):
             self.say(f"the compiler has no {isa}: built without it")
         flags = FLAGS + [flag for flag in OPTIONAL if self.accepts([flag])]
         compile_openmp, link_openmp = self.openmp()
+        builds = {isa: [*flags, *own, *compile_openmp] for isa, own in offered.items()}
         self.cythonize()
         kept = {extension.name: extension for extension in self.extensions}
         self.extensions = []
         for module, name, isa, lines in variants(offered):
             extension = kept[f"kernels.{name}"]
-            extension.extra_compile_args = [*flags, *offered[isa], *compile_openmp]
+            extension.extra_compile_args = builds[isa]
             extension.extra_link_args = link_openmp
-            self.write_stub(module, name, lines, list(offered), extension.extra_compile_args)
+            if module == "features":
+                lines = ['#define LONGLAG_BUILDS "' + ";".join(f"{isa}:{' '.join(flags)}" for isa, flags in builds.items()) + '"']
+            self.write_stub(module, name, lines, builds[isa])
             self.extensions.append(extension)
         super().build_extensions()
 
@@ -98,12 +101,11 @@ class Build(build_ext):
             quiet=True,
         )
 
-    def write_stub(self, module, name, lines, builds, flags):
+    def write_stub(self, module, name, lines, flags):
         """A stub is written only when it differs: its age, like its C's, decides whether the variant is compiled again."""
         text = "\n".join(
             [
-                f'#define LONGLAG_BUILDS "{" ".join(builds)}"',
-                f'#define LONGLAG_FLAGS "{" ".join(flags)}"',
+                f"// {' '.join(flags)}",
                 *lines,
                 "#define CYTHON_INLINE inline __attribute__((always_inline))",
                 f"#define PyInit_{module} PyInit_{name}",

@@ -23,12 +23,10 @@ cdef extern from *:
     """
     const char* offered "longlag_offered"()
     const char* BUILDS_ "LONGLAG_BUILDS"
-    const char* FLAGS_ "LONGLAG_FLAGS"
     const char* COMPILER_ "__VERSION__"
     int OPENMP_ "LONGLAG_OPENMP"
 
-OFFERED = offered().decode().split()      # instruction sets of this processor, best first
-BUILDS = BUILDS_.decode().split()         # those that the kernels were built for, best first
-FLAGS = FLAGS_.decode()
+OFFERED = offered().decode().split()  # instruction sets of this processor, best first
+BUILDS = dict(build.split(":") for build in BUILDS_.decode().split(";"))      # those of the kernels: their compiler flags
 COMPILER = COMPILER_.decode()
 OPENMP = OPENMP_ != 0

@@ -3,6 +3,11 @@
 The same inputs give the same bits on any processor, with any instruction set and any number of threads.
 """
 
-from kernels.processor import build, isa, threads
+from kernels.head import Readout, cross_entropy, squared_error
+from kernels.layer import CELLS, RNN
+from kernels.optimizers import SGD, Adam, clip_by_norm, total
+from kernels.processor import build, isa, isas, threads
 
 NUMERICS = 1  # raised by every change that alters a result's bits on purpose
+
+Stream = build("draws", "float64").Stream

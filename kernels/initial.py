@@ -1,0 +1,41 @@
+"""Initial parameters: each drawn from a stream of its own, named by seed and parameter."""
+
+import numpy as np
+
+from kernels.processor import build
+
+_draws = build("draws", "float64")
+
+
+def draw(cell, views, seed, scheme, forget_bias, chrono):
+    """Fill `views` ({name: array}) by `scheme`; see RNN.init."""
+    for name, view in views.items():
+        direction, key = name.split("/")
+        stream = _draws.Stream("weights", seed, name)
+        fan_in, fan_out = (view.shape[-2] if view.ndim > 1 else view.shape[-1]), view.shape[-1]
+        if scheme == "glorot":
+            bound = np.sqrt(6.0 / (fan_in + fan_out)) if key in "WUM" else 0.0
+        else:
+            bound = 1.0 / np.sqrt(float(2 * fan_out if direction == "merge" else fan_out))
+        if scheme == "identity" and key == "U":
+            view[:] = np.eye(fan_out)
+        elif scheme == "identity" and key == "b":
+            view[:] = 0
+        elif scheme == "orthogonal" and key == "U":
+            for block in view:
+                block[:] = stream.orthogonal(fan_out)
+        else:
+            view[:] = stream.uniform(view.size, -bound, bound).reshape(view.shape)
+        if key == "b" and direction != "merge":
+            _retain(cell, view, _draws.Stream("weights", seed, f"{direction}/chrono"), forget_bias, chrono)
+
+
+def _retain(cell, b, stream, forget_bias, chrono):
+    """Set the biases b (blocks, H) of the gates that decide how long the cell remembers."""
+    if chrono is not None:
+        v = _draws.log(stream.uniform(b.shape[1], 1.0, chrono - 1.0))
+        for gate, sign in cell.retains:
+            b[cell.blocks.index(gate)] = sign * v
+    elif cell.retains:
+        gate, sign = cell.retains[0]
+        b[cell.blocks.index(gate)] = sign * forget_bias

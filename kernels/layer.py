@@ -1,0 +1,341 @@
+"""class RNN: a recurrent layer of any cell, in one direction or both, over one flat vector of parameters."""
+
+import difflib
+from types import SimpleNamespace
+
+import numpy as np
+
+from kernels import checks
+from kernels.initial import draw
+from kernels.processor import build, threads as available_threads
+from kernels.workspace import Workspace
+
+DIRECTIONS = {"forward": ("forward",), "reverse": ("reverse",), "both": ("forward", "reverse")}
+MERGES = ("concat", "sum", "mean", "learned")
+SCHEMES = ("uniform", "glorot", "orthogonal", "identity")
+SEGMENT = build("timeloop", "float32").SEGMENT      # steps; recomputing by whole segments changes no bit
+CARRY = -1                      # the slot of the gradient that BPTT carries
+
+CELLS = {row.name: row for row in build("timeloop", "float32").ROWS if row.recurrent}
+
+
+class RNN:
+    """A recurrent layer.
+
+    Parameters
+    ----------
+    cell : str
+        A key of ``kernels.CELLS``.
+    inputs, units : int
+        I and H, 1 or more.
+    direction : "forward", "reverse" or "both"
+        "reverse" starts at each row's last step.
+    merge : "concat", "sum", "mean" or "learned"
+        For "both": how the directions' outputs become one; "learned" is ``[h_fwd, h_rev] M + m``, 2H to H.
+    dtype : "float32" or "float64"
+
+    Attributes
+    ----------
+    shapes : dict
+        Name to shape of each parameter, in the order in which they lie in the flat vector:
+        ``{direction}/W`` (blocks W feeds, I, H), ``/U`` (blocks U feeds, H, H), ``/b`` (blocks, H), ``/p``
+        (peepholes, H), and ``merge/M`` (2H, H), ``merge/b`` (H,).
+    size : int
+        Parameters in all.
+
+    Notes
+    -----
+    ``a_k[b, j] = b_k[j] + sum_i x[b, i] W_k[i, j] + sum_i h'[b, i] U_k[i, j]`` for each block k; the cell's equations
+    stand in kernels/cells. A call may be made from several Python threads at once.
+    """
+
+    def __init__(self, cell, inputs, units, direction="forward", merge="concat", dtype="float32"):
+        self.cell = CELLS[_choice("cell", cell, CELLS)]
+        self.inputs, self.units = checks.whole("inputs", inputs), checks.whole("units", units)
+        self.direction = _choice("direction", direction, DIRECTIONS)
+        self.merge = _choice("merge", merge, MERGES)
+        self.dtype = checks.dtype("dtype", dtype)
+        self._loop = build("timeloop", self.dtype.name)
+        self._names = DIRECTIONS[direction]
+        self._learned = direction == "both" and merge == "learned"
+        self._workspace = Workspace()
+        self.shapes = {f"{name}/{key}": shape for name in self._names for key, shape in self._parameters()}
+        if self._learned:
+            self.shapes |= {"merge/M": (2 * units, units), "merge/b": (units,)}
+        self._offsets, self.size = {}, 0
+        for name, shape in self.shapes.items():
+            self._offsets[name] = self.size
+            self.size += int(np.prod(shape))
+
+    def _parameters(self):
+        cell, I, H = self.cell, self.inputs, self.units
+        yield "W", (len(cell.inputs), I, H)
+        yield "U", (len(cell.recurrent), H, H)
+        yield "b", (len(cell.blocks), H)
+        if cell.peepholes:
+            yield "p", (len(cell.peepholes), H)
+
+    def view(self, theta):
+        """Views into a flat vector of ``size`` numbers, by name and with the shapes of ``shapes``."""
+        theta = np.asarray(theta)
+        if theta.shape != (self.size,):
+            raise ValueError(f"theta: expected shape ({self.size},), got {theta.shape}")
+        return {name: theta[self._offsets[name]:self._offsets[name] + int(np.prod(shape))].reshape(shape)
+                for name, shape in self.shapes.items()}
+
+    def init(self, seed=0, scheme="uniform", forget_bias=1.0, chrono=None):
+        """Draw parameters; each by its name, so that cells and directions share what they have in common.
+
+        Parameters
+        ----------
+        seed : int
+        scheme : str
+            "uniform": all within +-1/sqrt(H) (fan-in 2H for the merge). "glorot": W and U within
+            +-sqrt(6 / (fan-in + fan-out)), the rest 0 (Glorot & Bengio 2010). "orthogonal": as uniform, with each
+            block of U a random orthogonal matrix. "identity": as uniform, with U the identity and b 0 (Le, Jaitly,
+            Hinton 2015).
+        forget_bias : float
+            The bias of the gate that retains (with the sign that retains: -forget_bias for gru's z).
+        chrono : float, optional
+            The longest dependency expected, T_max > 2. Sets the retaining biases to v = log u, u uniform in
+            [1, T_max - 1], and their opponents to -v (Tallec & Ollivier 2018), instead of forget_bias.
+
+        Returns
+        -------
+        theta : (size,) array
+        """
+        _choice("scheme", scheme, SCHEMES)
+        forget_bias = checks.number("forget_bias", forget_bias)
+        if chrono is not None:
+            chrono = checks.number("chrono", chrono)
+            if not chrono > 2:
+                raise ValueError(f"chrono: expected a longest dependency above 2, got {chrono!r}")
+            if not self.cell.retains:
+                raise ValueError(f"chrono: {self.cell.name} has no gate whose bias could be set; expected None")
+        theta = np.zeros(self.size, self.dtype)
+        draw(self.cell, self.view(theta), seed, scheme, forget_bias, chrono)
+        return theta
+
+    def forward(self, theta, x, lengths=None, state=None, threads=None, tape=True, checkpoint=None):
+        """Run the layer over x.
+
+        Parameters
+        ----------
+        theta : (size,) array
+        x : (T, B, I) array
+        lengths : (B,) integers in 1..T, optional
+            Steps of each row; later ones are not read, their y is 0. All T where missing.
+        state : dict, optional
+            Initial states by name, (D, B, H); what is missing is 0. D is 2 for "both", 1 being the reverse direction.
+        threads : int, optional
+            OMP_NUM_THREADS, or the processors this process may use. No number depends on it.
+        tape : bool
+            Keep what ``backward`` and ``gates`` need.
+        checkpoint : int, optional
+            Keep only the states of every `checkpoint` steps (rounded up to a multiple of 32) and compute the others
+            again in the backward pass: the same bits in less memory.
+
+        Returns
+        -------
+        out.y : (T, B, H), or (T, B, 2H) for "both" with "concat"
+        out.state : {name: (D, B, H)}, each row's states at its end
+        out.tape : Tape or None
+        """
+        theta = checks.array("theta", theta, (self.dtype,), (self.size,))
+        x = checks.array("x", x, (self.dtype,), ("T", "B", self.inputs))
+        T, B, _ = x.shape
+        lengths, shortest = _lengths(lengths, T, B)
+        states = self._states("state", state, B)
+        if checkpoint is not None:
+            checkpoint = checks.whole("checkpoint", checkpoint)
+        span = T if tape and checkpoint is None else min(T, -(-(checkpoint or 1) // SEGMENT) * SEGMENT)
+        tape = Tape(self, theta.copy(), x, lengths, shortest, span, available_threads(threads), bool(tape))
+        H, y = self.units, np.empty((T, B, len(self._names) * self.units), self.dtype)
+        for d, (name, run) in enumerate(zip(self._names, tape.passes)):
+            run.pack(tape.theta, self._offsets[f"{name}/W"], False)
+            run.aim(y=y, column=d * H)
+        for i in range(len(tape.segments)):
+            ranges = tape.ranges(i)
+            for d, run in enumerate(tape.passes):
+                run.put(run.first_slot(*ranges[d]), states[:, d])
+            if tape.kept and span < T:
+                tape.borders.append(states.copy())
+            self._loop.forward(tape.passes, ranges, tape.threads)
+            for d, run in enumerate(tape.passes):
+                run.get(run.last_slot(*ranges[d]), states[:, d])
+        y = self._merged(tape, y)
+        if not tape.kept:
+            tape.release()
+        return SimpleNamespace(y=y, state=dict(zip(self.cell.states, states)), tape=tape if tape.kept else None)
+
+    def gates(self, tape):
+        """Gate values {block: (D, T, B, H)} on a tape that has not been spent, 0 past a row's length."""
+        _unspent(tape)
+        if tape.span < len(tape.x):
+            raise ValueError("tape: expected one made without checkpoint, which keeps all gates")
+        alive = np.arange(len(tape.x))[:, None, None] < tape.lengths[:, None]
+        found = []
+        for run in tape.passes:
+            step_group_row_block_unit = run.gates().transpose(3, 0, 2, 1, 4)
+            values = step_group_row_block_unit.reshape(*step_group_row_block_unit.shape[:3], -1)[..., :self.units]
+            found.append(np.where(alive, values, self.dtype.type(0)))
+        return dict(zip(self.cell.blocks, np.stack(found, axis=1)))
+
+    def backward(self, tape, dy=None, dstate=None, inputs=True, norms=False, truncated=False):
+        """Backpropagation through time, with forward's threads. It spends the tape.
+
+        Parameters
+        ----------
+        tape : Tape
+        dy : array like forward's y, optional
+            Gradient with respect to y; 0 where missing, not read past a row's length.
+        dstate : dict, optional
+            Gradient with respect to the final states, {name: (D, B, H)}.
+        inputs : bool
+            Compute grad.x.
+        norms : bool
+            Compute grad.norms.
+        truncated : bool
+            As Hochreiter & Schmidhuber 1997: errors flow back along the states' own paths only, not through U or the
+            peepholes. For cells with a state besides h.
+
+        Returns
+        -------
+        grad.theta : (size,)
+        grad.x : (T, B, I) or None
+        grad.state : {name: (D, B, H)}, with respect to the initial states
+        grad.norms : {name: (D, T, B)} float64, or None
+            |dL/dstate_t| of each row, the total derivative, by x's t; 0 past a row's length.
+
+        Raises
+        ------
+        RuntimeError
+            The tape has been spent.
+        """
+        _unspent(tape)
+        T, B, _ = tape.x.shape
+        width = self.units * (2 if self.direction == "both" and self.merge == "concat" else 1)
+        if dy is not None:
+            dy = checks.array("dy", dy, (self.dtype,), (T, B, width))
+        carry = self._states("dstate", dstate, B)
+        if truncated and len(self.cell.states) == 1:
+            raise ValueError(f"truncated: expected False, for {self.cell.name} has no state but h")
+        tape.spent = True
+        theta = np.zeros(self.size, self.dtype)
+        dy = self._unmerged(tape, dy, theta)
+        dx = [np.empty_like(tape.x) for _ in tape.passes] if inputs else [None] * len(tape.passes)
+        sizes = np.zeros((len(self._names), len(self.cell.states), T, B)) if norms else [None] * len(tape.passes)
+        for d, (name, run) in enumerate(zip(self._names, tape.passes)):
+            offset = self._offsets[f"{name}/W"]
+            run.pack(tape.theta, offset, True)
+            run.aim(dy=dy, column=d * self.units * (dy is not None and dy.shape[2] > self.units), dx=dx[d],
+                    norms=sizes[d], grad=theta, offset=offset, truncated=truncated)
+            run.put(CARRY, carry[:, d])
+        for i in reversed(range(len(tape.segments))):
+            ranges = tape.ranges(i)
+            if i + 1 < len(tape.segments):
+                for d, run in enumerate(tape.passes):
+                    run.put(run.first_slot(*ranges[d]), tape.borders[i][:, d])
+                self._loop.forward(tape.passes, ranges, tape.threads)
+            self._loop.backward(tape.passes, ranges, tape.threads)
+        for d, run in enumerate(tape.passes):
+            run.get(CARRY, carry[:, d])
+        tape.release()
+        names = self.cell.states
+        return SimpleNamespace(
+            theta=theta, x=None if not inputs else dx[0] if len(dx) == 1 else dx[0] + dx[1],
+            state=dict(zip(names, carry)),
+            norms={name: sizes[:, s] for s, name in enumerate(names)} if norms else None)
+
+    def _states(self, argument, given, B):
+        """(S, D, B, H) from {name: (D, B, H)}, with 0 for what is missing."""
+        shape = (len(self._names), B, self.units)
+        states = np.zeros((len(self.cell.states), *shape), self.dtype)
+        for key, value in (given or {}).items():
+            _choice(argument, key, self.cell.states)
+            states[self.cell.states.index(key)] = checks.array(f"{argument}[{key!r}]", value, (self.dtype,), shape)
+        return states
+
+    def _merged(self, tape, y):
+        """y of both directions, (T, B, 2H), as the layer gives it."""
+        H = self.units
+        if self.direction != "both" or self.merge == "concat":
+            return y
+        if self.merge != "learned":
+            total = y[..., :H] + y[..., H:]
+            return total if self.merge == "sum" else total * self.dtype.type(0.5)
+        merged = np.empty((*y.shape[:2], H), self.dtype)
+        tape.merge = tape.made("affine", False, y)
+        tape.merge.pack(tape.theta, self._offsets["merge/M"], False)
+        tape.merge.aim(y=merged)
+        for segment in tape.segments:
+            self._loop.forward([tape.merge], [segment], tape.threads)
+        return merged
+
+    def _unmerged(self, tape, dy, grad):
+        """The gradient with respect to y of both directions; adds the merge's own to grad."""
+        if dy is None or self.direction != "both" or self.merge == "concat" or self.merge == "sum":
+            return dy
+        if self.merge == "mean":
+            return dy * self.dtype.type(0.5)
+        T, B, H = dy.shape
+        both = np.empty((T, B, 2 * H), self.dtype)
+        tape.merge.pack(tape.theta, self._offsets["merge/M"], True)
+        tape.merge.aim(dy=dy, dx=both, grad=grad, offset=self._offsets["merge/M"])
+        tape.merge.put(CARRY, np.zeros((1, B, H), self.dtype))
+        for segment in reversed(tape.segments):
+            self._loop.backward([tape.merge], [segment], tape.threads)
+        return both
+
+
+class Tape:
+    """What a forward pass keeps for the backward pass, which spends it. It refers to x.
+
+    The steps are cut into segments of `span` steps, of which one lies in the passes' buffers at a time; the states at
+    the segments' borders are kept when there are several.
+    """
+
+    def __init__(self, layer, theta, x, lengths, shortest, span, threads, kept):
+        self.theta, self.x, self.lengths, self.span, self.threads, self.kept = theta, x, lengths, span, threads, kept
+        self.segments = [(t, min(t + span, len(x))) for t in range(0, len(x), span)]
+        self.borders, self.merge, self.spent = [], None, False
+        self._workspace = layer._workspace
+        self.made = lambda cell, reverse, x: layer._loop.Pass(
+            cell, reverse, x, lengths, shortest, layer.units, span, layer._workspace.take)
+        self.passes = [self.made(layer.cell.name, name == "reverse", x) for name in layer._names]
+
+    def ranges(self, i):
+        """The steps of each pass's i-th segment; a reverse pass starts at the last."""
+        return [self.segments[-1 - i if run.reverse else i] for run in self.passes]
+
+    def release(self):
+        """Give the buffers back for other tapes to use."""
+        for run in [*self.passes, *([self.merge] if self.merge else [])]:
+            self._workspace.give(run.buffer)
+        self.passes, self.merge = [], None
+
+
+def _unspent(tape):
+    if not isinstance(tape, Tape):
+        raise TypeError(f"tape: expected the tape of a forward pass, got {type(tape).__name__}")
+    if tape.spent:
+        raise RuntimeError("tape: it has been spent; expected one that no backward pass has used (run forward again)")
+
+
+def _lengths(lengths, T, B):
+    """(B,) int32 and the least of them."""
+    if lengths is None:
+        return np.full(B, T, np.int32), T
+    lengths = checks.array("lengths", np.asarray(lengths), checks.INTEGERS, (B,))
+    shortest, longest = int(lengths.min()), int(lengths.max())
+    if shortest < 1 or longest > T:
+        raise ValueError(f"lengths: expected integers in 1..{T} (T), got {shortest if shortest < 1 else longest}")
+    return lengths.astype(np.int32), shortest
+
+
+def _choice(name, value, allowed):
+    if value not in allowed:
+        near = difflib.get_close_matches(str(value), allowed, 1)
+        raise ValueError(f"{name}: expected one of {', '.join(allowed)}, got {value!r}"
+                         + (f"; did you mean {near[0]!r}?" if near else ""))
+    return value

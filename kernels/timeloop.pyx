@@ -1,0 +1,445 @@
+"""The time loop: forward and backpropagation through time for every cell of TABLE, over tiles of rows.
+
+Design. A thread owns a slice of the batch, in one direction, for all of time: no barrier between steps. Weight
+gradients follow as products, whose panels the threads share. The loop knows blocks and states by number only; the
+equations know nothing else. Rows that have ended are never operands: the loop goes over runs of rows still alive.
+"""
+cimport numpy as cnp
+from cython.parallel cimport parallel, prange
+from libc.string cimport memcpy, memset
+
+import numpy as np
+
+from kernels.cell import describe
+
+from kernels.lanes cimport REAL, LINE, mode, enter_mode, leave_mode
+from kernels.panel cimport WIDEST, tile_rows, panels, panel_start, pack, pack_transposed
+from kernels.tile cimport (MOST_BLOCKS, MOST_STAGES, Form, Run, forward_rows, backward_rows, transposed_rows,
+                           state_at, slot_before, slot_after, operand_at)
+from kernels.gradient cimport CHUNK, Product, alive, outer, diagonal
+from kernels.sums cimport norm
+
+cnp.import_array()
+
+DTYPE = np.dtype(np.float32 if sizeof(REAL) == 4 else np.float64)
+SEGMENT = CHUNK                 # steps; passes over ranges that begin at multiples of it add up to the same bits
+ROWS = []                       # Cell of each row of TABLE
+
+ctypedef void (*Step)(const Run* r, long t, long row, long n) noexcept nogil
+
+cdef struct Peephole:
+    int block, state
+    bint before                 # looks at the state of the step before
+
+cdef struct Row:
+    int stages
+    Form form[MOST_STAGES]
+    Step forward[MOST_STAGES]
+    Step backward[MOST_STAGES]
+    Peephole peephole[MOST_BLOCKS]
+
+cdef enum: MOST_ROWS = 32
+cdef Row TABLE[MOST_ROWS]
+
+
+cdef inline Form whole(int blocks, int states, int peepholes) noexcept nogil:
+    """A cell of one stage, all of whose blocks are fed by W and U."""
+    return Form(blocks, states, peepholes, 0, 1, 0, blocks, 0, blocks, 0, blocks)
+
+
+def cell(*args, **names):
+    """Begin a row of TABLE."""
+    row = describe(*args, **names)
+    for i, (gate, state) in enumerate(zip(row.peepholes, row.reads)):
+        TABLE[len(ROWS)].peephole[i] = Peephole(row.blocks.index(gate), row.states.index(state.rstrip("'")), "'" in state)
+    ROWS.append(row)
+
+
+cdef void stage(Form form, Step forward, Step backward):
+    """Add a stage to the row begun last."""
+    cdef Row* row = &TABLE[len(ROWS) - 1]
+    row.form[row.stages] = form
+    row.forward[row.stages] = forward
+    row.backward[row.stages] = backward
+    row.stages += 1
+
+
+include "table.pxi"
+
+
+# --------------------------------------------------------------------------------------------------- loops over time
+
+cdef struct Job:
+    # One direction of one call over the steps t0 .. t1 - 1, and the gradients that it adds to.
+    const Row* row
+    Run run
+    long t0, t1
+    Product product[MOST_STAGES][3]     # of W, U and b
+    REAL* dp
+
+
+cdef void hold(const Run* r, int states, long t, long b) noexcept nogil:
+    """A row past its end keeps its states, and its output is 0."""
+    cdef int s
+    for s in range(states):
+        memcpy(state_at(r, s, slot_after(r, t), b), state_at(r, s, slot_before(r, t), b), r.pad * sizeof(REAL))
+    if r.y:
+        memset(r.y + (t * r.B + b) * r.ldy, 0, r.H * sizeof(REAL))
+
+
+cdef void forward_slice(const Job* job, long b0, long b1) noexcept nogil:
+    cdef const Run* r = &job.run
+    cdef const Row* row = job.row
+    cdef long i, t, b, n
+    cdef int k
+    cdef mode saved = enter_mode()
+    for i in range(job.t1 - job.t0):
+        t = job.t1 - 1 - i if r.reverse else job.t0 + i
+        b = b0
+        while b < b1:
+            n = alive(r, t, b, b1)
+            if n:
+                for k in range(row.stages):
+                    row.forward[k](r, t, b, n)
+            b += n
+            if b < b1:
+                hold(r, row.form[0].states, t, b)
+                b += 1
+    leave_mode(saved)
+
+
+cdef void backward_run(const Row* row, const Run* r, long t, long b, long n) noexcept nogil:
+    """BPTT through step t for n rows from b that are alive at it."""
+    cdef const Form* f
+    cdef long i
+    cdef int k, s
+    for k in range(row.stages - 1, -1, -1):
+        f = &row.form[k]
+        row.backward[k](r, t, b, n)
+        if k:
+            transposed_rows(False, r.doperand + b * r.pad, r.pad, r.H, r.pad, r,
+                            f.blocks, f.u0, f.u1, r.UT[k], t, b, n)
+        elif f.u1 > f.u0 and not r.truncated:
+            transposed_rows(True, r.carry + b * r.pad, r.pad, r.H, r.pad, r, f.blocks, f.u0, f.u1, r.UT[k], t, b, n)
+    f = &row.form[row.stages - 1]
+    if r.dx:
+        transposed_rows(False, r.dx + (t * r.B + b) * r.I, r.I, r.I, r.I, r, f.blocks, row.form[0].w0, f.w1, r.WT,
+                        t, b, n)
+    if r.norms:
+        for s in range(f.states):
+            for i in range(b, b + n):
+                r.norms[(s * r.T + t) * r.B + i] = norm(r.total + (s * r.B + i) * r.pad, r.H)
+
+
+cdef void backward_slice(const Job* job, long b0, long b1) noexcept nogil:
+    cdef const Run* r = &job.run
+    cdef long i, t, b, n
+    cdef mode saved = enter_mode()
+    for i in range(job.t1 - job.t0):
+        t = job.t0 + i if r.reverse else job.t1 - 1 - i
+        b = b0
+        while b < b1:
+            n = alive(r, t, b, b1)
+            if n:
+                backward_run(job.row, r, t, b, n)
+            b += n
+            if b < b1:
+                if r.dx:
+                    memset(r.dx + (t * r.B + b) * r.I, 0, r.I * sizeof(REAL))
+                b += 1
+    leave_mode(saved)
+
+
+# -------------------------------------------------------------------------------------------------- weight gradients
+
+cdef inline long tall(const Product* q, long width) noexcept nogil:
+    """Rows of the product's tallest tile."""
+    return tile_rows(q.depth, <int> width * (q.g1 - q.g0))
+
+
+cdef long tiles(const Product* q, long width) noexcept nogil:
+    return (q.depth + tall(q, width) - 1) // tall(q, width) if q.g1 > q.g0 else 0
+
+
+cdef void peephole_gradients(const Job* job, long u, long width, long first, long last) noexcept nogil:
+    cdef const Form* f = &job.row.form[0]
+    cdef const Peephole* q
+    cdef int i
+    cdef long w
+    for i in range(f.peepholes):
+        q = &job.row.peephole[i]
+        for w in range(u, u + width):
+            diagonal(job.dp + i * job.run.H, &job.run, f.blocks, q.block, q.state, q.before, first, last, w)
+
+
+cdef void gradient_panel(const Job* job, int k, long u, long width, long low, long high) noexcept nogil:
+    """Of the tiles of a panel's three products, numbered through, those from low to high - 1; chunk after chunk."""
+    cdef const Run* r = &job.run
+    cdef const Form* f = &job.row.form[k]
+    cdef const Product* q
+    cdef long chunks = (job.t1 - 1) // CHUNK - job.t0 // CHUNK + 1, i, c, first, last, start, begin, end
+    cdef int m
+    for i in range(chunks):
+        c = job.t0 // CHUNK + (i if r.reverse else chunks - 1 - i)
+        first, last = max(c * CHUNK, job.t0), min((c + 1) * CHUNK, job.t1)
+        start = 0
+        for m in range(3):
+            q = &job.product[k][m]
+            begin, end = max(low - start, 0), min(high - start, tiles(q, width))
+            if begin < end:
+                outer(width, q, r, f.blocks, first, last, u, begin * tall(q, width), min(end * tall(q, width), q.depth))
+                if m == 2 and k == 0:
+                    peephole_gradients(job, u, width, first, last)
+            start += tiles(q, width)
+
+
+cdef void gradient_share(const Job* jobs, int njobs, long share, long shares) noexcept nogil:
+    """Tiles of all weight gradients, numbered through all jobs, stages and panels: one share of them."""
+    cdef long count = 0, start, total, low = 0, high = 0, i, u, width, n
+    cdef int d, k, m, sweep, blocks
+    cdef const Job* job
+    cdef mode saved = enter_mode()
+    for sweep in range(2):
+        start = 0
+        for d in range(njobs):
+            job = &jobs[d]
+            for k in range(job.row.stages):
+                blocks = job.row.form[k].last - job.row.form[k].first
+                for i in range(panels(job.run.groups, blocks)):
+                    u = panel_start(i, job.run.groups, blocks)
+                    width = panel_start(i + 1, job.run.groups, blocks) - u
+                    n = 0
+                    for m in range(3):
+                        n += tiles(&job.product[k][m], width)
+                    if sweep and low < start + n and high > start:
+                        gradient_panel(job, k, u, width, low - start, high - start)
+                    start += n
+        low, high = start * share // shares, start * (share + 1) // shares
+    leave_mode(saved)
+
+
+# ------------------------------------------------------------------------------------------------------ from Python
+
+cdef inline REAL* data(array) noexcept:
+    return <REAL*> cnp.PyArray_DATA(array)
+
+
+cdef inline REAL* carve(size_t* at, long n) noexcept:
+    """The next n REALs, from a multiple of 64 bytes on."""
+    cdef size_t start = (at[0] + 63) & ~(<size_t> 63)
+    at[0] = start + n * sizeof(REAL)
+    return <REAL*> start
+
+
+cdef class Pass:
+    """One direction of one call: packed parameters, the tape, and where results go.
+
+    Parameters
+    ----------
+    cell : str
+    reverse : bool
+    x : (T, B, I) C-contiguous array of DTYPE
+    lengths : (B,) int32 array, and `shortest`, the least of them
+    units : int
+    span : int
+        Steps on the tape.
+    take : callable
+        ``take(n)`` gives a uint8 array of n bytes, whatever they hold.
+    """
+    cdef Job job
+    cdef size_t fed             # blocks that W feeds
+    cdef readonly object buffer
+    cdef readonly bint reverse
+    cdef object kept
+
+    def __init__(self, str cell, bint reverse, x, lengths, long shortest, long units, long span, take):
+        cdef Run* r = &self.job.run
+        cdef size_t at = 0
+        self.job.row = &TABLE[[row.name for row in ROWS].index(cell)]
+        r.T, r.B, r.I = x.shape
+        r.H, r.groups = units, (units + LINE - 1) // LINE
+        r.pad, r.slots, r.reverse = r.groups * LINE, span + 1, reverse
+        self.reverse = reverse
+        r.x, r.lengths, r.shortest = data(x), <const int*> cnp.PyArray_DATA(lengths), shortest
+        self.kept = {"x": x, "lengths": lengths}
+        self.lay_out(&at)
+        self.buffer = take(at + 64)
+        at = <size_t> cnp.PyArray_DATA(self.buffer)
+        self.lay_out(&at)
+
+    cdef void lay_out(self, size_t* at) noexcept:
+        cdef Run* r = &self.job.run
+        cdef const Form* f = &self.job.row.form[0]
+        cdef long span = r.slots - 1, columns = (r.I + LINE - 1) // LINE * LINE
+        cdef int k
+        r.states = carve(at, f.states * r.slots * r.B * r.pad)
+        r.gates = carve(at, span * r.groups * r.B * f.blocks * LINE)
+        r.bias = carve(at, r.groups * f.blocks * LINE)
+        r.p = carve(at, f.peepholes * r.pad)
+        r.carry = carve(at, f.states * r.B * r.pad)
+        r.total = carve(at, f.states * r.B * r.pad)
+        if f.stages > 1:
+            r.operand = carve(at, span * r.B * r.pad)
+            r.doperand = carve(at, r.B * r.pad)
+        self.fed = 0
+        for k in range(f.stages):
+            f = &self.job.row.form[k]
+            self.fed += f.w1 - f.w0
+            r.W[k] = carve(at, (f.w1 - f.w0) * r.I * r.pad)
+            r.U[k] = carve(at, (f.u1 - f.u0) * r.H * r.pad)
+            r.UT[k] = carve(at, (f.u1 - f.u0) * r.H * r.pad)
+        r.WT = carve(at, self.fed * r.H * columns)
+
+    def pack(self, theta, long offset, bint transposed):
+        """Pack W, U, b, p as they lie in theta from `offset` on; `transposed`: what only the backward pass needs."""
+        cdef Run* r = &self.job.run
+        cdef const Form* f
+        cdef const REAL* w = data(theta) + offset
+        cdef const REAL* u = w + self.fed * r.I * r.H
+        cdef const REAL* b
+        cdef int k, blocks
+        if transposed:
+            pack_transposed(r.WT, w, r.I, r.H, <int> self.fed)
+        for k in range(self.job.row.stages):
+            f = &self.job.row.form[k]
+            blocks = f.last - f.first
+            if transposed:
+                pack_transposed(r.UT[k], u, r.H, r.H, f.u1 - f.u0)
+            else:
+                pack(r.W[k], w, r.I, r.H, f.w1 - f.w0, blocks)
+                pack(r.U[k], u, r.H, r.H, f.u1 - f.u0, blocks)
+            w += (f.w1 - f.w0) * r.I * r.H
+            u += (f.u1 - f.u0) * r.H * r.H
+        f = &self.job.row.form[0]
+        b = u
+        if not transposed:
+            pack(r.bias, b, 1, r.H, f.blocks, WIDEST)
+            for k in range(f.peepholes):
+                pack(r.p + k * r.pad, b + (f.blocks + k) * r.H, 1, r.H, 1, 1)
+
+    def aim(self, *, y=None, dy=None, long column=0, dx=None, norms=None, grad=None, long offset=0, bint truncated=False):
+        """Where results go and gradients come from; column: where this direction's units begin in y and dy."""
+        cdef Run* r = &self.job.run
+        cdef const Form* f
+        cdef Product* q
+        cdef REAL* w
+        cdef REAL* u
+        cdef int k
+        self.kept.update(y=y, dy=dy, dx=dx, norms=norms, grad=grad)
+        r.y = NULL if y is None else data(y) + column
+        r.ldy = 0 if y is None else y.shape[2]
+        r.dy = NULL if dy is None else data(dy) + column
+        r.lddy = 0 if dy is None else dy.shape[2]
+        r.dx = NULL if dx is None else data(dx)
+        r.norms = NULL if norms is None else <double*> cnp.PyArray_DATA(norms)
+        r.truncated = truncated
+        if grad is None:
+            return
+        w = data(grad) + offset
+        u = w + self.fed * r.I * r.H
+        for k in range(self.job.row.stages):
+            f = &self.job.row.form[k]
+            self.job.product[k][0] = Product(NULL, r.B * r.I, r.I, r.I, w, f.w0, f.w1)
+            self.job.product[k][1] = Product(NULL, r.B * r.pad, r.pad, r.H, u, f.u0, f.u1)
+            w += (f.w1 - f.w0) * r.I * r.H
+            u += (f.u1 - f.u0) * r.H * r.H
+        for k in range(self.job.row.stages):
+            f = &self.job.row.form[k]
+            self.job.product[k][2] = Product(&ONE, 0, 0, 1, u, f.first, f.last)
+            u += (f.last - f.first) * r.H
+        self.job.dp = u
+
+    def first_slot(self, long t0, long t1):
+        """Where on the tape the initial states of the steps t0 .. t1 - 1 lie."""
+        return t1 - t0 if self.job.run.reverse else 0
+
+    def last_slot(self, long t0, long t1):
+        return 0 if self.job.run.reverse else t1 - t0
+
+    def put(self, long slot, states):
+        """Set the states at a slot of the tape, or the carry (slot -1), from an array (S, B, H) of contiguous rows."""
+        cdef Run* r = &self.job.run
+        cdef REAL* to
+        cdef const char* row
+        cdef int s
+        cdef long b
+        for s in range(self.job.row.form[0].states):
+            for b in range(r.B):
+                to = self.row_at(s, slot, b)
+                row = <const char*> cnp.PyArray_DATA(states) + s * cnp.PyArray_STRIDE(states, 0) + b * cnp.PyArray_STRIDE(states, 1)
+                memcpy(to, row, r.H * sizeof(REAL))
+                memset(to + r.H, 0, (r.pad - r.H) * sizeof(REAL))
+
+    def get(self, long slot, states):
+        """Copy the states at a slot of the tape, or the carry (slot -1), to an array (S, B, H) of contiguous rows."""
+        cdef Run* r = &self.job.run
+        cdef char* row
+        cdef int s
+        cdef long b
+        for s in range(self.job.row.form[0].states):
+            for b in range(r.B):
+                row = <char*> cnp.PyArray_DATA(states) + s * cnp.PyArray_STRIDE(states, 0) + b * cnp.PyArray_STRIDE(states, 1)
+                memcpy(row, self.row_at(s, slot, b), r.H * sizeof(REAL))
+
+    cdef REAL* row_at(self, int s, long slot, long b) noexcept:
+        cdef Run* r = &self.job.run
+        return r.carry + (s * r.B + b) * r.pad if slot < 0 else state_at(r, s, slot, b)
+
+    def gates(self):
+        """Gate values on the tape as a view (step, group, B, block, LINE)."""
+        cdef Run* r = &self.job.run
+        at = <size_t> r.gates - <size_t> cnp.PyArray_DATA(self.buffer)
+        shape = (r.slots - 1, r.groups, r.B, self.job.row.form[0].blocks, LINE)
+        return np.ndarray(shape, DTYPE, self.buffer, at)
+
+
+cdef REAL ONE = 1
+
+cdef enum: MOST_JOBS = 2
+
+
+cdef int ready(list passes, list ranges, Job* jobs) except -1:
+    """The passes' jobs over the steps given for each; the tape begins at the first."""
+    cdef int d, k
+    cdef Job* job
+    for d in range(len(passes)):
+        job = &jobs[d]
+        job[0] = (<Pass?> passes[d]).job
+        job.t0, job.t1 = ranges[d]
+        job.run.t0 = job.t0
+        for k in range(job.row.stages):
+            job.product[k][0].a = job.run.x + job.t0 * job.run.B * job.run.I
+            job.product[k][1].a = operand_at(&job.run, job.t0, 0) if k else state_at(&job.run, 0, job.run.reverse, 0)
+    return 0
+
+
+cdef long slices(const Job* jobs, int njobs, long threads) noexcept nogil:
+    """Slices of the batch: directions go to threads first, and a slice has 4 rows or more."""
+    cdef long wanted = threads // njobs if threads % njobs == 0 else threads
+    return max(1, min(wanted, jobs[0].run.B // 4))
+
+
+def forward(list passes, list ranges, int threads):
+    """Run each pass forward over its range (t0, t1) of steps."""
+    cdef Job jobs[MOST_JOBS]
+    cdef int njobs = len(passes)
+    cdef long i, n, B
+    ready(passes, ranges, jobs)
+    n, B = slices(jobs, njobs, threads), jobs[0].run.B
+    with nogil, parallel(num_threads=threads):
+        for i in prange(njobs * n, schedule="static", chunksize=1):
+            forward_slice(&jobs[i // n], B * (i % n) // n, B * (i % n + 1) // n)
+
+
+def backward(list passes, list ranges, int threads):
+    """Run each pass backward over its range (t0, t1) of steps, then add to the gradients of its weights."""
+    cdef Job jobs[MOST_JOBS]
+    cdef int njobs = len(passes)
+    cdef long i, n, B, shares = threads
+    ready(passes, ranges, jobs)
+    n, B = slices(jobs, njobs, threads), jobs[0].run.B
+    with nogil, parallel(num_threads=threads):
+        for i in prange(njobs * n, schedule="static", chunksize=1):
+            backward_slice(&jobs[i // n], B * (i % n) // n, B * (i % n + 1) // n)
+        for i in prange(shares, schedule="static", chunksize=1):
+            gradient_share(jobs, njobs, i, shares)

@@ -1,0 +1,117 @@
+"""The affine readout and the losses, for float32 and float64. B rows, K outputs."""
+
+import numpy as np
+
+from kernels import checks
+from kernels.processor import build
+
+_draws = build("draws", "float64")
+_readout = {dtype: build("readout", dtype.name) for dtype in checks.FLOATS}
+
+
+class Readout:
+    """o = h V + v.
+
+    Parameters
+    ----------
+    inputs, outputs : int
+        1 or more.
+    dtype : "float32" or "float64"
+
+    Attributes
+    ----------
+    shapes : {"V": (inputs, outputs), "v": (outputs,)}
+    size : int
+        Parameters in all.
+
+    Notes
+    -----
+    o is one fma chain that starts at v and runs over the inputs; dh one over the outputs; dV and dv one over the rows.
+    All run from index 0 upwards.
+    """
+
+    def __init__(self, inputs, outputs, dtype="float32"):
+        self.inputs, self.outputs = checks.whole("inputs", inputs), checks.whole("outputs", outputs)
+        self.dtype = checks.dtype("dtype", dtype)
+        self.shapes = {"V": (self.inputs, self.outputs), "v": (self.outputs,)}
+        self.size = self.inputs * self.outputs + self.outputs
+        self._product = _readout[self.dtype].product
+
+    def init(self, seed, name="readout"):
+        """Weights uniform in +-1/sqrt(inputs), each parameter from the stream ("weights", seed, name/parameter): (size,)."""
+        theta = np.empty(self.size, self.dtype)
+        bound = 1 / float(np.sqrt(self.inputs))
+        for key, part in self.view(theta).items():
+            part[...] = _draws.Stream("weights", seed, f"{name}/{key}").uniform(part.size, -bound, bound).reshape(part.shape)
+        return theta
+
+    def view(self, theta):
+        """{name: view into theta}; theta is of any dtype, contiguous."""
+        if np.shape(theta) != (self.size,):
+            raise ValueError(f"theta: expected shape ({self.size},), got {np.shape(theta)}")
+        return {"V": theta[: -self.outputs].reshape(self.shapes["V"]), "v": theta[-self.outputs :]}
+
+    def forward(self, theta, h):
+        """o (B, outputs) of theta (size,) and h (B, inputs)."""
+        V, v = self._weights(theta)
+        h = checks.array("h", h, (self.dtype,), ("B", self.inputs))
+        o = np.empty((len(h), self.outputs), self.dtype)
+        self._product(h, V, v, o)
+        return o
+
+    def backward(self, theta, h, do):
+        """(gradient with respect to theta (size,), dh (B, inputs)) of h (B, inputs) and do (B, outputs)."""
+        V, _ = self._weights(theta)
+        h = checks.array("h", h, (self.dtype,), ("B", self.inputs))
+        do = checks.array("do", do, (self.dtype,), (len(h), self.outputs))
+        grad, dh = np.empty(self.size, self.dtype), np.empty_like(h)
+        dV, dv = self.view(grad).values()
+        self._product(h.T, do, None, dV)
+        self._product(np.ones((1, len(h)), self.dtype), do, None, dv)
+        self._product(do, V.T, None, dh)
+        return grad, dh
+
+    def _weights(self, theta):
+        return self.view(checks.array("theta", theta, (self.dtype,), (self.size,))).values()
+
+
+def cross_entropy(o, labels):
+    """Cross-entropy of a softmax.
+
+    Parameters
+    ----------
+    o : (B, K), float32 or float64
+        Logits.
+    labels : (B,), integers 0..K-1
+
+    Returns
+    -------
+    loss : (B,)
+        -log p[label] of each row, in o's dtype (as all results), natural logarithm.
+    p : (B, K)
+        softmax(o), computed on o less the row's largest.
+    do : (B, K)
+        (p - onehot) / B: the gradient of the mean loss. Below 2^-100 (float64: 2^-1000) it is +0.
+    """
+    o = checks.array("o", o, checks.FLOATS, ("B", "K"))
+    labels = checks.array("labels", labels, checks.INTEGERS, (len(o),))
+    return _readout[o.dtype].cross_entropy(o, labels.astype(np.int64, copy=False))
+
+
+def squared_error(o, target):
+    """Mean squared error.
+
+    Parameters
+    ----------
+    o, target : (B, K), float32 or float64, the same for both
+
+    Returns
+    -------
+    loss : (B,)
+        sum_k (o - target)^2 / K of each row, in o's dtype.
+    do : (B, K)
+        2 (o - target) / (K B): the gradient of the mean loss.
+    """
+    o = checks.array("o", o, checks.FLOATS, ("B", "K"))
+    target = checks.array("target", target, (o.dtype,), o.shape)
+    return _readout[o.dtype].squared_error(o, target)

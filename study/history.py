@@ -24,7 +24,6 @@ class History:
     def add(self, loss, score):
         """loss (B,) float, score (B,) bool."""
         self.seen += len(loss)
-        self.seen += len(loss)
         self.loss.append(loss)
         self.score.append(score)
 

@@ -44,7 +44,7 @@ class Net:
 
     def __init__(self, task, cell, units, direction="forward", merge="concat", dtype="float32"):
         self.kind = task.kind
-        self.gated = len(kernels.CELLS[cell].blocks) > 1
+        self.cell = kernels.CELLS[cell]
         self.layer = kernels.RNN(cell, task.inputs, units, direction=direction, merge=merge, dtype=dtype)
         self.width = 2 * units if direction == "both" and merge == "concat" else units
         self.readout = kernels.Readout(self.width, task.outputs, dtype=dtype)
@@ -60,7 +60,7 @@ class Net:
         """
         if family == "standard":
             layer = self.layer.init(seed, scheme="uniform", forget_bias=1.0)
-        elif self.gated:
+        elif self.cell.retains:
             layer = self.layer.init(seed, scheme="uniform", chrono=horizon)
         else:
             layer = self.layer.init(seed, scheme="orthogonal")

@@ -1,0 +1,67 @@
+"""A hash of each task's first batch and of each small trial's whole record; run as a program it prints them as JSON.
+
+`python tests/study_hashes.py > tests/golden/study.json` renews the golden hashes after a change that alters bits on purpose,
+which also raises kernels.NUMERICS.
+"""
+
+import hashlib
+import json
+import sys
+from pathlib import Path
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parents[1]))
+
+TRIALS = {
+    "lstm recall": {"cell": "lstm", "units": 8, "gap": 6, "init": "long", "horizon": 20, "lr": 0.01, "budget": 640, "seed": 1},
+    "rnn 6a": {"cell": "rnn", "units": 12, "task": "temporal_order/6a", "gap": 20, "init": "long", "lr": 0.003, "budget": 640},
+    "peephole adding learned": {
+        "cell": "peephole", "units": 6, "direction": "both", "merge": "learned", "task": "adding/hs97", "gap": 40, "lr": 0.003, "budget": 320,
+    },
+    "coupled digits": {"cell": "coupled", "units": 8, "task": "digits", "gap": 3, "lr": 0.01, "budget": 320},
+    "gru recall both": {
+        "cell": "gru", "units": 7, "direction": "both", "task": "recall/both", "gap": 9, "init": "long", "horizon": 20, "lr": 0.01,
+        "budget": 320, "purpose": "select",
+    },
+    "gru_after reverse sgd float64": {
+        "cell": "gru_after", "units": 5, "direction": "reverse", "task": "recall/future", "gap": 4, "lr": 0.1, "budget": 320,
+        "optimizer": "sgd", "dtype": "float64",
+    },
+    "rnn guess": {"cell": "rnn", "units": 8, "gap": 4, "budget": 320, "method": "guess"},
+}  # fmt: skip
+
+
+def first_batch(task):
+    """SHA-256 of 32 sequences of a task."""
+    import kernels
+
+    batch = task.sample(kernels.Stream("golden"), 32, task.smallest_gap + 40)
+    digest = hashlib.sha256()
+    for array in (batch.x, batch.lengths, batch.read, batch.target):
+        digest.update(f"{array.dtype} {array.shape}".encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()[:16]
+
+
+def record(knobs):
+    """What a trial gives, its floats in full."""
+    from study.spec import Trial
+    from study.train import run
+
+    return json.dumps(run(Trial(**knobs)), sort_keys=True, allow_nan=False)
+
+
+def hashes():
+    """{"tasks": {name: hash}, "trials": {name: hash}}."""
+    from study.tasks import TASKS
+
+    return {
+        "tasks": {name: first_batch(task) for name, task in TASKS.items()},
+        "trials": {name: hashlib.sha256(record(knobs).encode()).hexdigest()[:16] for name, knobs in TRIALS.items()},
+    }
+
+
+if __name__ == "__main__":
+    import kernels
+
+    print(json.dumps({"NUMERICS": kernels.NUMERICS, **hashes()}, indent=1))

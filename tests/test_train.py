@@ -1,0 +1,270 @@
+"""A trial is a pure function of its knobs: what it counts, what it reports, what it is paired by; and the whole net's gradient."""
+
+import dataclasses
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import kernels
+from kernels import processor
+from study import data, guess, train
+from study.history import History
+from study.model import Net, equal_units
+from study.spec import Trial
+from study.tasks import TASKS
+from study.tasks._rule import Rule
+from study_hashes import TRIALS, record
+
+HERE = Path(__file__).parent
+GOLDEN = json.loads((HERE / "golden" / "study.json").read_text())
+SMALL = {"cell": "lstm", "units": 8, "gap": 3, "init": "long", "horizon": 10, "lr": 0.01, "budget": 320}
+SOLVED = SMALL | {"units": 16, "gap": 5, "budget": 25_600}
+
+
+def trial(**knobs):
+    return Trial(**SMALL | knobs)
+
+
+@pytest.fixture(scope="module")
+def solved():
+    return train.run(Trial(**SOLVED))
+
+
+def test_a_trial_gives_the_same_record_again_and_through_json():
+    one, other = train.run(trial()), train.run(trial())
+    assert one == other == json.loads(json.dumps(one, allow_nan=False))
+
+
+def test_a_solved_trial(solved):
+    result = solved["result"]
+    assert solved["status"] == "done" and result["solved"] is True
+    assert 2000 <= result["sequences"] < SOLVED["budget"]
+    assert result["test"]["n"] == 2560 and result["test"]["correct"] > 2500 and result["test"]["loss"] < 0.2
+    assert result["parameters"] == 4 * 16 * (9 + 16 + 1) + 16 * 4 + 4
+    curve = result["curve"]
+    assert len(curve["sequences"]) == len(curve["loss"]) == len(curve["score"]) <= 64
+    assert curve["score"][-1] == 1 and curve["score"][0] < 0.6 and 0 < curve["loss"][-1] < curve["loss"][0]
+    assert 0 <= curve["sequences"][-1] - result["sequences"] < 32
+    assert set(result["norms"]) == {"start", "end"} and result["norms"]["start"] != result["norms"]["end"]
+    assert len(json.dumps(solved)) < 8000
+
+
+def test_the_budget_does_not_change_what_is_learned(solved):
+    longer = train.run(Trial(**SOLVED | {"budget": 2 * SOLVED["budget"]}))["result"]
+    assert {key: longer[key] for key in longer if key != "curve"} == {key: solved["result"][key] for key in longer if key != "curve"}
+
+
+def test_an_unsolved_trial_is_counted_at_its_budget():
+    result = train.run(trial(budget=330))["result"]
+    assert result["solved"] is False and result["sequences"] == 330
+    assert result["curve"]["sequences"] == [*range(32, 330, 32), 330]
+
+
+def test_solved_counts_to_the_row_and_before_the_update(solved):
+    """An independent loop, row by row: the last 2,000 right, each batch answered with the weights it found."""
+    knobs = Trial(**SOLVED)
+    task = TASKS[knobs.task]
+    net = Net(task, knobs.cell, knobs.units)
+    theta = net.init(knobs.seed, knobs.init, knobs.horizon)
+    optimizer = kernels.Adam(net.size, knobs.lr)
+    stream, right = data.stream(knobs), []
+    while True:
+        batch = task.sample(stream, knobs.batch, knobs.gap)
+        forward = net.forward(theta, batch)
+        for output, target in zip(forward.output, batch.target, strict=True):
+            right.append(int(output.argmax()) == target)
+            if len(right) >= 2000 and all(right[-2000:]):
+                break
+        else:
+            grad, _ = net.backward(theta, forward)
+            kernels.clip_by_norm(grad, knobs.clip)
+            optimizer.step(theta, grad)
+            continue
+        break
+    assert len(right) == solved["result"]["sequences"]
+    assert hashlib.sha256(theta.tobytes()).hexdigest() == solved["result"]["digest"]
+
+
+@pytest.mark.parametrize("knobs", [{"lr": 1e38}, {"lr": 1e38, "optimizer": "sgd", "clip": 1e30}])
+def test_a_diverged_trial_stops_and_says_so(knobs):
+    record = train.run(trial(cell="lstm", **knobs))
+    result = record["result"]
+    assert record["status"] == "diverged" and result["solved"] is False and result["sequences"] == 320
+    assert 0 < result["diverged_at"] < 320 and result["curve"]["sequences"][-1] == result["diverged_at"]
+    assert "test" not in result and set(result["norms"]) == {"start"}
+    json.dumps(record, allow_nan=False)
+
+
+def test_digits_has_no_pass_rule_and_a_fixed_test_part():
+    result = train.run(trial(task="digits", gap=1, budget=96))["result"]
+    assert result["solved"] is None and result["sequences"] == 96 and result["test"]["n"] == 360
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_every_task_trains_in_both_directions(name):
+    task = TASKS[name]
+    result = train.run(trial(task=name, gap=task.smallest_gap, budget=64, direction="both", merge="learned", cell="gru"))["result"]
+    assert np.isfinite(result["final_loss"])
+    json.dumps(result, allow_nan=False)
+
+
+def test_streams_are_paired_across_arms_and_apart_across_data():
+    def words(part="learn", **knobs):
+        return tuple(data.stream(trial(**knobs), part).words(4))
+
+    same = [words(), words(cell="rnn"), words(lr=0.1), words(init="standard"), words(units=3), words(budget=64)]
+    assert len(set(same)) == 1
+    apart = [words(), words("test"), words("probe"), words(gap=4), words(seed=1), words(purpose="select"), words(task="recall/both")]
+    assert len(set(apart)) == len(apart)
+
+
+def test_a_selection_trial_starts_from_weights_of_its_own():
+    digests = {train.run(trial(budget=1, lr=1e-30, **knobs))["result"]["digest"] for knobs in ({}, {"seed": 1}, {"purpose": "select"})}
+    assert len(digests) == 3
+
+
+def test_what_comes_after_the_read_out_matters_to_no_forward_net():
+    task = TASKS["recall/both"]
+    batch = task.sample(kernels.Stream("after"), 32, 6)
+    for direction, indifferent in (("forward", True), ("both", False), ("reverse", False)):
+        net = Net(task, "gru", 8, direction)
+        theta = net.init(0, "standard")
+        whole, cut = (net.forward(theta, part).loss for part in (batch, batch.until_read()))
+        assert np.array_equal(whole, cut) == indifferent
+
+
+def test_batches_are_the_streams_sequences_in_order():
+    task = TASKS["recall/past"]
+    whole = task.sample(kernels.Stream("order"), 700, 9)
+    parts = list(data.batches(task, kernels.Stream("order"), 9, 32, 700, "both"))
+    assert [len(part.read) for part in parts] == [32] * 21 + [28]
+    assert np.array_equal(np.concatenate([part.read for part in parts]), whole.read)
+    assert np.array_equal(np.concatenate([part.target for part in parts]), whole.target)
+    at = 0
+    for part in parts:
+        assert np.array_equal(part.x, whole.x[: len(part.x), at : at + len(part.read)])
+        at += len(part.read)
+
+
+def test_a_curve_is_cut_short_but_not_moved_by_an_early_end():
+    values = np.arange(3200, dtype=np.float32)
+    whole, short = History(3200, 10), History(3200, 10)
+    for start in range(0, 3200, 10):
+        whole.add(values[start : start + 10], values[start : start + 10] % 2 == 0)
+        if start < 1230:
+            short.add(values[start : start + 10], values[start : start + 10] % 2 == 0)
+    curve, cut = whole.curve(), short.curve()
+    assert curve["sequences"] == list(range(50, 3201, 50)) and curve["loss"][:2] == [24.5, 74.5] and set(curve["score"]) == {0.5}
+    assert cut["sequences"][:-1] == curve["sequences"][:24] and cut["sequences"][-1] == 1230 == short.seen
+    assert cut["loss"][:-1] == curve["loss"][:24] and cut["loss"][-1] == 1214.5
+    assert whole.final_loss() == 2199.5 and short.final_loss() == 614.5 and History(10, 1).final_loss() is None
+
+
+def loss_of(net, theta, batch):
+    return net.forward(theta, batch, tape=False).loss.mean()
+
+
+def wrong_by(net, theta, batch, grad, step=1e-5):
+    """The largest |central difference - grad| over each part of the net, relative to that part's largest gradient."""
+    numeric = np.zeros_like(theta)
+    for k in range(len(theta)):
+        ends = []
+        for side in (step, -step):
+            moved = theta.copy()
+            moved[k] += side
+            ends.append(loss_of(net, moved, batch))
+        numeric[k] = (ends[0] - ends[1]) / (2 * step)
+    return max(np.abs(a - b).max() / np.abs(b).max() for a, b in zip(net.split(numeric), net.split(grad), strict=True))
+
+
+@pytest.mark.parametrize("direction, merge", [("forward", "concat"), ("both", "concat"), ("both", "learned")])
+@pytest.mark.parametrize("name", ["recall/both", "adding/hs97"])
+def test_the_gradient_of_the_whole_net(name, direction, merge):
+    task = TASKS[name]
+    net = Net(task, "lstm", 3, direction, merge, dtype="float64")
+    theta = net.init(1, "standard")
+    batch = task.sample(kernels.Stream("gradient"), 6, task.smallest_gap)
+    for _ in range(2):  # the second pass finds the workspace as the first one left it
+        grad, norms = net.backward(theta, net.forward(theta, batch))
+    assert norms is None and wrong_by(net, theta, batch, grad) < 1e-6
+    grad[5] += 1e-3 * np.abs(grad).max()
+    assert wrong_by(net, theta, batch, grad) > 1e-4
+
+
+@pytest.mark.parametrize("cell", kernels.CELLS)
+@pytest.mark.parametrize("direction, merge", [("forward", "concat"), ("both", "learned")])
+def test_equal_units_is_the_largest_that_fits(cell, direction, merge):
+    task = TASKS["recall/past"]
+    most = Net(task, "lstm", 32).size
+    units = equal_units(task, cell, 32, direction, merge)
+    assert Net(task, cell, units, direction, merge).size <= most < Net(task, cell, units + 1, direction, merge).size
+    if (cell, direction) == ("lstm", "forward"):
+        assert units == 32
+    with pytest.raises(ValueError, match="more weights with one unit"):
+        equal_units(TASKS["recall/both"], "lstm", 1, "both", "learned")
+
+
+def test_families_set_what_they_say():
+    task = TASKS["recall/past"]
+    lstm, rnn = Net(task, "lstm", 16), Net(task, "rnn", 16)
+    bias = lstm.layer.view(lstm.split(lstm.init(0, "long", 50))[0])["forward/b"]
+    assert np.array_equal(bias[0], -bias[1]) and (bias[1] >= 0).all() and (bias[1] <= np.log(49) + 1e-6).all()
+    U = rnn.layer.view(rnn.split(rnn.init(0, "long"))[0])["forward/U"][0].astype(float)
+    assert np.allclose(U @ U.T, np.eye(16), atol=1e-6)
+    standard = lstm.layer.view(lstm.split(lstm.init(0, "standard"))[0])
+    assert np.abs(standard["forward/U"]).max() <= 0.25 and abs(standard["forward/b"][1].mean() - 1) < 0.25
+
+
+def guessed_row_by_row(knobs, task, net):
+    """The baseline as its definition reads: one sequence at a time."""
+    weights, stream = kernels.Stream("guess", knobs.seed), data.stream(knobs)
+    shown = guesses = 0
+    while shown < knobs.budget:
+        theta = weights.uniform(net.size, -100, 100).astype(np.float32)
+        guesses, streak, right = guesses + 1, 0, True
+        while right and shown < knobs.budget:
+            batch = task.sample(stream, 1, knobs.gap)
+            right = bool(task.right(net.forward(theta, batch).output, batch.target)[0])
+            shown, streak = shown + 1, streak + right
+            if streak >= task.rule.window:
+                return theta, shown, guesses
+    return theta, None, guesses
+
+
+@pytest.mark.parametrize("window, found", [(3, True), (40, False)])
+def test_guessing_counts_every_sequence_shown(window, found):
+    knobs = trial(method="guess", cell="rnn", budget=1100)
+    task = dataclasses.replace(TASKS[knobs.task], rule=Rule(window=window))
+    net = Net(task, knobs.cell, knobs.units)
+    theta, solved_at, guesses = guess.guess(knobs, task, net)
+    expected, expected_at, expected_guesses = guessed_row_by_row(knobs, task, net)
+    assert np.array_equal(theta, expected) and (solved_at, guesses) == (expected_at, expected_guesses)
+    assert (solved_at is not None) == found
+
+
+def test_a_guessing_trial_reports_its_guesses():
+    result = train.run(trial(method="guess", budget=200))["result"]
+    assert result["solved"] is False and result["sequences"] == 200 and 100 < result["guesses"] < 200
+    with pytest.raises(ValueError, match="digits has no pass rule"):
+        train.run(trial(method="guess", task="digits", budget=200))
+
+
+@pytest.mark.parametrize("name", TRIALS)
+def test_golden_trials(name):
+    """Where a number changes on purpose, NUMERICS is raised and tests/study_hashes.py renews these."""
+    assert GOLDEN["NUMERICS"] == kernels.NUMERICS
+    assert hashlib.sha256(record(TRIALS[name]).encode()).hexdigest()[:16] == GOLDEN["trials"][name]
+
+
+@pytest.mark.parametrize("isa", processor.isas())
+def test_the_same_trials_on_every_instruction_set(isa):
+    command = [sys.executable, str(HERE / "study_hashes.py")]
+    done = subprocess.run(command, env=os.environ | {"LONGLAG_ISA": isa}, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == GOLDEN

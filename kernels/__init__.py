@@ -9,5 +9,4 @@ from kernels.optimizers import SGD, Adam, clip_by_norm, total
 from kernels.processor import build, isa, isas, threads
 
 NUMERICS = 1  # raised by every change that alters a result's bits on purpose
-
 Stream = build("draws", "float64").Stream

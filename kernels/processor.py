@@ -27,13 +27,17 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_in_child)
 
 
+def isas():
+    """The instruction sets that this processor has and these kernels were built for, best first."""
+    return [name for name in _features.BUILDS if name in _features.OFFERED]
+
+
 def _choose():
-    runs = [name for name in _features.BUILDS if name in _features.OFFERED]
-    forced = os.environ.get("LONGLAG_ISA") or runs[0]
-    if forced not in runs:
+    forced = os.environ.get("LONGLAG_ISA") or isas()[0]
+    if forced not in isas():
         known = forced in ("avx512", "avx2", "generic", "neon")
         reason = "this processor or build does not have it" if known else "no such instruction set"
-        raise ImportError(f"LONGLAG_ISA={forced}: {reason}; available here: {', '.join(runs)}")
+        raise ImportError(f"LONGLAG_ISA={forced}: {reason}; available here: {', '.join(isas())}")
     return forced
 
 

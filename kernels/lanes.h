@@ -180,7 +180,8 @@ LANES_API vec lanes_fma(vec a, vec b, vec c) {
 #endif
 #endif
 
-/* ---- The default floating-point mode: round to nearest, denormals kept, no traps. enter returns what was there. ---- */
+/* ---- The default floating-point mode: round to nearest, denormals kept, no traps. enter returns what was there.
+   The clobbered memory keeps the compiler from moving loads and stores, and what is computed between them, across. ---- */
 
 #ifdef LANES_NEON
 LANES_API lanes_mode lanes_enter_mode(void) {
@@ -193,128 +194,160 @@ LANES_API void lanes_leave_mode(lanes_mode saved) { __asm__ volatile("msr fpcr, 
 LANES_API lanes_mode lanes_enter_mode(void) {
     const lanes_mode saved = _mm_getcsr();
     _mm_setcsr(0x1F80);
+    __asm__ volatile("" : : : "memory");
     return saved;
 }
-LANES_API void lanes_leave_mode(lanes_mode saved) { _mm_setcsr((unsigned)saved); }
+LANES_API void lanes_leave_mode(lanes_mode saved) {
+    __asm__ volatile("" : : : "memory");
+    _mm_setcsr((unsigned)saved);
+}
 #endif
 
-/* ---- The same for every instruction set. ---- */
+/* ---- From here on, the same for every instruction set. ---- */
 
+/* LOG2E and LN2 are log2(e) and log(2) rounded, LN2_REST what LN2 lacks. ROUND + x has the whole number nearest to x in
+   its lowest bits. EXP_LEAST and EXP_MOST bound the x for which exp(x) is a finite normal number, TANH_MOST is past
+   where tanh rounds to 1. EXPM1: the minimax q of exp(r) - 1 = r + r^2 q(r), |r| <= log(2) / 2, 2^-26 (float64: 2^-60)
+   of the whole at most away; LOG: the minimax P of lanes_log, 2^-35 (2^-57) away. */
 #ifdef LONGLAG_F64
 #define LANES_MANTISSA 52
 #define LANES_BIAS 1023
 #define LANES_SIGN 0x8000000000000000u
-#define LANES_ROUND 0x1.8p52 /* x + this: the integer nearest to x is in the lowest bits */
+#define LANES_SMALLEST 0x1p-1022
 #define LANES_TINY 0x1p-1000
+#define LANES_ROUND 0x1.8p52
+#define LANES_ROOT_HALF 0x3fe6a09e667f3bcdu /* bits of sqrt(1/2) */
 #define LANES_LOG2E 0x1.71547652b82fep+0
 #define LANES_LN2 0x1.62e42fefa39efp-1
-#define LANES_LN2_HIGH 0x1.62e42fefa0000p-1 /* times any exponent: exact */
-#define LANES_LN2_LOW 0x1.cf79abc9e3b39p-40
-#define LANES_EXP_MOST 0x1.62e42fefa39efp+9   /* above: infinity */
-#define LANES_EXP_LEAST -0x1.6232bdd7abcd2p+9 /* below: exp(x) < 2^-1022 */
+#define LANES_LN2_REST 0x1.abc9e3b39803fp-56
+#define LANES_EXP_MOST 0x1.62e42fefa39efp+9
+#define LANES_EXP_LEAST -0x1.6232bdd7abcd2p+9
+#define LANES_SIGMOID_MOST 709
 #define LANES_TANH_MOST 20
 static const REAL LANES_EXPM1[] = {0x1p-1, 0x1.5555555555555p-3, 0x1.5555555555557p-5, 0x1.1111111110792p-7,
     0x1.6c16c16c153d6p-10, 0x1.a01a01a9e6e76p-13, 0x1.a01a01acac54cp-16, 0x1.71de06257c0a8p-19,
     0x1.27e4cd1cd2b44p-22, 0x1.af485f0d3f772p-26, 0x1.1f8b2ae79c3d6p-29};
 static const REAL LANES_LOG[] = {0x1.555555555558fp-1, 0x1.9999999980ce9p-2, 0x1.249249413e930p-2,
     0x1.c71c5287006adp-3, 0x1.746627fd1d756p-3, 0x1.39a3d23a6d4bfp-3, 0x1.2ef20c6c0084dp-3};
-#define LANES_SMALLEST 0x1p-1022
-#define LANES_ROOT_HALF 0x3fe6a09e667f3bcdu
 #else
 #define LANES_MANTISSA 23
 #define LANES_BIAS 127
 #define LANES_SIGN 0x80000000u
-#define LANES_ROUND 0x1.8p23f
+#define LANES_SMALLEST 0x1p-126f
 #define LANES_TINY 0x1p-100f
+#define LANES_ROUND 0x1.8p23f
+#define LANES_ROOT_HALF 0x3f3504f3u
 #define LANES_LOG2E 0x1.715476p+0f
 #define LANES_LN2 0x1.62e430p-1f
-#define LANES_LN2_HIGH 0x1.62e400p-1f
-#define LANES_LN2_LOW 0x1.7f7d1cp-20f
+#define LANES_LN2_REST -0x1.05c610p-29f
 #define LANES_EXP_MOST 0x1.62e42ep+6f
 #define LANES_EXP_LEAST -0x1.5d589ep+6f
+#define LANES_SIGMOID_MOST 88
 #define LANES_TANH_MOST 10
 static const REAL LANES_EXPM1[] = {0x1p-1f, 0x1.5554aap-3f, 0x1.555538p-5f, 0x1.122c5ep-7f, 0x1.6cd77ap-10f};
 static const REAL LANES_LOG[] = {0x1.555556p-1f, 0x1.9998e2p-2f, 0x1.2494f4p-2f, 0x1.d66366p-3f};
-#define LANES_SMALLEST 0x1p-126f
-#define LANES_ROOT_HALF 0x3f3504f3u
 #endif
 #define LANES_COUNT(table) ((int)(sizeof(table) / sizeof(table[0])))
 
 LANES_API vec lanes_abs(vec a) { return (vec)((lanes_bits)a & ~(LANES_WORD)LANES_SIGN); }
 
-/* a <= 0 ? x : y; y where a is NaN */
+/* a <= 0 ? x : y; y where a is NaN. */
 LANES_API vec lanes_select_le0(vec a, vec x, vec y) { return lanes_select(lanes_le(a, lanes_zero()), x, y); }
 
-/* +0 where |a| < 2^-100 (float64: 2^-1000) */
+/* +0 where |a| < 2^-100 (float64: 2^-1000). */
 LANES_API vec lanes_flush(vec a) {
     return lanes_select(lanes_lt(lanes_abs(a), lanes_splat(LANES_TINY)), lanes_zero(), a);
 }
 
-/* The derivatives by the value y: of tanh 1 - y^2, of sigmoid y (1 - y), each rounded once. */
+/* The derivatives by the value y, each rounded once: 1 - y^2 of tanh, y (1 - y) of sigmoid. */
 LANES_API vec lanes_dtanh(vec y) { return lanes_fma(-y, y, lanes_splat(1)); }
 LANES_API vec lanes_dsigmoid(vec y) { return lanes_fma(-y, y, y); }
 
-/* exp(r) - 1 for |r| <= log(2) / 2, as r + r^2 q(r). */
-LANES_API vec lanes_expm1_reduced(vec r) {
+/* Largest errors in units in the last place (scripts/lanes_error), in float32 over all inputs, in float64 the largest
+   found; and what a function costs in float32 on AVX-512.
+
+              float32  float64   instructions: on the multiply-add units, divisions, others
+       exp       1.05     1.00   9  0   8
+       log       0.83     0.84  11  1  15
+       sigmoid   2.00     2.00   9  1   6
+       tanh      1.95     1.98   8  1  10
+
+   exp, sigmoid and tanh rest on exp(r) = 1 + p, p = r + r^2 q(r): p is rounded on its own and the 1 is added late. A
+   sum with 2^n takes the place of a product with 2^-n, since additions have units of their own. sigmoid's error stays
+   below 2 by proof: the two sums of its denominator lose 1.5 at most where 1 + exp(-x) has just passed 2, the division
+   0.5, and p nothing there. (1 + t) + p would lose less, but 2.4 where t = 2^-24. Rejected: rational functions of x or
+   of r, which save up to two multiplications and pass 2 ulp. */
+
+LANES_API vec lanes_expm1_q(vec r) {
     const vec r2 = r * r;
     vec q = lanes_splat(LANES_EXPM1[LANES_COUNT(LANES_EXPM1) - 1]);
     for (int k = LANES_COUNT(LANES_EXPM1) - 3; k >= 0; k -= 2)
         q = lanes_fma(q, r2, lanes_fma(lanes_splat(LANES_EXPM1[k + 1]), r, lanes_splat(LANES_EXPM1[k])));
-    return lanes_fma(q, r2, r);
+    return q;
 }
 
-/* a = n log(2) + r with n whole and |r| <= log(2) / 2; 2^n as a number, wrong where n + bias leaves the exponent. */
-LANES_API vec lanes_reduce(vec a, vec *power) {
+LANES_API vec lanes_expm1_reduced(vec r) { return lanes_fma(lanes_expm1_q(r), r * r, r); }
+
+/* 2^n, n being the whole number nearest to a / log(2): right for -bias < n <= bias, 0 for n = -bias. */
+LANES_API vec lanes_power(vec a, vec *n) {
     const vec round = lanes_splat(LANES_ROUND + LANES_BIAS);
-    const vec shifted = lanes_fma(a, lanes_splat(LANES_LOG2E), round), n = shifted - round;
-    *power = (vec)((lanes_bits)shifted << LANES_MANTISSA);
-    return lanes_fma(n, lanes_splat(-LANES_LN2_LOW), lanes_fma(n, lanes_splat(-LANES_LN2_HIGH), a));
+    const vec shifted = lanes_fma(a, lanes_splat(LANES_LOG2E), round);
+    *n = shifted - round;
+    return (vec)((lanes_bits)shifted << LANES_MANTISSA);
 }
 
-/* Results below the smallest normal number are +0. */
+/* exp(x) = 2^n exp(r), with n added to the exponent. Results below the smallest normal number are +0. */
 LANES_API vec lanes_exp(vec x) {
-    vec power;
-    const vec p = 1 + lanes_expm1_reduced(lanes_reduce(x, &power));
-    const vec y = (vec)((lanes_bits)p + ((lanes_bits)power - ((LANES_WORD)LANES_BIAS << LANES_MANTISSA)));
+    vec n;
+    const lanes_bits power = (lanes_bits)lanes_power(x, &n);
+    const vec r = lanes_fma(n, lanes_splat(-LANES_LN2_REST), lanes_fma(n, lanes_splat(-LANES_LN2), x));
+    const vec y = (vec)((lanes_bits)(1 + lanes_expm1_reduced(r)) + (power - (lanes_bits)lanes_splat(1)));
     const vec kept = lanes_select(lanes_lt(x, lanes_splat(LANES_EXP_LEAST)), lanes_zero(), y);
     return lanes_select(lanes_le(x, lanes_splat(LANES_EXP_MOST)), kept, x + lanes_splat(INFINITY));
 }
 
-/* 1 / (1 + exp(-x)); results below the smallest normal number are +0. */
+/* sigmoid(x) = t / (t + exp(r)), t = 2^n, r = n log(2) - x. Results below the smallest normal number are denormal
+   down to 0.7 of it (as accurate as denormals can be), then +0. */
 LANES_API vec lanes_sigmoid(vec x) {
-    vec power;
-    const vec r = lanes_reduce(-lanes_min(lanes_splat(-LANES_EXP_LEAST), x), &power);
-    const vec y = 1 / lanes_fma(power, lanes_expm1_reduced(r), power + 1);
-    return lanes_select(lanes_lt(x, lanes_splat(LANES_EXP_LEAST)), lanes_zero(), y);
+    const vec a = lanes_min(lanes_splat(LANES_SIGMOID_MOST), lanes_max(lanes_splat(-LANES_SIGMOID_MOST), x));
+    vec n;
+    const vec t = lanes_power(a, &n);
+    const vec r = lanes_fma(n, lanes_splat(LANES_LN2_REST), lanes_fma(n, lanes_splat(LANES_LN2), -a));
+    return t / (1 + (t + lanes_expm1_reduced(r)));
 }
 
-/* With e = exp(-2|x|): (1 - e) / (1 + e), each rounded once from 2^n and exp(r) - 1, and the sign of x. */
+/* tanh(x) = (t - exp(r)) / (t + exp(r)), t = 2^n, r = n log(2) - 2|x|, with the sign of x. Float32 can do without
+   LN2_REST, n being small here; float64 adds it where it is rounded least. */
 LANES_API vec lanes_tanh(vec x) {
-    const vec a = lanes_max(lanes_splat(-LANES_TANH_MOST), (vec)((lanes_bits)x | (LANES_WORD)LANES_SIGN));
-    const vec round = lanes_splat(LANES_ROUND + LANES_BIAS);
-    const vec shifted = lanes_fma(a, lanes_splat(2 * LANES_LOG2E), round), n = shifted - round;
-    const vec power = (vec)((lanes_bits)shifted << LANES_MANTISSA);
-    const vec p = lanes_expm1_reduced(lanes_fma(n, lanes_splat(-LANES_LN2), a + a));
-    const vec y = lanes_fma(power, p, power - 1) / lanes_fma(power, p, power + 1);
-    return (vec)(((lanes_bits)y & ~(LANES_WORD)LANES_SIGN) | ((lanes_bits)x & (LANES_WORD)LANES_SIGN));
+    const vec a = lanes_min(lanes_splat(LANES_TANH_MOST), lanes_abs(x)), twice = a + a;
+    vec n;
+    const vec t = lanes_power(twice, &n);
+    const vec r = lanes_fma(n, lanes_splat(LANES_LN2), -twice);
+#ifdef LONGLAG_F64
+    const vec rest = n * LANES_LN2_REST;
+    const vec p = r + lanes_fma(lanes_expm1_q(r), r * r, lanes_fma(rest, r, rest));
+#else
+    const vec p = lanes_expm1_reduced(r);
+#endif
+    const vec y = ((t - 1) - p) / ((t + 1) + p);
+    return (vec)((lanes_bits)y | ((lanes_bits)x & (LANES_WORD)LANES_SIGN));
 }
 
-/* x = 2^n m, m from sqrt(1/2) to sqrt(2), f = m - 1, s = f / (2 + f): log(1 + f) = f - f^2/2 + s (f^2/2 + s^2 P(s^2)).
-   log(0) = -inf, log(x < 0) = NaN. */
+/* x = 2^n (1 + f), 1 + f from sqrt(1/2) to sqrt(2), s = f / (2 + f), h = f^2 / 2:
+   log(1 + f) = f - h + s (h + s^2 P(s^2)). log(+-0) = -inf, log(x < 0) = NaN. */
 LANES_API vec lanes_log(vec x) {
     const lanes_mask denormal = lanes_lt(x, lanes_splat(LANES_SMALLEST));
-    const REAL lift = (REAL)((uint64_t)1 << (LANES_MANTISSA + 1));
-    const vec whole = lanes_select(denormal, x * lift, x);
-    const lanes_integers n = (lanes_integers)((lanes_bits)whole - (LANES_WORD)LANES_ROOT_HALF) >> LANES_MANTISSA;
-    const vec f = (vec)((lanes_bits)whole - ((lanes_bits)n << LANES_MANTISSA)) - 1;
-    const vec exponent = (vec)((lanes_integers)lanes_splat(LANES_ROUND) + n) - LANES_ROUND
-                       - lanes_select(denormal, lanes_splat(LANES_MANTISSA + 1), lanes_zero());
-    const vec s = f / (2 + f), s2 = s * s, half = (REAL)0.5 * f * f;
+    const vec lift = lanes_splat(LANES_MANTISSA + 1);
+    const vec normal = lanes_select(denormal, x * (REAL)((uint64_t)1 << (LANES_MANTISSA + 1)), x);
+    const lanes_integers whole = (lanes_integers)((lanes_bits)normal - (LANES_WORD)LANES_ROOT_HALF) >> LANES_MANTISSA;
+    const vec shifted = (vec)((lanes_integers)lanes_splat(LANES_ROUND) + whole);
+    const vec n = shifted - lanes_splat(LANES_ROUND) - lanes_select(denormal, lift, lanes_zero());
+    const vec f = (vec)((lanes_bits)normal - ((lanes_bits)whole << LANES_MANTISSA)) - 1;
+    const vec s = f / (2 + f), s2 = s * s, h = (REAL)0.5 * f * f;
     vec p = lanes_splat(LANES_LOG[LANES_COUNT(LANES_LOG) - 1]);
-    for (int k = LANES_COUNT(LANES_LOG) - 2; k >= 0; k--)
-        p = lanes_fma(p, s2, lanes_splat(LANES_LOG[k]));
-    const vec tail = lanes_fma(s, lanes_fma(p, s2, half), exponent * LANES_LN2_LOW);
-    const vec y = lanes_fma(exponent, lanes_splat(LANES_LN2_HIGH), f - (half - tail));
+    for (int k = LANES_COUNT(LANES_LOG) - 2; k >= 0; k--) p = lanes_fma(p, s2, lanes_splat(LANES_LOG[k]));
+    const vec tail = lanes_fma(s, lanes_fma(p, s2, h), n * LANES_LN2_REST);
+    const vec y = lanes_fma(n, lanes_splat(LANES_LN2), f - (h - tail));
     const vec edge = lanes_select(lanes_lt(x, lanes_zero()), lanes_splat(NAN), lanes_splat(-INFINITY));
     return lanes_select(lanes_lt(x, lanes_splat(INFINITY)), lanes_select_le0(x, edge, y), x);
 }

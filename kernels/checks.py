@@ -2,6 +2,7 @@
 
 import math
 import numbers
+import reprlib
 
 import numpy as np
 
@@ -68,4 +69,4 @@ def _either(dtypes):
 
 
 def _kind(a):
-    return f"one of {a.dtype}" if isinstance(a, np.ndarray) else type(a).__name__
+    return f"one of {a.dtype}" if isinstance(a, np.ndarray) else f"{type(a).__name__} {reprlib.repr(a)}"

@@ -84,7 +84,7 @@ class Stream:
         low, high = checks.number("low", low), checks.number("high", high)
         if not 0 < low < high:
             raise ValueError(f"low, high: expected 0 < low < high, got {low!r} and {high!r}")
-        return exp(self.uniform(n, *log(np.array([low, high]))))
+        return _each(lanes.exp, self.uniform(n, *log(np.array([low, high]))))
 
     def orthogonal(self, n):
         """A random orthogonal matrix under the Haar measure: float64 (n, n).
@@ -194,6 +194,7 @@ def _orthonormalise(q):
     cdef REAL* a
     cdef const REAL* b
     cdef double along
+    cdef lanes.mode saved = lanes.enter_mode()
     for i in range(n):
         a = row + i * n
         for again in range(2):
@@ -205,3 +206,4 @@ def _orthonormalise(q):
         along = root(dot(a, a, n))
         for k in range(n):
             a[k] = a[k] / along
+    lanes.leave_mode(saved)

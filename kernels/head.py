@@ -46,9 +46,10 @@ class Readout:
         return theta
 
     def view(self, theta):
-        """{name: view into theta}; theta is of any dtype, contiguous."""
-        if np.shape(theta) != (self.size,):
-            raise ValueError(f"theta: expected shape ({self.size},), got {np.shape(theta)}")
+        """{name: view into theta (size,)}; theta is an array of any dtype."""
+        theta = np.asarray(theta)
+        if theta.shape != (self.size,):
+            raise ValueError(f"theta: expected shape ({self.size},), got {theta.shape}")
         return {"V": theta[: -self.outputs].reshape(self.shapes["V"]), "v": theta[-self.outputs :]}
 
     def forward(self, theta, h):
@@ -94,7 +95,7 @@ def cross_entropy(o, labels):
         (p - onehot) / B: the gradient of the mean loss. Below 2^-100 (float64: 2^-1000) it is +0.
     """
     o = checks.array("o", o, checks.FLOATS, ("B", "K"))
-    labels = checks.array("labels", labels, checks.INTEGERS, (len(o),))
+    labels = checks.array("labels", np.asarray(labels), checks.INTEGERS, (len(o),))
     return _readout[o.dtype].cross_entropy(o, labels.astype(np.int64, copy=False))
 
 

@@ -111,10 +111,12 @@ def squared_error(o, target):
     cdef REAL* d = <REAL*>cnp.PyArray_DATA(do)
     cdef REAL* square = <REAL*>cnp.PyArray_DATA(squares)
     cdef REAL off, count = <REAL>B * <REAL>K
+    cdef lanes.mode saved = lanes.enter_mode()
     for b in range(B):
         for k in range(K):
             off = x[b * K + k] - t[b * K + k]
             square[k] = off * off
             d[b * K + k] = 2 * off / count
         each[b] = <REAL>(total(square, K) / K)
+    lanes.leave_mode(saved)
     return loss, do

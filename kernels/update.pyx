@@ -14,13 +14,19 @@ cnp.import_array()
 
 def total(a):
     """The sum of a (n,), in float64."""
-    return sums.total(<REAL*>cnp.PyArray_DATA(a), len(a))
+    cdef lanes.mode saved = lanes.enter_mode()
+    cdef double result = sums.total(<REAL*>cnp.PyArray_DATA(a), len(a))
+    lanes.leave_mode(saved)
+    return result
 
 
 def norm(a):
     """The Euclidean norm of a (n,), in float64."""
     cdef const REAL* x = <REAL*>cnp.PyArray_DATA(a)
-    return root(sums.dot(x, x, len(a)))
+    cdef lanes.mode saved = lanes.enter_mode()
+    cdef double result = root(sums.dot(x, x, len(a)))
+    lanes.leave_mode(saved)
+    return result
 
 
 def scale(a, double by):

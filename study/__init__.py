@@ -1,0 +1,25 @@
+"""Controlled studies of what recurrent cells can remember: trials, their records, and what they say."""
+
+
+def load(folder):
+    """The recorded trials of a preset's folder, one row each.
+
+    Parameters
+    ----------
+    folder : path of results/<study>/<preset>
+
+    Returns
+    -------
+    pandas.DataFrame
+        In the plan's order. `id`, every knob of Trial (defaults filled in), `status` ("done" or "diverged"), and the
+        result: `solved`, `sequences`, `parameters`, `final_loss`, `digest`, `test_n`, `test_correct`, `test_loss`, and
+        the dicts `curve` and `norms`. Records outside the plan are left out.
+
+    Raises
+    ------
+    study.spec.SpecError
+        The folder has no plan, or a wrong one.
+    """
+    from study.frame import load
+
+    return load(folder)

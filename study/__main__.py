@@ -1,0 +1,404 @@
+"""The commands. Wiring only: what they do lies in the modules that they name."""
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+import click
+
+try:
+    import kernels
+except ImportError as error:
+    sys.exit(f"error: {error}")
+
+from study import ablations, executors, frame, machine, progress, runner, store, verify
+from study.cost import cost
+from study.spec import KNOBS, SpecError, Trial
+from study.tasks import TASKS
+from study.train import run as train
+
+FAILED, USAGE, DISK, INTERRUPTED = 1, 2, 74, 130
+FOLDER = click.argument("folder", metavar="[DIR]", default="results/gap/default")
+WORKERS = click.option("--workers", type=click.IntRange(1, 4096), metavar="N", help="Processes; all processors if not given.")
+JSON = click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
+
+
+def say(line=""):
+    click.echo(line, err=True)
+
+
+def dump(data):
+    click.echo(json.dumps(data, indent=1, default=str))
+
+
+def write_report(folder):
+    """Write a folder's report; its summary in words."""
+    from study import report  # brings a plotting library, which no other command waits for
+
+    return report.write(folder)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def cli():
+    """Controlled studies of how far back recurrent cells can remember."""
+
+
+@cli.command()
+@click.argument("studies", nargs=-1, metavar="[STUDY]...")
+@click.option("--preset", default="default", help="quick (3 minutes), default (20 minutes) or full (hours).")
+@click.option("--out", default="results", metavar="DIR", help="Where results lie: DIR/<study>/<preset>.")
+@WORKERS
+@click.option("--only", multiple=True, metavar="AXIS=VALUE[,VALUE]", help="Run only these trials of the plan; repeatable.")
+@click.option("--seeds", type=click.IntRange(1, 100_000), metavar="N", help="Run seeds 0 to N - 1 of every arm.")
+@click.option("--dry-run", is_flag=True, help="Say what would run, and about how long; write nothing.")
+@click.option("--fail-fast", is_flag=True, help="Start nothing more after a failed trial.")
+@click.option("--retry-failed", is_flag=True, help="Run trials again that failed or crashed before.")
+@click.option("--timeout", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="End trials that take longer.")
+@click.option("--executor", type=click.Choice(["local", "dask"]), default="local")
+@click.option("--scheduler", metavar="ADDRESS|FILE", help="Of the Dask cluster.")
+@JSON
+def run(studies, preset, out, workers, only, seeds, dry_run, fail_fast, retry_failed, timeout, executor, scheduler, as_json):
+    """Run studies: names of ablations or paths of TOML files; `gap` if none is given.
+
+    Continues what was begun: recorded trials are not run again. Ends with a report.
+    """
+    plans = [_wanted(name, preset, only, seeds) for name in studies or ["gap"]]
+    if dry_run:
+        summaries = [_forecast(study, wanted, out, workers or _processors(), as_json) for study, wanted in plans]
+        return dump(summaries) if as_json else None
+    places = _places(executor, scheduler, workers, timeout)
+    options = {"retry": retry_failed, "fail_fast": fail_fast, "timeout": timeout}
+    code, results = 0, []
+    for study, wanted in plans:
+        _writable(runner.folder(out, study))
+        began = time.monotonic()
+        work = runner.Runner(study, out, wanted, places=places, work=train, weigh=cost, facts=machine.facts(), say=say, **options)
+        summary = work.run()
+        text = _finish(study, summary, time.monotonic() - began, as_json)
+        results.append(text)
+        code = max(code, _code(summary))
+    if as_json:
+        dump(results)
+    return code
+
+
+def _wanted(name, preset, only, seeds):
+    study = ablations.resolve(name, preset)
+    study = study.with_seeds(seeds) if seeds else study
+    return study, runner.only(only, seeds, study)
+
+
+def _processors():
+    from loky import cpu_count
+
+    return cpu_count()
+
+
+def _places(executor, scheduler, workers, timeout):
+    if executor == "local":
+        if scheduler:
+            raise click.UsageError("--scheduler needs --executor dask")
+        return lambda trials: executors.local(min(workers or _processors(), trials))
+    if workers or timeout or not scheduler:
+        raise click.UsageError("--executor dask needs --scheduler, and takes neither --workers nor --timeout: the cluster has its own")
+    try:
+        cluster = executors.dask(scheduler)
+    except ImportError:
+        raise click.UsageError('--executor dask needs an extra: pip install "longlag[dask]"') from None
+    except (OSError, ValueError) as error:
+        raise click.UsageError(f"--scheduler {scheduler}: {error}") from None
+    return lambda trials: cluster[:trials]
+
+
+def _writable(folder):
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SpecError(f"--out: {error.filename}: {error.strerror}") from None
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise SpecError(f"--out: {folder}: not writable")
+
+
+def _code(summary):
+    return INTERRUPTED if summary.interrupted else FAILED if summary.failures else 0
+
+
+def _forecast(study, wanted, out, workers, as_json):
+    """What would run: trials, what of them is recorded, and the time it takes at most."""
+    folder = runner.folder(out, study)
+    choosing, arms, taken = runner.stages(study, wanted)
+    contents = store.read(folder)
+    choices = runner.chosen(study, contents) | taken
+    first = [trial for trials in choosing.values() for trial in trials]
+    main = runner.training(arms, choices, wanted)
+    waiting = [arm.trial for arm in arms if arm.key is not None and arm.key not in choices]
+    todo = [*runner.missing(first, contents), *runner.missing(main, contents), *waiting]
+    seconds = sum(map(cost, todo))
+    summary = {
+        "study": study.name,
+        "preset": study.preset,
+        "folder": str(folder),
+        "selection": len(first),
+        "trials": len(main) + len(waiting),
+        "recorded": sum(trial.id in contents.lines for trial in (*first, *main)),
+        "failed": sum(trial.id in contents.failures for trial in (*first, *main)),
+        "to_run": len(todo),
+        "core_seconds": round(seconds),
+        "seconds": round(max([seconds / workers, *map(cost, todo)])),
+    }
+    if not as_json:
+        click.echo(f"{study.name}/{study.preset} into {folder}")
+        click.echo(f"  trials: {summary['trials']}, and {len(first)} to choose learning rates")
+        click.echo(f"  recorded: {summary['recorded']}, failed before: {summary['failed']}, to run: {len(todo)}")
+        click.echo(f"  at most about {progress.duration(summary['seconds'])} on {workers} processors, when every trial runs to its budget")
+    return summary
+
+
+def _finish(study, summary, seconds, as_json):
+    """Report what a run did; returns it as data."""
+    folder, counts = summary.folder, summary.counts
+    for id, failure in summary.failures.items():
+        say(f"{failure['status']}: {id}: {failure['reason']}")
+    if summary.failures:
+        say(f"{len(summary.failures)} trials failed; `run --retry-failed` runs them again")
+    if summary.waiting:
+        say(f"{summary.waiting} trials wait for learning rates that could not be chosen")
+    data = {
+        "study": study.name,
+        "preset": study.preset,
+        "folder": str(folder),
+        "ran": summary.ran,
+        "seconds": seconds,
+        "counts": dict(summary.counts),
+        "failures": summary.failures,
+        "interrupted": summary.interrupted,
+    }
+    if summary.interrupted:
+        say(f"interrupted: what was finished is kept in {folder}; the same command goes on from there")
+        return data
+    text = write_report(folder)
+    if as_json:
+        return data
+    click.echo(text)
+    parts = [f"{counts[name]} {name}" for name in ("solved", "censored", "without a rule", "diverged", "failed", "crashed", "missing") if counts[name]]
+    click.echo(", ".join(parts))
+    if not summary.ran and not summary.failures:
+        click.echo(f"Nothing was left to run: these are the records {_whose(folder)}. For a run of your own: --out DIR. "
+                   f"To run a sample of these again and compare: python -m study verify {folder}")
+    else:
+        click.echo(f"{summary.ran} trials in {progress.duration(seconds)}")
+    click.echo(f"report: {folder / 'REPORT.md'}")
+    return data
+
+
+def _whose(folder):
+    """Of which machines and commits the records of a folder are."""
+    makers = store.manifest(folder).get("drivers", {})
+    made = {f"{_of(facts, 'processor', 'name')}, commit {_of(facts, 'commit', 'name'):.12}, {name[:8]}" for name, facts in makers.items()}
+    return f"in {folder}, made on " + "; ".join(sorted(made)) if made else f"in {folder}"
+
+
+def _of(facts, *path):
+    for key in path:
+        facts = (facts or {}).get(key)
+    return facts or "unknown"
+
+
+@cli.command()
+@FOLDER
+@click.option("--check", is_flag=True, help="Change nothing; fail if CSV, tables or verdicts are not what the records give.")
+def report(folder, check):
+    """Figures, tables and page of a preset's folder, from its records."""
+    frame.planned(folder, TASKS)
+    if not check:
+        click.echo(write_report(folder))
+        return 0
+    from study import report
+
+    wrong = report.check(folder)
+    for line in wrong:
+        click.echo(line)
+    click.echo(f"{folder}: the report {'differs from' if wrong else 'is what'} the records{'' if wrong else ' give'}")
+    return FAILED if wrong else 0
+
+
+@cli.command()
+@FOLDER
+@click.option("--watch", is_flag=True, help="Look again every two seconds until nothing is missing.")
+@JSON
+def status(folder, watch, as_json):
+    """What of a preset's plan is done, diverged, failed, crashed, missing, and how long the rest takes."""
+    while True:
+        data = _status(folder)
+        if as_json:
+            dump(data)
+        else:
+            _show_status(data)
+        if not watch or not data["missing"]:
+            return FAILED if data["failures"] else 0
+        time.sleep(2)
+
+
+def _status(folder):
+    study, choices, trials = frame.planned(folder, TASKS)
+    contents = store.read(folder)
+    arms = [arm for arm in study.arms if arm.key is not None and arm.key not in choices]
+    counts = runner.count(trials, contents)
+    missing = [*runner.missing(trials, contents), *(arm.trial for arm in arms)]
+    planned = {trial.id for trial in trials}
+    known = [trial for trial in trials if trial.id in contents.seconds]
+    pace = sum(contents.seconds[trial.id] for trial in known) / sum(map(cost, known)) if known else 1.0
+    return {
+        "study": study.name,
+        "preset": study.preset,
+        "folder": str(folder),
+        "trials": len(trials) + len(arms),
+        **{name: counts[name] for name in ("done", "diverged", "failed", "crashed")},
+        "missing": len(missing),
+        "outside_plan": sum(id not in planned for id in contents.lines),
+        "running_drivers": len(store.alive(folder)),
+        "core_seconds_left": round(pace * sum(map(cost, missing))),
+        "failures": {id: failure["reason"] for id, failure in contents.failures.items() if id in planned},
+        "damage": contents.damage,
+    }
+
+
+def _show_status(data):
+    for id, reason in data["failures"].items():
+        click.echo(f"failed: {id}: {reason}")
+    for line in data["damage"]:
+        click.echo(line)
+    counts = ", ".join(f"{data[name]} {name}" for name in ("done", "diverged", "failed", "crashed", "missing"))
+    click.echo(f"{data['study']}/{data['preset']}: {counts} of {data['trials']}")
+    if data["outside_plan"]:
+        click.echo(f"{data['outside_plan']} records are outside the plan and ignored")
+    if data["missing"]:
+        left = progress.duration(data["core_seconds_left"])
+        click.echo(f"about {left} of one processor left; {data['running_drivers']} runs are writing here now")
+
+
+@cli.command("verify")
+@FOLDER
+@click.option("--sample", type=click.IntRange(1), default=20, show_default=True, metavar="N")
+@WORKERS
+def verify_(folder, sample, workers):
+    """Run N recorded trials again and compare every number bit for bit."""
+    _, _, trials = frame.planned(folder, TASKS)
+    contents = store.read(folder)
+    recorded = {trial.id: trial for trial in trials if trial.id in contents.lines}
+    if not recorded:
+        raise SpecError(f"{folder}: no recorded trial of its plan")
+    pairs = [(recorded[id], contents.record(id)) for id in verify.sample(recorded, sample)]
+    places = executors.local(min(workers or _processors(), len(pairs)))
+    tally, differences = verify.again(pairs, work=train, places=places, weigh=cost)
+    for id, found in differences.items():
+        click.echo(f"{id}: {found}")
+    ran = sum(tally.counts.values())
+    same = ran - len(tally.failures) - len(differences)
+    click.echo(f"{same} of {len(pairs)} bit-identical, on {kernels.isa()} with {len(places)} workers")
+    return INTERRUPTED if tally.interrupted else FAILED if same < len(pairs) else 0
+
+
+@cli.command()
+@click.argument("id")
+@click.option("--out", default="results", metavar="DIR", help="Where to look.")
+def show(id, out):
+    """Everything that is recorded of a trial: ID, or the start of it, or of its last part."""
+    found = {}
+    for path in [*Path(out).glob("**/runs.jsonl"), *Path(out).glob(f"**/{store.SEGMENTS}")]:
+        contents = store.read(path.parent)
+        entries = contents.failures | {known: contents.record(known) for known in contents.lines if _called(known, id)}
+        found |= {known: (path.parent, entry) for known, entry in entries.items() if _called(known, id)}
+    if len(found) != 1:
+        some = "".join(f"\n  {known}" for known in sorted(found)[:10])
+        raise SpecError(f"{len(found)} trials in {out} are called {id!r}{some}")
+    (folder, entry), = found.values()
+    if "trial" in entry:
+        entry["trial"] = Trial.model_validate(entry["trial"]).model_dump()
+    dump({"folder": str(folder), **entry})
+
+
+def _called(known, id):
+    return known.startswith(id) or known.rpartition("-")[2].startswith(id)
+
+
+@cli.command()
+@click.argument("file")
+def validate(file):
+    """Check a study file; names everything that is wrong with it."""
+    study = ablations.resolve(file if file.endswith(".toml") else f"{file}.toml")
+    trials = sum(map(len, study.selecting.values()))
+    click.echo(f"{file}: {len(study.arms)} trials, and {trials} to choose learning rates")
+
+
+@cli.command("list")
+@click.argument("what", required=False, type=click.Choice(["cells", "tasks", "knobs", "studies"]))
+def list_(what):
+    """Cells, tasks, knobs and studies: one of these, or all."""
+    lists = {"cells": _cells, "tasks": _tasks, "knobs": _knobs, "studies": _studies}
+    for name in [what] if what else lists:
+        click.echo(f"{name}:")
+        for key, text in lists[name]():
+            click.echo(f"  {key:<18} {text}")
+
+
+def _cells():
+    return [(name, f"{cell.title}; {cell.source}") for name, cell in kernels.CELLS.items()]
+
+
+def _tasks():
+    return [(name, f"{task.title}; {task.axis} from {task.smallest_gap}; {task.source}") for name, task in TASKS.items()]
+
+
+def _knobs():
+    fields = Trial.model_fields
+    return [(knob, "needed" if fields[knob].is_required() else f"{fields[knob].default}") for knob in KNOBS]
+
+
+def _studies():
+    return [(name, ", ".join(ablations.find(name).PRESETS)) for name in ablations.NAMES]
+
+
+@cli.command()
+@FOLDER
+def compact(folder):
+    """Merge the segments of a preset's folder into its runs.jsonl."""
+    frame.planned(folder, TASKS)
+    contents = store.compact(folder)
+    for line in contents.damage:
+        say(line)
+    click.echo(f"{Path(folder) / store.RUNS}: {len(contents.lines)} records")
+
+
+@cli.command()
+def env():
+    """What numbers made here are made on."""
+    dump(machine.facts())
+
+
+@cli.command()
+def cite():
+    """How to cite."""
+    click.echo((machine.PROJECT / "CITATION.cff").read_text(), nl=False)
+
+
+def main(arguments=None):
+    """Run a command; exits with its code, and says what is wrong in words."""
+    try:
+        code = cli.main(arguments, "python -m study", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        code = INTERRUPTED
+    except (SpecError, store.Refused, store.Broken) as error:
+        for line in str(error).splitlines():
+            say(f"error: {line}")
+        code = DISK if isinstance(error, store.Refused) else USAGE if isinstance(error, SpecError) else FAILED
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,39 @@
+"""A folder's records as a table."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from study import plan, selection, store
+
+TEST = ("n", "correct", "loss")
+
+
+def planned(folder, tasks=None):
+    """(Study, {key: choice}, trials) of a preset's folder: what it is meant to hold, as far as rates are known."""
+    folder = Path(folder)
+    study = plan.load(folder / "plan.toml", tasks)
+    table = folder / "selection.json"
+    choices = selection.read(table) if table.exists() else {}
+    choosing = (trial for key, trials in study.selecting.items() if not _taken(choices, key) for trial in trials)
+    trials = {trial.id: trial for trial in (*choosing, *study.trials(selection.rates(choices)))}
+    return study, choices, tuple(trials.values())
+
+
+def _taken(choices, key):
+    return key in choices and choices[key]["from"] is not None
+
+
+def load(folder):
+    """See study.load."""
+    _, _, trials = planned(folder)
+    contents = store.read(folder)
+    rows = [_row(trial, contents.record(trial.id)) for trial in trials if trial.id in contents.lines]
+    return pd.DataFrame(rows, columns=None if rows else ["id", *type(trials[0]).model_fields, "status"])
+
+
+def _row(trial, record):
+    result = dict(record["result"])
+    test = result.pop("test", {})
+    flat = {f"test_{name}": test.get(name) for name in TEST}
+    return {"id": trial.id, **trial.model_dump(), "status": record["status"], **flat, **result}

@@ -1,0 +1,189 @@
+"""A study from its plan to its records, in two stages: learning rates are chosen, then everything else is trained with them."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from pydantic import TypeAdapter, ValidationError
+
+from study import engine, plan, selection, store
+from study.progress import Progress
+from study.spec import KNOBS, SpecError, annotated, lines, unknown
+
+
+SOLVED = {True: "solved", False: "censored", None: "without a rule"}
+
+
+class Only(NamedTuple):
+    """Which trials of a plan to run: {axis: values}, and seeds below `seeds`."""
+
+    axes: dict
+    seeds: int | None = None
+
+    def keeps(self, trial, but=()):
+        seeded = self.seeds is None or trial.seed < self.seeds
+        return seeded and all(getattr(trial, axis) in values for axis, values in self.axes.items() if axis not in but)
+
+
+def only(texts, seeds, study):
+    """The Only of `AXIS=VALUE[,VALUE]` arguments; raises SpecError for an axis or a value that the plan does not have."""
+    axes, wrong = {}, []
+    for text in texts:
+        axis, _, values = text.partition("=")
+        if axis not in KNOBS:
+            wrong.append("--only: " + unknown("axis", axis, KNOBS))
+            continue
+        has = {getattr(arm.trial, axis) for arm in study.arms if arm.key is None or axis != "lr"}
+        if axis == "lr" and study.selection:
+            has |= set(study.selection.rates)
+        for value in values.split(","):
+            try:
+                known = TypeAdapter(annotated(axis)).validate_strings(value)
+            except ValidationError as error:
+                wrong += [f"--only {axis}: {line}" for line in lines(error)]
+                continue
+            if known not in has:
+                shown = ", ".join(map(str, sorted(has - {None})))
+                wrong.append(f"--only {axis}={value}: the plan has {shown}")
+            axes.setdefault(axis, set()).add(known)
+    if wrong:
+        raise SpecError("\n".join(wrong))
+    return Only(axes, seeds)
+
+
+class Stages(NamedTuple):
+    """What is to be computed: `choosing` {key: trials}, the `arms` they serve, and the choices that are `taken` as committed."""
+
+    choosing: dict
+    arms: tuple
+    taken: dict
+
+
+def stages(study, wanted):
+    """The Stages of the trials that are wanted; raises SpecError if there are none."""
+    arms = tuple(arm for arm in study.arms if wanted.keeps(arm.trial, but=("lr",)))
+    if not arms:
+        raise SpecError("no trial of the plan is left by --only and --seeds")
+    taken = selection.committed(study)
+    keys = dict.fromkeys(arm.key for arm in arms if arm.key is not None and arm.key not in taken)
+    return Stages({key: study.selecting[key] for key in keys}, arms, taken)
+
+
+def training(arms, choices, wanted):
+    """The trials of the arms whose rate is known, each once."""
+    rates = selection.rates(choices)
+    known = (arm.at(rates.get(arm.key)) for arm in arms if arm.key is None or arm.key in rates)
+    return tuple({trial.id: trial for trial in known if wanted.keeps(trial)}.values())
+
+
+@dataclass
+class Summary:
+    """What a run did, and how its trials stand: counts by status over what was wanted, ids and reasons of failures."""
+
+    folder: Path
+    ran: int = 0
+    counts: Counter = field(default_factory=Counter)
+    failures: dict = field(default_factory=dict)
+    waiting: int = 0  # trials whose learning rate could not be chosen, because a trial of the selection failed
+    interrupted: bool = False
+    stopped: bool = False  # before the end: interrupted, or a failure with fail_fast
+
+
+class Runner:
+    """Runs a study into its folder.
+
+    Parameters
+    ----------
+    study : Study
+    out : folder of all results
+    wanted : Only
+    places : function that gives the places of study.executors for so many trials
+    work, weigh : as in study.engine.run
+    facts : dict, what the numbers are made on
+    say : called with each line of warning
+    retry : run trials again that failed or crashed before
+    options : timeout and fail_fast, as in study.engine.run
+    """
+
+    def __init__(self, study, out, wanted, *, places, work, weigh, facts, say, retry=False, **options):
+        self.study, self.wanted, self.folder = study, wanted, folder(out, study)
+        self.places, self.work, self.weigh, self.facts = places, work, weigh, facts
+        self.say, self.retry, self.options = say, retry, options
+
+    def run(self):
+        """Compute what is not recorded yet, then compact. Returns the Summary."""
+        choosing, arms, taken = stages(self.study, self.wanted)
+        first = tuple(trial for trials in choosing.values() for trial in trials)
+        store.put(self.folder / "plan.toml", plan.dumps(self.study))
+        contents = store.read(self.folder)
+        for line in contents.damage:
+            self.say(line)
+        if store.alive(self.folder):
+            self.say(f"{self.folder}: another run is writing here; both will be right, but they may do the same work")
+        summary = Summary(self.folder)
+        with store.Driver(self.folder, self.facts) as driver:
+            self._stage("learning rates", first, driver, contents, summary)
+            choices = chosen(self.study, contents) | taken
+            if choices:
+                store.put(self.folder / "selection.json", selection.dumps(choices))
+            summary.waiting = sum(arm.key is not None and arm.key not in choices for arm in arms)
+            main = training(arms, choices, self.wanted)
+            self._stage(self.study.name, main, driver, contents, summary)
+        contents = store.compact(self.folder)
+        wanted = (*first, *main)
+        summary.counts = count(wanted, contents)
+        summary.failures = {trial.id: contents.failures[trial.id] for trial in wanted if trial.id in contents.failures}
+        return summary
+
+    def _stage(self, title, trials, driver, contents, summary):
+        todo = missing(trials, contents, self.retry)
+        if not todo or summary.stopped:
+            return
+
+        def sink(trial, outcome):
+            if outcome["status"] in store.FINAL:
+                contents.lines[trial.id] = driver.record(trial, outcome)
+            else:
+                driver.failure(trial, outcome)
+
+        places = self.places(len(todo))
+        with Progress(title, todo, len(places), self.weigh) as show:
+            tally = engine.run(todo, self.work, sink, places, weigh=self.weigh, show=show, **self.options)
+        summary.ran += sum(tally.counts.values())
+        summary.interrupted = tally.interrupted
+        summary.stopped = tally.interrupted or bool(tally.failures) and self.options.get("fail_fast", False)
+
+
+def folder(out, study):
+    """Where a study's preset lies."""
+    return Path(out) / study.name / study.preset
+
+
+def missing(trials, contents, retry=False):
+    """The trials that are not recorded; those that failed before only with `retry`."""
+    return [t for t in trials if t.id not in contents.lines and (retry or t.id not in contents.failures)]
+
+
+def chosen(study, contents):
+    """{key: choice} for each key whose selection trials are all recorded."""
+    whole = (key for key, trials in study.selecting.items() if all(trial.id in contents.lines for trial in trials))
+    return {
+        key: selection.choose(study, key, {trial.id: contents.record(trial.id) for trial in study.selecting[key]})
+        for key in whole
+    }
+
+
+def count(trials, contents):
+    """How many of the trials are done, diverged, failed, crashed, missing; and of those that are done and train: solved,
+    censored, or neither, where the task has no pass rule."""
+    counts = Counter()
+    for trial in trials:
+        if trial.id not in contents.lines:
+            counts[contents.failures.get(trial.id, {"status": "missing"})["status"]] += 1
+            continue
+        record = contents.record(trial.id)
+        counts[record["status"]] += 1
+        if trial.purpose == "train" and record["status"] == "done":
+            counts[SOLVED[record["result"]["solved"]]] += 1
+    return counts

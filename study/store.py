@@ -1,0 +1,331 @@
+"""Records on disk: the only file that writes them, and nothing in it trains.
+
+Design. A record is one line of JSON that starts with a checksum of the rest, and the same record is the same bytes wherever
+it lies. Each driver appends to a segment of its own, made with O_EXCL, by one write and one fsync a record; a torn line can
+only be the last of a dead driver's segment, and nobody ever writes behind it. Readers check every line and skip and name
+what is damaged. `compact` merges the segments into a sorted `runs.jsonl` and deletes those whose driver is gone: a driver
+holds a lock on its segment for as long as it lives, and the kernel lets go of it however the driver dies, so there is nothing
+to clean up. Two compactions at once take turns by a lock on the folder itself. Readers take no lock: they read the segments
+before `runs.jsonl`, and a record leaves the former only after it has reached the latter.
+
+Rejected: one database file (not a plain file that git can hold, and a torn page loses more than a line), one file for all
+drivers (appends of two drivers mix on network file systems), a lock file (someone must clean it up).
+
+`runs.jsonl` holds what is a function of the trials alone. What is not (failures, wall times, hosts, versions) lies beside
+the segments in `*.log`, in lines of the same form, and in `manifest.json`.
+"""
+
+import errno
+import fcntl
+import hashlib
+import json
+import os
+import socket
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+SCHEMA = 1
+LARGEST = 8192  # bytes of a record
+READABLE = ("cell", "task", "direction", "init", "gap", "seed")  # knobs that a record always spells out
+RUNS, SEGMENTS = "runs.jsonl", "segments"
+FINAL = ("done", "diverged")
+START = b'{"check":"'
+
+
+class Refused(Exception):
+    """The disk refused: one line that says where, and why."""
+
+
+class Broken(Exception):
+    """Records that cannot be trusted as they are: two results of one trial, or a format of the future."""
+
+
+@contextmanager
+def _disk(path):
+    try:
+        yield
+    except OSError as error:
+        raise Refused(f"{error.filename or path}: {error.strerror or error}") from None
+
+
+def record(trial, outcome):
+    """What is kept of a finished trial: a function of the trial and of nothing else."""
+    known = {"schema": SCHEMA, "id": trial.id, "status": outcome["status"], "trial": trial.knobs(always=READABLE)}
+    return known | {"result": outcome["result"]}
+
+
+def encode(entry):
+    """An entry as its line, without the newline. Raises ValueError where JSON cannot hold it, or a record is larger than 8 kB."""
+    body = json.dumps(entry, separators=(",", ":"), allow_nan=False).encode()
+    line = b'%s%s",%s' % (START, _check(body), body[1:])
+    if "result" in entry and len(line) > LARGEST:
+        raise ValueError(f"a record of {len(line):,} bytes; at most {LARGEST:,}")
+    return line
+
+
+def decode(line):
+    """The entry of a line. Raises ValueError that says what is wrong with it."""
+    head, body = line[:28], b"{" + line[28:]
+    if head != b'%s%s",' % (START, _check(body)):
+        raise ValueError("torn, changed or not a record")
+    entry = json.loads(body)
+    if entry["schema"] > SCHEMA:
+        raise Broken(f"a record of schema {entry['schema']}: written by a newer version of this program")
+    return entry
+
+
+def _check(body):
+    return hashlib.sha256(body).hexdigest()[:16].encode()
+
+
+class Contents(NamedTuple):
+    """What a folder holds.
+
+    Attributes
+    ----------
+    lines : {id: line} of the trials that are done or diverged
+    status : {id: "done" or "diverged"}
+    failures : {id: {"status": "failed" or "crashed", "reason", ...}}, the latest of each, of those not recorded since
+    drivers : {name: facts}
+    seconds : {id: seconds the trial took}, where it is known
+    damage : what was skipped, one line each
+    """
+
+    lines: dict
+    status: dict
+    failures: dict
+    drivers: dict
+    seconds: dict
+    damage: list
+
+    def record(self, id):
+        return decode(self.lines[id])
+
+
+def read(folder):
+    """The Contents of a preset's folder; empty where there is none. Raises Broken, and Refused where it cannot be read."""
+    contents = Contents({}, {}, {}, {}, {}, [])
+    with _disk(folder):
+        for path in _files(folder, contents.damage):
+            add = _add_record if path.suffix == ".jsonl" else _add_event
+            for number, line in enumerate(_lines(path), 1):
+                _add(contents, path, number, line, add)
+    for id in contents.lines:
+        contents.failures.pop(id, None)
+    return contents
+
+
+def _files(folder, damage):
+    """Segments first, then what they are compacted into."""
+    segments = Path(folder, SEGMENTS)
+    for path in sorted(segments.iterdir()) if segments.is_dir() else ():
+        if path.suffix in (".jsonl", ".log") and path.is_file():
+            yield path
+        else:
+            damage.append(f"{path}: not a file of this program; skipped")
+    yield Path(folder, RUNS)
+
+
+def _lines(path):
+    """The lines of a file; where a newline is damaged, the record behind it still starts a line."""
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:  # compacted meanwhile, or nothing is recorded yet
+        return
+    for line in data.split(b"\n"):
+        before, *records = line.split(START)
+        yield from filter(None, [before, *(START + rest for rest in records)])
+
+
+def _add(contents, path, number, line, add):
+    try:
+        add(contents, decode(line), line)
+    except Broken as error:
+        raise Broken(f"{path}:{number}: {error}") from None
+    except (ValueError, KeyError, TypeError) as error:
+        contents.damage.append(f"{path}:{number}: {error or type(error).__name__}; skipped")
+
+
+def _add_record(contents, entry, line):
+    id, status = entry["id"], entry["status"]
+    if status not in FINAL or not isinstance(entry["result"], dict) or not isinstance(entry["trial"], dict):
+        raise ValueError("not a record")
+    if contents.lines.setdefault(id, line) != line:
+        raise Broken(f"{id} has two results that differ: the same trial must give the same bits everywhere")
+    contents.status[id] = status
+
+
+def _add_event(contents, entry, line):
+    if entry["event"] == "driver":
+        contents.drivers[entry["name"]] = entry["facts"]
+    elif entry["event"] == "trial":
+        contents.seconds[entry["id"]] = entry["seconds"]
+    else:
+        last = contents.failures.get(entry["id"])
+        if last is None or last["at"] <= entry["at"]:
+            contents.failures[entry["id"]] = entry
+
+
+class Driver:
+    """One driver's segment and log; the files are made with the first thing that is written."""
+
+    def __init__(self, folder, facts):
+        self.folder, self.facts = Path(folder), facts
+        self.name = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{socket.gethostname()}-{os.getpid()}-{os.urandom(3).hex()}"
+        self.files = {}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        for file in self.files.values():
+            os.close(file)
+
+    def record(self, trial, outcome):
+        """Keep a trial that is done or diverged, and return its line. It is safe by then; raises ValueError or Refused."""
+        line = encode(record(trial, outcome))
+        self._append(".jsonl", line)
+        self._event("trial", id=trial.id, seconds=outcome["seconds"], host=outcome["host"])
+        return line
+
+    def failure(self, trial, outcome):
+        """Note a trial that failed or crashed."""
+        reason = {key: outcome[key] for key in ("status", "reason", "seconds", "host")}
+        self._event("failure", id=trial.id, at=time.time(), **reason)
+
+    def _event(self, event, **facts):
+        if ".log" not in self.files:
+            self._append(".log", encode({"schema": SCHEMA, "event": "driver", "name": self.name, "facts": self.facts}))
+        self._append(".log", encode({"schema": SCHEMA, "event": event, **facts}), durable=event == "failure")
+
+    def _append(self, suffix, line, durable=True):
+        path = self.folder / SEGMENTS / f"{self.name}{suffix}"
+        with _disk(path):
+            if suffix not in self.files:
+                self.files[suffix] = _own(path)
+            file = self.files[suffix]
+            if os.write(file, line + b"\n") <= len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            if durable:
+                os.fsync(file)
+            if os.fstat(file).st_nlink == 0:
+                raise OSError(errno.ENOENT, "deleted while the study ran")
+
+
+def _own(path):
+    """A new file, locked. One that a compaction took for a dead driver's before it was locked is made again."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    while True:
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644)
+        fcntl.flock(file, fcntl.LOCK_EX)
+        if os.fstat(file).st_nlink:
+            break
+        os.close(file)
+    for above in (path.parent, path.parent.parent):
+        _sync_folder(above)
+    return file
+
+
+def _sync_folder(path):
+    folder = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _segments(folder):
+    return sorted(path for path in Path(folder, SEGMENTS).glob("*.jsonl") if path.is_file())
+
+
+def alive(folder):
+    """The segments in this folder that a living driver holds."""
+    with _disk(folder):
+        gone = _gone(folder)
+    for file in gone.values():
+        os.close(file)
+    return [path for path in _segments(folder) if path not in gone]
+
+
+def _gone(folder):
+    """{segment: file that holds its lock, to be closed} of the drivers that are no more."""
+    gone = {}
+    for path in _segments(folder):
+        try:
+            file = os.open(path, os.O_RDONLY)
+        except FileNotFoundError:  # compacted meanwhile
+            continue
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            gone[path] = file
+        except BlockingIOError:
+            os.close(file)
+    return gone
+
+
+@contextmanager
+def _turn(folder):
+    """Alone among those who change this folder's files, until the block is left or the process dies."""
+    folder.mkdir(parents=True, exist_ok=True)
+    file = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(file)
+
+
+def put(path, text):
+    """Replace a file of a preset's folder by `text`, all of it or nothing. Raises Refused."""
+    with _disk(path), _turn(Path(path).parent):
+        _put(Path(path), text.encode())
+
+
+def _put(path, data):
+    if path.exists() and path.read_bytes() == data:
+        return
+    draft = path.with_name(f".{path.name}.tmp")
+    with open(draft, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(draft, path)
+    _sync_folder(path.parent)
+
+
+def compact(folder):
+    """Merge the segments into `runs.jsonl` and delete those whose driver is gone. Returns the Contents."""
+    folder = Path(folder)
+    with _disk(folder), _turn(folder):
+        gone = _gone(folder)
+        try:
+            contents = read(folder)
+            _put(folder / RUNS, b"".join(contents.lines[id] + b"\n" for id in sorted(contents.lines)))
+            for path in gone:
+                path.unlink()
+        finally:
+            for file in gone.values():
+                os.close(file)
+        _describe(folder, contents)
+    return contents
+
+
+def _describe(folder, contents):
+    """`manifest.json`: whose records these are. Left alone where it describes these very bytes already."""
+    digest = hashlib.sha256((folder / RUNS).read_bytes()).hexdigest()
+    known = manifest(folder)
+    if known.get("runs") == digest:
+        return
+    drivers = known.get("drivers", {}) | contents.drivers
+    about = {"schema": SCHEMA, "records": len(contents.lines), "runs": digest, "drivers": drivers}
+    _put(folder / "manifest.json", json.dumps(about, indent=1, sort_keys=True).encode() + b"\n")
+
+
+def manifest(folder):
+    """The manifest of a folder; empty where there is none, or none that can be read."""
+    try:
+        return json.loads(Path(folder, "manifest.json").read_bytes())
+    except (OSError, ValueError):
+        return {}

@@ -1,0 +1,210 @@
+"""Trials, their ids, and study files: what is refused, and that nothing depends on order or position."""
+
+import itertools
+import tomllib
+
+import pytest
+from pydantic import ValidationError
+
+from kernels import CELLS
+from study import ablations, plan, spec
+from study.spec import DEFAULTS, SpecError, Trial, read
+from study.tasks import TASKS
+from toy import STUDY
+
+LSTM = {"cell": "lstm", "gap": 50, "lr": 0.01}
+
+
+def study(**more):
+    data = {"name": "s", "grids": [{"name": "g", "seeds": 2, "axes": {"cell": ["rnn", "lstm"], "gap": [12, 25]}}]}
+    return data | {"knobs": {"lr": 0.01}} | more
+
+
+def refused(data):
+    with pytest.raises(SpecError) as caught:
+        read(data, TASKS)
+    return str(caught.value).splitlines()
+
+
+def test_ids_are_for_ever(monkeypatch):
+    """A default that changes, or a knob that enters the hash unasked, would orphan every record."""
+    monkeypatch.setattr(spec, "NUMERICS", 1)
+    assert [trial.id for trial in [
+        Trial(**LSTM),
+        Trial(**LSTM, init="long", horizon=200, direction="both", merge="learned", seed=3),
+        Trial(cell="rnn", gap=12, method="guess", task="temporal_order/6a"),
+        Trial(cell="gru", gap=50, lr=0.001, purpose="select", units=37, dtype="float64", clip=2.5, optimizer="sgd"),
+    ]] == [
+        "recall-past-lstm-forward-standard-gap50-seed0-d6592e0a5154c05c",
+        "recall-past-lstm-both-learned-long-gap50-seed3-2bfdb4fa8e76cfbb",
+        "temporal_order-6a-rnn-guess-forward-standard-gap12-seed0-3480671edf6a1688",
+        "select-recall-past-gru-forward-standard-gap50-seed0-a0c01529232a55b2",
+    ]
+
+
+def test_numerics_are_in_the_hash(monkeypatch):
+    now = Trial(**LSTM).id
+    monkeypatch.setattr(spec, "NUMERICS", spec.NUMERICS + 1)
+    assert Trial(**LSTM).id != now
+
+
+def test_every_knob_is_in_the_hash():
+    other = {"cell": "gru", "units": 33, "direction": "reverse", "task": "digits", "gap": 51, "init": "long", "lr": 0.02,
+             "seed": 1, "purpose": "select", "budget": 127_999, "batch": 31, "optimizer": "sgd", "clip": 2.0,
+             "method": "guess", "dtype": "float64"}
+    ids = [Trial(**LSTM).id]
+    ids += [Trial(**LSTM | {knob: value} | ({"horizon": 200} if knob == "init" else {})).id for knob, value in other.items()]
+    ids += [Trial(**LSTM, direction="both", merge=merge).id for merge in ("concat", "sum", "mean", "learned")]
+    ids += [Trial(**LSTM, init="long", horizon=horizon).id for horizon in (100, 300)]
+    assert len(set(ids)) == len(ids)
+    assert set(other) | {"merge", "horizon"} == set(Trial.model_fields)
+
+
+@pytest.mark.parametrize("spelled", [
+    {"merge": "sum"}, {"horizon": 100}, {"units": 32, "dtype": "float32"}, {"direction": "forward", "clip": 1},
+])
+def test_knobs_without_meaning_leave_the_id_alone(spelled):
+    assert Trial(**LSTM | spelled) == Trial(**LSTM)
+    assert Trial(**LSTM | spelled).id == Trial(**LSTM).id
+
+
+def test_an_rnn_knows_no_horizon():
+    rnn = LSTM | {"cell": "rnn", "init": "long"}
+    assert Trial(**rnn, horizon=100).id == Trial(**rnn, horizon=1000).id == Trial(**rnn).id
+    for cell in CELLS.values():
+        if cell.retains:
+            with pytest.raises(ValidationError, match="horizon"):
+                Trial(**LSTM | {"cell": cell.name, "init": "long"})
+
+
+def test_guessing_has_no_rate_and_training_needs_one():
+    assert Trial(cell="rnn", gap=12, method="guess", lr=0.1, batch=7).id == Trial(cell="rnn", gap=12, method="guess").id
+    with pytest.raises(ValidationError, match="learning rate"):
+        Trial(cell="rnn", gap=12)
+
+
+@pytest.mark.parametrize("knob, value", [
+    ("units", 0), ("units", 4097), ("units", 32.0), ("units", True), ("units", "32"), ("gap", -1), ("gap", 1_000_001),
+    ("gap", 1.5), ("lr", 0), ("lr", -0.1), ("lr", float("nan")), ("lr", float("inf")), ("lr", "0.1"), ("batch", 0),
+    ("budget", 0), ("budget", 10**30), ("seed", -1), ("direction", "backward"), ("cell", "lsmt"), ("cell", 3),
+    ("clip", 0), ("dtype", "float16"), ("purpose", "test"), ("units_", 3),
+])
+def test_a_trial_refuses(knob, value):
+    with pytest.raises(ValidationError, match=knob):
+        Trial(**LSTM | {knob: value})
+
+
+def test_a_trial_is_frozen():
+    with pytest.raises(ValidationError):
+        Trial(**LSTM).gap = 3
+
+
+def test_a_record_spells_a_trial_out():
+    trial = Trial(**LSTM, units=48, seed=3)
+    assert Trial(**trial.knobs()) == trial
+    assert not set(trial.knobs()) & {knob for knob, default in DEFAULTS.items() if getattr(trial, knob) == default}
+
+
+def test_grids_cross_in_one_order_and_overlaps_collapse():
+    whole = read(study(), TASKS)
+    assert [(t.cell, t.gap, t.seed) for t in whole.trials({})] == list(itertools.product(["rnn", "lstm"], [12, 25], [0, 1]))
+    twice = read(study(grids=study()["grids"] * 2), TASKS)
+    assert twice.trials({}) == whole.trials({})
+    axes = {"gap": [12, 25], "cell": ["rnn", "lstm"], "merge": ["sum", "mean"]}
+    turned = read(study(grids=[{"name": "g", "seeds": 2, "axes": axes}]), TASKS)
+    assert turned.trials({}) == whole.trials({})
+
+
+def test_the_horizon_is_the_largest_gap_whatever_is_run():
+    grids = [{"name": "a", "axes": {"cell": ["lstm"], "gap": [12], "init": ["long"]}},
+             {"name": "b", "axes": {"cell": ["rnn"], "gap": [300]}}]
+    assert {trial.horizon for trial in read(study(grids=grids), TASKS).trials({})} == {300, None}
+
+
+SELECTION = {"rates": [0.001, 0.01], "seeds": 3, "gap": {"recall/past": 25}}
+
+
+def test_rates_are_chosen_forward_at_equal_units_on_seeds_of_their_own():
+    axes = {"cell": ["lstm"], "task": ["recall/both", "recall/past"], "gap": [12], "units": [48], "direction": ["both"],
+            "budget": [100]}
+    chosen = read(study(grids=[{"name": "g", "seeds": 2, "axes": axes}], knobs={}, selection=SELECTION), TASKS)
+    (key, trials), = chosen.selecting.items()
+    assert key == ("recall/past", "lstm", "standard")
+    assert {(t.task, t.gap, t.units, t.direction, t.purpose, t.budget) for t in trials} == {
+        ("recall/past", 25, 32, "forward", "select", 100)}
+    assert [(t.lr, t.seed) for t in trials] == list(itertools.product([0.001, 0.01], range(3)))
+    assert chosen.trials({}) == ()
+    assert {t.lr for t in chosen.trials({key: 0.01})} == {0.01}
+    assert len(chosen.trials({key: 0.01})) == 4
+
+
+def test_more_seeds_extend_and_fewer_do_not_shrink():
+    assert len(read(study(), TASKS).with_seeds(5).arms) == 20
+    assert read(study(), TASKS).with_seeds(1).arms == read(study(), TASKS).arms
+
+
+def test_a_study_survives_its_file(tmp_path):
+    for name in ("quick", "default", "full"):
+        whole = ablations.resolve("gap", name)
+        (tmp_path / "plan.toml").write_text(plan.dumps(whole))
+        again = plan.load(tmp_path / "plan.toml", TASKS)
+        assert again.arms == whole.arms
+        assert again.selecting == whole.selecting
+        assert plan.dumps(again) == plan.dumps(whole)
+
+
+def test_all_errors_at_once_each_with_its_path():
+    axes = {"cel": ["lstm"], "cell": ["lsmt", "rnn"], "gap": [1.5, -3], "task": ["recall/pst"]}
+    lines = refused(study(name="../x", grids=[{"name": "a", "axes": axes}], knobs={"buget": 3, "lr": float("nan")},
+                          selection=SELECTION | {"rates": [-1], "sedes": 2}, foo=1))
+    starts = ["name:", "knobs.lr:", "knobs.buget: unknown key 'buget'; did you mean 'budget'?",
+              "grids.0.axes.cell.0: unknown cell 'lsmt'; did you mean 'lstm'?", "grids.0.axes.gap.0:", "grids.0.axes.gap.1:",
+              "grids.0.axes.cel: unknown key 'cel'; did you mean 'cell'?",
+              "grids.0.axes.task.0: unknown task 'recall/pst'; did you mean 'recall/past'?", "selection.rates.0:",
+              "selection.sedes: unknown key 'sedes'; did you mean 'seeds'?", "foo: unknown key 'foo'"]
+    assert len(lines) == len(starts)
+    for start in starts:
+        assert any(line.startswith(start) for line in lines), (start, lines)
+
+
+def test_combinations_that_cannot_be_are_named():
+    assert "grids.g: lr: training needs a learning rate" in refused(study(knobs={}))[0]
+    assert "recall/past needs at least 1, got 0" in refused(
+        study(grids=[{"name": "g", "axes": {"cell": ["lstm"], "gap": [0]}}]))[0]
+    assert "either seeds or the axis seed" in refused(
+        study(grids=[{"name": "g", "seeds": 1, "axes": {"cell": ["lstm"], "gap": [3], "seed": [1]}}]))[0]
+    assert "selection.gap" in refused(study(knobs={}, selection=SELECTION | {"gap": {"digits": 3}}))[0]
+    assert "purpose" in refused(study(knobs={"purpose": "select", "lr": 0.1}))[0]
+
+
+@pytest.mark.parametrize("content, says", [
+    (b"name = 'a'\nname = 'b'\n", "overwrite"), (b"\xff\xfe", "UTF-8"), (b"x" * (2 << 20), "at most"), (b"name = ", "Invalid"),
+    (b"x = " + b"[" * 5000, "study.toml"), (b"", "grids"), (STUDY.format(seeds=100_000, batch=32).replace("0.001", "nan").encode(), "rates"),
+    (STUDY.format(seeds=100_000, batch=32).replace("[12, 25]", f"{list(range(1, 999))}").encode(), "trials; at most"),
+    (STUDY.format(seeds=-1, batch=10**30).replace('"toy"', '"/etc/passwd"').encode(), "name"),
+])
+def test_a_hostile_file_is_refused(tmp_path, content, says):
+    path = tmp_path / "study.toml"
+    path.write_bytes(content)
+    with pytest.raises(SpecError, match=says) as caught:
+        plan.load(path, TASKS)
+    assert all(line.startswith(str(path)) for line in str(caught.value).splitlines())
+
+
+def test_what_is_no_file_is_refused(tmp_path):
+    for path in (tmp_path, tmp_path / "none.toml", "/dev/zero"):
+        with pytest.raises(SpecError):
+            plan.load(path, TASKS)
+
+
+def test_toml_that_we_write_is_toml():
+    title = 'a "quoted" \\ title, ü and 日本'
+    assert tomllib.loads(plan.dumps(read(study(title=title), TASKS)))["title"] == title
+
+
+def test_ablations_and_presets_are_known_by_name():
+    with pytest.raises(SpecError, match="did you mean 'gap'"):
+        ablations.resolve("gpa")
+    with pytest.raises(SpecError, match="did you mean 'quick'"):
+        ablations.resolve("gap", "quik")
+    assert ablations.resolve("gap", "quick").selection.committed == "gap/default"

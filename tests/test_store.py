@@ -1,0 +1,285 @@
+"""Records survive what happens to files; what does not survive is found and named."""
+
+import hashlib
+import json
+import os
+import random
+import resource
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+import toy
+from study import store
+from study.spec import Trial
+
+FACTS = {"processor": {"name": "toy"}}
+
+
+def outcome(trial):
+    return toy.work(trial) | {"seconds": 0.5, "host": "here"}
+
+
+def fill(folder, trials):
+    with store.Driver(folder, FACTS) as driver:
+        for trial in trials:
+            driver.record(trial, outcome(trial))
+
+
+@pytest.fixture
+def trials():
+    return toy.trials(6)
+
+
+@pytest.fixture
+def folder(tmp_path, trials):
+    fill(tmp_path, trials)
+    return tmp_path
+
+
+def segment(folder):
+    (path,) = folder.glob("segments/*.jsonl")
+    return path
+
+
+def ids(trials):
+    return {trial.id for trial in trials}
+
+
+def test_what_is_written_is_read_to_the_bit(folder, trials):
+    contents = store.read(folder)
+    assert not contents.damage
+    for trial in trials:
+        assert contents.record(trial.id)["result"] == toy.work(trial)["result"]
+        assert Trial(**contents.record(trial.id)["trial"]) == trial
+
+
+def test_compacting_changes_nothing_but_where_it_lies(folder, trials):
+    before = store.read(folder).lines
+    compacted = store.compact(folder)
+    assert compacted.lines == store.read(folder).lines == before
+    assert not list(folder.glob("segments/*.jsonl"))
+    lines = (folder / "runs.jsonl").read_bytes().splitlines()
+    assert lines == [before[id] for id in sorted(before)]
+    stamp = (folder / "runs.jsonl").stat().st_mtime_ns
+    store.compact(folder)
+    assert (folder / "runs.jsonl").stat().st_mtime_ns == stamp
+
+
+def test_order_drivers_and_repeats_leave_no_trace(folder, trials, tmp_path_factory):
+    other = tmp_path_factory.mktemp("other")
+    for part in (trials[3:], trials[:4], trials[::-1]):
+        fill(other, part)
+    store.compact(other)
+    store.compact(folder)
+    assert (other / "runs.jsonl").read_bytes() == (folder / "runs.jsonl").read_bytes()
+
+
+def test_a_repeated_study_leaves_the_manifest_alone(folder, trials):
+    store.compact(folder)
+    before = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    (folder / "runs.jsonl").unlink()
+    fill(folder, trials)
+    store.compact(folder)
+    assert {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()} == before
+    assert json.loads(before["manifest.json"])["records"] == len(trials)
+
+
+def test_runs_hold_a_function_of_the_trial_only(folder, trials):
+    line = store.read(folder).lines[trials[0].id]
+    assert b"here" not in line and b"seconds" not in line
+    assert set(json.loads(line)) == {"check", "schema", "id", "status", "trial", "result"}
+
+
+def test_a_torn_last_line_is_named_and_only_that_trial_is_lost(folder, trials):
+    path = segment(folder)
+    whole = path.read_bytes()
+    for cut in (1, 2, 300):
+        path.write_bytes(whole[:-cut])
+        contents = store.read(folder)
+        lost = ids(trials) - set(contents.lines)
+        assert lost == (set() if cut == 1 else {trials[-1].id})  # without its newline a record is whole
+        assert len(contents.damage) == len(lost)
+        assert all(str(path) in line for line in contents.damage)
+    fill(folder, trials[-1:])
+    assert set(store.compact(folder).lines) == ids(trials)
+
+
+def test_a_flipped_bit_anywhere_costs_one_trial_at_most(folder, trials):
+    path = segment(folder)
+    whole = path.read_bytes()
+    chance = random.Random(1)
+    newlines = [k for k, byte in enumerate(whole) if byte == 10]
+    for place in [0, len(whole) - 1, *newlines, *chance.choices(range(len(whole)), k=200)]:
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 1 << chance.randrange(8)]) + whole[place + 1 :])
+        contents = store.read(folder)
+        assert len(ids(trials) - set(contents.lines)) <= 1
+        assert contents.damage
+        assert all(contents.record(id)["result"] == toy.work(t)["result"] for t in trials if (id := t.id) in contents.lines)
+
+
+@pytest.mark.parametrize("rubbish", [b"\0" * 4096, b"", b"\xff" * 99, b"{}\n[]\nnull\n", b'{"check":"0123456789abcdef",'])
+def test_rubbish_behind_and_between_records_is_skipped(folder, trials, rubbish):
+    path = segment(folder)
+    first, rest = path.read_bytes().split(b"\n", 1)
+    path.write_bytes(first + b"\n" + rubbish + b"\n" + rest + rubbish)
+    contents = store.read(folder)
+    assert set(contents.lines) == ids(trials)
+    assert bool(contents.damage) == bool(rubbish)
+
+
+def test_a_line_with_a_good_checksum_that_is_no_record_is_skipped(folder, trials):
+    for entry in ({"schema": 1}, {"schema": 1, "id": "x", "status": "failed", "trial": {}, "result": {}}, {"schema": "a"}):
+        with open(segment(folder), "ab") as file:
+            file.write(store.encode(entry) + b"\n")
+    contents = store.read(folder)
+    assert set(contents.lines) == ids(trials)
+    assert len(contents.damage) == 3
+
+
+def test_foreign_and_empty_files_are_named_and_left_alone(folder, trials):
+    (folder / "segments" / "notes.txt").write_text("mine")
+    (folder / "segments" / "empty.jsonl").touch()
+    (folder / "segments" / "folder.jsonl").mkdir()
+    contents = store.read(folder)
+    assert set(contents.lines) == ids(trials)
+    assert len(contents.damage) == 2
+    store.compact(folder)
+    assert (folder / "segments" / "notes.txt").read_text() == "mine"
+
+
+def test_two_results_of_one_trial_are_an_alarm(folder, trials):
+    wrong = outcome(trials[0])
+    wrong["result"]["final_loss"] *= 1 + 2**-52
+    with store.Driver(folder, FACTS) as driver:
+        driver.record(trials[0], wrong)
+    with pytest.raises(store.Broken, match=trials[0].id):
+        store.compact(folder)
+    assert len(list(folder.glob("segments/*.jsonl"))) == 2
+
+
+def test_records_of_the_future_are_refused(folder):
+    with open(segment(folder), "ab") as file:
+        file.write(store.encode({"schema": store.SCHEMA + 1, "id": "x"}) + b"\n")
+    with pytest.raises(store.Broken, match="newer version"):
+        store.read(folder)
+
+
+def test_a_living_drivers_segment_is_merged_but_kept(tmp_path, trials):
+    with store.Driver(tmp_path, FACTS) as driver:
+        driver.record(trials[0], outcome(trials[0]))
+        assert len(store.alive(tmp_path)) == 1
+        assert set(store.compact(tmp_path).lines) == {trials[0].id}
+        driver.record(trials[1], outcome(trials[1]))
+        assert set(store.read(tmp_path).lines) == ids(trials[:2])
+    assert not store.alive(tmp_path)
+    assert set(store.compact(tmp_path).lines) == ids(trials[:2])
+    assert not list(tmp_path.glob("segments/*.jsonl"))
+
+
+def test_failures_are_no_records_and_end_with_success(tmp_path, trials):
+    failed = {"status": "failed", "reason": "bad luck", "seconds": 1.0, "host": "here"}
+    with store.Driver(tmp_path, FACTS) as driver:
+        driver.failure(trials[0], failed)
+        driver.failure(trials[0], failed | {"reason": "again"})
+    contents = store.compact(tmp_path)
+    assert not contents.lines
+    assert contents.failures[trials[0].id]["reason"] == "again"
+    fill(tmp_path, trials[:1])
+    assert not store.read(tmp_path).failures
+
+
+def test_what_json_cannot_hold_or_is_too_large_is_refused(tmp_path, trials):
+    with store.Driver(tmp_path, FACTS) as driver:
+        for bad in (float("nan"), float("inf"), "x" * 9000):
+            with pytest.raises(ValueError):
+                driver.record(trials[0], {"status": "done", "result": {"final_loss": bad}, "seconds": 1.0, "host": "here"})
+    assert not store.read(tmp_path).lines
+
+
+def test_a_folder_deleted_meanwhile_is_noticed(tmp_path, trials):
+    folder = tmp_path / "gone"
+    with pytest.raises(store.Refused, match="deleted"), store.Driver(folder, FACTS) as driver:
+        driver.record(trials[0], outcome(trials[0]))
+        shutil.rmtree(folder)
+        driver.record(trials[1], outcome(trials[1]))
+
+
+@pytest.mark.parametrize("call", ["write", "fsync", "open", "replace", "unlink", "flock"])
+def test_a_disk_that_refuses_loses_nothing_acknowledged(tmp_path, trials, monkeypatch, call):
+    """The n-th call of each kind fails, for every n: what was acknowledged is there, and the next driver ends it well."""
+    place = store.fcntl if call == "flock" else store.Path if call == "unlink" else store.os
+    real = getattr(place, call)
+    for n in range(20):
+        folder, kept, left = tmp_path / str(n), [], [n]
+
+        def fails(*arguments, **more):
+            left[0] -= 1
+            if left[0] == -1:
+                raise OSError(28, "No space left on device")
+            return real(*arguments, **more)
+
+        monkeypatch.setattr(place, call, fails)
+        try:
+            with store.Driver(folder, FACTS) as driver:
+                for trial in trials:
+                    driver.record(trial, outcome(trial))
+                    kept.append(trial)
+            store.compact(folder)
+            refused = False
+        except store.Refused as error:
+            assert "\n" not in str(error)
+            refused = True
+        monkeypatch.setattr(place, call, real)
+        assert set(store.read(folder).lines) >= ids(kept)
+        fill(folder, trials)
+        assert set(store.compact(folder).lines) == ids(trials)
+        assert not list(folder.glob(".*"))
+        if not refused:
+            return
+    assert call in ("write", "fsync", "open")
+
+
+FULL = """
+import sys, toy
+from study import store
+with store.Driver(sys.argv[1], {}) as driver:
+    for trial in toy.trials(50):
+        driver.record(trial, toy.work(trial) | {"seconds": 1.0, "host": "here"})
+        print(trial.id, flush=True)
+"""
+
+
+def test_a_disk_that_fills_up_in_the_middle_of_a_record(tmp_path):
+    """A real short write: the process may not make files larger than 5,000 bytes."""
+    done = subprocess.run(
+        [sys.executable, "-c", FULL, tmp_path], capture_output=True, text=True, env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000)))
+    assert "study.store.Refused" in done.stderr
+    contents = store.read(tmp_path)
+    assert set(contents.lines) == set(done.stdout.split()) and len(contents.lines) > 3
+    assert len(contents.damage) == 1
+
+
+def test_put_replaces_all_or_nothing(tmp_path, monkeypatch):
+    path = tmp_path / "a" / "plan.toml"
+    store.put(path, "one")
+    stamp = path.stat().st_mtime_ns
+    store.put(path, "one")
+    assert path.stat().st_mtime_ns == stamp
+
+    def refuse(*arguments):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(store.os, "fsync", refuse)
+    with pytest.raises(store.Refused, match="No space left"):
+        store.put(path, "two")
+    assert path.read_text() == "one"
+
+
+def test_a_checksum_covers_every_byte(folder):
+    line = store.read(folder).lines[toy.trials(1)[0].id]
+    body = b"{" + line[28:]
+    assert json.loads(line)["check"] == hashlib.sha256(body).hexdigest()[:16]

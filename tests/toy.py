@@ -1,0 +1,74 @@
+"""Work for the engine that needs no kernels: results that are a function of the trial, and faults on demand."""
+
+import hashlib
+import os
+import signal
+import time
+from pathlib import Path
+
+from study.spec import Trial
+
+
+def trials(n, **knobs):
+    return [Trial(**{"cell": "lstm", "gap": 25, "lr": 0.01, "seed": seed} | knobs) for seed in range(n)]
+
+
+def number(trial):
+    return int(hashlib.sha256(trial.id.encode()).hexdigest()[:8], 16) / 7.0
+
+
+def work(trial):
+    """A result at once; a trial's batch says for how many milliseconds it sleeps, beyond the usual 32."""
+    time.sleep((trial.batch - 32) / 1000)
+    result = {
+        "solved": number(trial) % 2 < 1.5,
+        "sequences": 1000 + trial.seed,
+        "parameters": trial.units,
+        "final_loss": number(trial),
+        "curve": {"sequences": [1, 2], "loss": [number(trial), 0.1], "score": [0.0, 1.0]},
+        "digest": trial.id,
+        "test": {"n": 2560, "correct": trial.seed, "loss": 0.5},
+    }
+    if trial.gap == 13:
+        return {"status": "diverged", "result": result | {"solved": False, "sequences": trial.budget}}
+    return {"status": "done", "result": result}
+
+
+def faulty(trial):
+    """Of the trials that train, seed 1 raises, 2 kills its worker every time, 3 hangs; the others work."""
+    if trial.purpose == "select":
+        return work(trial)
+    if trial.seed == 1:
+        raise RuntimeError("no luck")
+    if trial.seed == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+    if trial.seed == 3:
+        time.sleep(60)
+    return work(trial)
+
+
+STUDY = """
+name = "toy"
+knobs = {{ budget = 5000, batch = {batch} }}
+selection = {{ rates = [0.001, 0.01], seeds = 2, gap = {{ "recall/past" = 25 }} }}
+[[grids]]
+name = "grid"
+seeds = {seeds}
+axes = {{ cell = ["rnn", "lstm"], gap = [12, 25], init = ["long"] }}
+"""
+
+
+def study_file(folder, seeds=4, milliseconds=0):
+    """A study file of 8 trials that choose rates and 4 a seed that use them."""
+    path = Path(folder, "toy.toml")
+    path.write_text(STUDY.format(seeds=seeds, batch=32 + milliseconds))
+    return str(path)
+
+
+if __name__ == "__main__":  # the commands, with toy work
+    from study import __main__ as commands
+
+    commands.train = faulty if os.environ.get("TOY") == "faulty" else work
+    commands.write_report = "a report on {}".format
+    commands.machine.facts = dict
+    commands.main()

@@ -273,10 +273,10 @@ LANES_API vec lanes_dsigmoid(vec y) { return lanes_fma(-y, y, y); }
        tanh      1.95     1.98   8  1  10
 
    exp, sigmoid and tanh rest on exp(r) = 1 + p, p = r + r^2 q(r): p is rounded on its own and the 1 is added late. A
-   sum with 2^n takes the place of a product with 2^-n, since additions have units of their own. sigmoid's error stays
-   below 2 by proof: the two sums of its denominator lose 1.5 at most where 1 + exp(-x) has just passed 2, the division
-   0.5, and p nothing there. (1 + t) + p would lose less, but 2.4 where t = 2^-24. Rejected: rational functions of x or
-   of r, which save up to two multiplications and pass 2 ulp. */
+   sum with 2^n takes the place of a product with 2^-n, since additions have units of their own. sigmoid comes near 2,
+   and stays below, where its denominator has just passed a power of two: there the denominator's two sums lose 1.5 at
+   most, the division 0.5, and p next to nothing. (1 + t) + p would lose 1.5 in all, but 2.4 where t = 2^-24.
+   Rejected: rational functions of x or of r, which save up to two multiplications and pass 2 ulp. */
 
 LANES_API vec lanes_expm1_q(vec r) {
     const vec r2 = r * r;
@@ -288,10 +288,10 @@ LANES_API vec lanes_expm1_q(vec r) {
 
 LANES_API vec lanes_expm1_reduced(vec r) { return lanes_fma(lanes_expm1_q(r), r * r, r); }
 
-/* 2^n, n being the whole number nearest to a / log(2): right for -bias < n <= bias, 0 for n = -bias. */
-LANES_API vec lanes_power(vec a, vec *n) {
+/* 2^n, n being the whole number nearest to a scale: right for -bias < n <= bias, 0 for n = -bias. */
+LANES_API vec lanes_power(vec a, REAL scale, vec *n) {
     const vec round = lanes_splat(LANES_ROUND + LANES_BIAS);
-    const vec shifted = lanes_fma(a, lanes_splat(LANES_LOG2E), round);
+    const vec shifted = lanes_fma(a, lanes_splat(scale), round);
     *n = shifted - round;
     return (vec)((lanes_bits)shifted << LANES_MANTISSA);
 }
@@ -299,7 +299,7 @@ LANES_API vec lanes_power(vec a, vec *n) {
 /* exp(x) = 2^n exp(r), with n added to the exponent. Results below the smallest normal number are +0. */
 LANES_API vec lanes_exp(vec x) {
     vec n;
-    const lanes_bits power = (lanes_bits)lanes_power(x, &n);
+    const lanes_bits power = (lanes_bits)lanes_power(x, LANES_LOG2E, &n);
     const vec r = lanes_fma(n, lanes_splat(-LANES_LN2_REST), lanes_fma(n, lanes_splat(-LANES_LN2), x));
     const vec y = (vec)((lanes_bits)(1 + lanes_expm1_reduced(r)) + (power - (lanes_bits)lanes_splat(1)));
     const vec kept = lanes_select(lanes_lt(x, lanes_splat(LANES_EXP_LEAST)), lanes_zero(), y);
@@ -311,7 +311,7 @@ LANES_API vec lanes_exp(vec x) {
 LANES_API vec lanes_sigmoid(vec x) {
     const vec a = lanes_min(lanes_splat(LANES_SIGMOID_MOST), lanes_max(lanes_splat(-LANES_SIGMOID_MOST), x));
     vec n;
-    const vec t = lanes_power(a, &n);
+    const vec t = lanes_power(a, LANES_LOG2E, &n);
     const vec r = lanes_fma(n, lanes_splat(LANES_LN2_REST), lanes_fma(n, lanes_splat(LANES_LN2), -a));
     return t / (1 + (t + lanes_expm1_reduced(r)));
 }
@@ -321,7 +321,7 @@ LANES_API vec lanes_sigmoid(vec x) {
 LANES_API vec lanes_tanh(vec x) {
     const vec a = lanes_min(lanes_splat(LANES_TANH_MOST), lanes_abs(x)), twice = a + a;
     vec n;
-    const vec t = lanes_power(twice, &n);
+    const vec t = lanes_power(a, 2 * LANES_LOG2E, &n);
     const vec r = lanes_fma(n, lanes_splat(LANES_LN2), -twice);
 #ifdef LONGLAG_F64
     const vec rest = n * LANES_LN2_REST;

@@ -1,0 +1,129 @@
+"""REPORT.md, and the same text as one self-contained page."""
+
+import base64
+from pathlib import Path
+from types import SimpleNamespace
+
+import jinja2
+import pandas as pd
+from markdown_it import MarkdownIt
+
+from kernels import CELLS
+from study import ablations
+from study.report.arms import plain
+from study.report.falls import WHEN
+from study.report.style import FAMILIES, RENDERER
+from study.report.tables import PARTS, outcomes
+from study.tasks import TASKS
+
+TEMPLATES = jinja2.Environment(loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"), trim_blocks=True,
+                               lstrip_blocks=True, keep_trailing_newline=True, undefined=jinja2.StrictUndefined)
+SHOWN = {
+    "rates": "Learning rates chosen (edge: at the end of the grid)",
+    "parameters": "Weights of each net",
+    "outcomes": "How the trials ended",
+    "equal_parameters": "Equal numbers of weights instead of equal numbers of units",
+    "guessing": "Weights drawn at random, within the same budget",
+    "decay": "Fitted decay of the gradient: change of its log norm with each step back (recall, cue in the past, largest gap; f: "
+             "the product of the gates that hold the state)",
+}
+
+
+def markdown(study, frame, planned, choices, tables, figures):
+    """The text of REPORT.md.
+
+    Parameters
+    ----------
+    study : study.spec.Study
+    frame : the recorded trials; `planned` : how many there should be
+    choices : learning rates, as study.selection has them
+    tables : {name: DataFrame}; figures : {name: module}
+    """
+    ablation = ablations.find(study.name) if study.name in ablations.NAMES else None
+    folder = f"results/{study.name}/{study.preset}"
+    shown = tables | {"outcomes": _outcomes(frame), "decay": _decay(tables.get("decay"))}
+    verdicts = tables.get("verdicts")
+    return TEMPLATES.get_template("report.md.j2").render(
+        study=study.name, preset=study.preset, title=study.title, claim=ablation and ablation.CLAIM,
+        recorded=len(frame), planned=planned, counts=_counts(frame), setting=_setting(frame), folder=folder,
+        source=f"{study.name} --preset {study.preset}" if ablation else f"{folder}/plan.toml",
+        gaps="critical_gap" in tables and table(gaps(tables["critical_gap"], frame)),
+        figures=[SimpleNamespace(name=name, title=figure.TITLE, caption=figure.CAPTION) for name, figure in figures.items()],
+        verdicts=verdicts is not None and table(_verdicts(verdicts)),
+        claims={id: claim for id, claim in ablation.CLAIMS.items() if id in set(verdicts["claim"])} if verdicts is not None else {},
+        shown=[SimpleNamespace(title=title, text=table(_readable(shown[name]))) for name, title in SHOWN.items() if len(shown.get(name, ()))],
+        tables=list(tables), edges=sum(choice["edge"] for choice in choices.values()))
+
+
+def html(title, text, pictures):
+    """The page of a report's Markdown, with the pictures {path: SVG} inside."""
+    parser = MarkdownIt("commonmark", {"html": False}).enable("table")
+    parser.add_render_rule("table_open", lambda *_: '<div class="wide"><table>\n')
+    parser.add_render_rule("table_close", lambda *_: "</table></div>\n")
+    body = parser.render(text)
+    for path, svg in pictures.items():
+        data = base64.b64encode(svg.encode()).decode()
+        body = body.replace(f'<p><img src="{path}"', f'<div class="wide"><img src="data:image/svg+xml;base64,{data}"')
+    body = body.replace(" /></p>", " /></div>")
+    return TEMPLATES.get_template("page.html.j2").render(title=title, body=body, renderer=RENDERER)
+
+
+def table(frame):
+    """A DataFrame of texts as a Markdown table."""
+    rows = [list(frame.columns), ["---"] * frame.shape[1], *frame.astype(str).to_numpy().tolist()]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows)
+
+
+def gaps(critical, frame):
+    """Critical gaps of forward nets at the usual number of units: one row an arm, the whole budget beside half of it."""
+    usual = plain(frame)["units"].max()
+    kept = critical[(critical["direction"] == "forward") & (critical["units"] == usual)]
+    wide = kept.pivot_table(index=["task", "cell", "init"], columns="part", values="shown", aggfunc="first", sort=False)
+    rows = [(TASKS[task].title, CELLS[cell].title, FAMILIES[init], *(row[part] for part in PARTS))
+            for (task, cell, init), row in wide.iterrows()]
+    return pd.DataFrame(rows, columns=["task", "cell", "start", "critical gap, whole budget", "half of it"])
+
+
+def _outcomes(frame):
+    runs = frame[frame["purpose"] == "train"]
+    keys = ["task", "direction", "init", "method"]
+    rows = [dict(zip(keys, values, strict=True)) | outcomes(some) for values, some in runs.groupby(keys, sort=False)]
+    return pd.DataFrame(rows)
+
+
+def _decay(decay):
+    if decay is None:
+        return ()
+    kept = decay[decay["task"] == "recall/past"]
+    wide = kept.pivot_table(index=["cell", "init"], columns=["state", "when"], values="slope", sort=False)
+    wide.columns = [f"{state}, {WHEN[when]}" for state, when in wide.columns]
+    return wide.reset_index()
+
+
+def _counts(frame):
+    ended = outcomes(frame)
+    rest = ended["trials"] - ended["solved"] - ended["censored"] - ended["diverged"]
+    return (f"{ended['solved']} solved, {ended['censored']} censored, {ended['diverged']} diverged, {rest} of tasks without a "
+            "pass rule (trials that choose learning rates included).")
+
+
+def _setting(frame):
+    runs = plain(frame)
+    if not len(runs):
+        return ""
+    usual = runs[["units", "batch", "optimizer", "clip", "budget", "dtype"]].mode().iloc[0]
+    return (f"Here: H = {int(usual['units'])} units, batches of {int(usual['batch'])}, {usual['optimizer']}, the gradient's norm clipped "
+            f"at {usual['clip']:g}, at most {int(usual['budget']):,} sequences ({usual['dtype']}).")
+
+
+def _verdicts(verdicts):
+    outcome = verdicts["verdict"] + verdicts["provisional"].map({True: ", provisional", False: ""})
+    decides = verdicts["evidence"] + verdicts["p_holm"].map(lambda p: f"; p = {p:.2g}" if p < 1 else "")
+    return pd.DataFrame({"claim": verdicts["claim"], "statement": verdicts["statement"], "verdict": outcome,
+                         "what decides": decides, "seeds": verdicts["seeds"].astype(str) + " of " + verdicts["planned"].astype(str)})
+
+
+def _readable(frame):
+    """Numbers to three digits; columns that say the same in every row left out."""
+    told = [name for name in frame if frame[name].nunique() > 1 or name in ("trials", "solved", "parameters")]
+    return frame[told].map(lambda value: ("-" if value != value else f"{value:.3g}") if isinstance(value, float) else value)

@@ -30,12 +30,13 @@ def changed(name, a, dtypes, shape):
     return a
 
 
-def whole(name, value, least=1):
-    """`value` as an int of at least `least`."""
+def whole(name, value, least=1, most=None):
+    """`value` as an int of at least `least`, and at most `most`."""
+    expected = f"an integer of {least} or more" if most is None else f"an integer in {least}..{most}"
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):
-        raise TypeError(f"{name}: expected an integer of {least} or more, got {value!r}")
-    if value < least:
-        raise ValueError(f"{name}: expected an integer of {least} or more, got {value!r}")
+        raise TypeError(f"{name}: expected {expected}, got {value!r}")
+    if value < least or (most is not None and value > most):
+        raise ValueError(f"{name}: expected {expected}, got {value!r}")
     return int(value)
 
 
@@ -55,7 +56,7 @@ def dtype(name, value):
         found = np.dtype(value)
     except TypeError:
         found = None
-    if value is None or found not in FLOATS:
+    if value is None or found is None or found not in FLOATS:
         raise ValueError(f'{name}: expected "float32" or "float64", got {value!r}')
     return found
 

@@ -14,6 +14,7 @@ DIRECTIONS = {"forward": ("forward",), "reverse": ("reverse",), "both": ("forwar
 MERGES = ("concat", "sum", "mean", "learned")
 SCHEMES = ("uniform", "glorot", "orthogonal", "identity")
 SEGMENT = build("timeloop", "float32").SEGMENT      # steps; recomputing by whole segments changes no bit
+WIDEST = 2**16                  # units and inputs
 CARRY = -1                      # the slot of the gradient that BPTT carries
 
 CELLS = {row.name: row for row in build("timeloop", "float32").ROWS if row.recurrent}
@@ -51,7 +52,7 @@ class RNN:
 
     def __init__(self, cell, inputs, units, direction="forward", merge="concat", dtype="float32"):
         self.cell = CELLS[_choice("cell", cell, CELLS)]
-        self.inputs, self.units = checks.whole("inputs", inputs), checks.whole("units", units)
+        self.inputs, self.units = checks.whole("inputs", inputs, most=WIDEST), checks.whole("units", units, most=WIDEST)
         self.direction = _choice("direction", direction, DIRECTIONS)
         self.merge = _choice("merge", merge, MERGES)
         self.dtype = checks.dtype("dtype", dtype)
@@ -77,9 +78,7 @@ class RNN:
 
     def view(self, theta):
         """Views into a flat vector of ``size`` numbers, by name and with the shapes of ``shapes``."""
-        theta = np.asarray(theta)
-        if theta.shape != (self.size,):
-            raise ValueError(f"theta: expected shape ({self.size},), got {theta.shape}")
+        theta = checks.array("theta", theta, checks.FLOATS, (self.size,))
         return {name: theta[self._offsets[name]:self._offsets[name] + int(np.prod(shape))].reshape(shape)
                 for name, shape in self.shapes.items()}
 
@@ -170,7 +169,7 @@ class RNN:
 
     def gates(self, tape):
         """Gate values {block: (D, T, B, H)} on a tape that has not been spent, 0 past a row's length."""
-        _unspent(tape)
+        self._own(tape)
         if tape.span < len(tape.x):
             raise ValueError("tape: expected one made without checkpoint, which keeps all gates")
         alive = np.arange(len(tape.x))[:, None, None] < tape.lengths[:, None]
@@ -212,7 +211,7 @@ class RNN:
         RuntimeError
             The tape has been spent.
         """
-        _unspent(tape)
+        self._own(tape)
         T, B, _ = tape.x.shape
         width = self.units * (2 if self.direction == "both" and self.merge == "concat" else 1)
         if dy is not None:
@@ -247,10 +246,21 @@ class RNN:
             state=dict(zip(names, carry)),
             norms={name: sizes[:, s] for s, name in enumerate(names)} if norms else None)
 
+    def _own(self, tape):
+        """Refuse what is not an unspent tape of this layer."""
+        if not isinstance(tape, Tape):
+            raise TypeError(f"tape: expected the tape of a forward pass, got {type(tape).__name__}")
+        if tape.layer is not self:
+            raise ValueError("tape: expected one that this layer made, got another layer's")
+        if tape.spent:
+            raise RuntimeError("tape: expected one that no backward pass has spent; run forward again")
+
     def _states(self, argument, given, B):
         """(S, D, B, H) from {name: (D, B, H)}, with 0 for what is missing."""
         shape = (len(self._names), B, self.units)
         states = np.zeros((len(self.cell.states), *shape), self.dtype)
+        if not (given is None or isinstance(given, dict)):
+            raise TypeError(f"{argument}: expected a dict of arrays by state, got {type(given).__name__}")
         for key, value in (given or {}).items():
             _choice(argument, key, self.cell.states)
             states[self.cell.states.index(key)] = checks.array(f"{argument}[{key!r}]", value, (self.dtype,), shape)
@@ -296,13 +306,17 @@ class Tape:
     """
 
     def __init__(self, layer, theta, x, lengths, shortest, span, threads, kept):
-        self.theta, self.x, self.lengths, self.span, self.threads, self.kept = theta, x, lengths, span, threads, kept
+        self.layer, self.theta, self.x, self.lengths, self.shortest = layer, theta, x, lengths, shortest
+        self.span, self.threads, self.kept = span, threads, kept
         self.segments = [(t, min(t + span, len(x))) for t in range(0, len(x), span)]
         self.borders, self.merge, self.spent = [], None, False
-        self._workspace = layer._workspace
-        self.made = lambda cell, reverse, x: layer._loop.Pass(
-            cell, reverse, x, lengths, shortest, layer.units, span, layer._workspace.take)
         self.passes = [self.made(layer.cell.name, name == "reverse", x) for name in layer._names]
+
+    def made(self, cell, reverse, x):
+        """A pass over x with a buffer of its own."""
+        layer = self.layer
+        return layer._loop.Pass(cell, reverse, x, self.lengths, self.shortest, layer.units, self.span,
+                                layer._workspace.take)
 
     def ranges(self, i):
         """The steps of each pass's i-th segment; a reverse pass starts at the last."""
@@ -311,15 +325,8 @@ class Tape:
     def release(self):
         """Give the buffers back for other tapes to use."""
         for run in [*self.passes, *([self.merge] if self.merge else [])]:
-            self._workspace.give(run.buffer)
+            self.layer._workspace.give(run.buffer)
         self.passes, self.merge = [], None
-
-
-def _unspent(tape):
-    if not isinstance(tape, Tape):
-        raise TypeError(f"tape: expected the tape of a forward pass, got {type(tape).__name__}")
-    if tape.spent:
-        raise RuntimeError("tape: it has been spent; expected one that no backward pass has used (run forward again)")
 
 
 def _lengths(lengths, T, B):
@@ -334,7 +341,7 @@ def _lengths(lengths, T, B):
 
 
 def _choice(name, value, allowed):
-    if value not in allowed:
+    if not isinstance(value, str) or value not in allowed:
         near = difflib.get_close_matches(str(value), allowed, 1)
         raise ValueError(f"{name}: expected one of {', '.join(allowed)}, got {value!r}"
                          + (f"; did you mean {near[0]!r}?" if near else ""))

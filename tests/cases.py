@@ -1,4 +1,7 @@
-"""What the kernel tests share: the arms of the registry and random problems with ragged lengths."""
+"""What the kernel tests share: the arms of the registry, random problems with ragged lengths, and all their results by name.
+
+Draws use raw words and exact operations only, so that a problem has the same bits on every machine.
+"""
 from types import SimpleNamespace
 
 import numpy as np
@@ -25,38 +28,42 @@ def float32(cell, inputs, units, direction="forward", merge="concat"):
     return kernels.RNN(cell, inputs, units, direction, merge, dtype="float32")
 
 
-def ragged(T, B, rng):
-    """Lengths 1..T, B of them; the first row is full."""
-    lengths = rng.integers(1, T + 1, B)
-    lengths[0] = T
-    return lengths
-
-
 def case(cell, T, B, I, H, direction="forward", merge="concat", seed=0, dtype="float64"):
-    """Random theta, x, lengths, state, dy, dstate for a layer; weights of a trained net's size, states in (-1, 1)."""
-    rng = np.random.default_rng([seed, T, B, I, H])
+    """Random theta, x, lengths (the first row's is T), state, dy, dstate, all in (-1, 1); U and M scaled by 1.5 / sqrt(H)."""
+    words = np.random.Philox(key=np.array([seed, ((T * 1000 + B) * 1000 + I) * 1000 + H], np.uint64)).random_raw
+
+    def draw(*shape):
+        return ((words(int(np.prod(shape))) >> np.uint64(11)) * 2.0**-52 - 1).reshape(shape).astype(dtype)
+
     layer = twin(cell, I, H, direction, merge)
     D, width = len(layer.directions), 2 * H if (direction, merge) == ("both", "concat") else H
-    theta = rng.uniform(-1, 1, layer.size)
+    theta = draw(layer.size)
     for name, part in layer.view(theta).items():
         if name[-1] in "UM":
-            part *= 1.5 / np.sqrt(H)
-    states = kernels.CELLS[cell].states
+            part *= np.asarray(1.5 / np.sqrt(H), dtype)
+    lengths = 1 + (words(B) % np.uint64(T)).astype(int)
+    lengths[0] = T
     return SimpleNamespace(
-        theta=theta.astype(dtype),
-        x=rng.standard_normal((T, B, I)).astype(dtype),
-        lengths=ragged(T, B, rng),
-        state={k: rng.uniform(-1, 1, (D, B, H)).astype(dtype) for k in states},
-        dy=rng.standard_normal((T, B, width)).astype(dtype),
-        dstate={k: rng.standard_normal((D, B, H)).astype(dtype) for k in states},
+        theta=theta,
+        x=draw(T, B, I),
+        lengths=lengths,
+        state={k: draw(D, B, H) for k in layer.cell.states},
+        dy=draw(T, B, width),
+        dstate={k: draw(D, B, H) for k in layer.cell.states},
     )
 
 
+def real(T, lengths):
+    """(T, B) booleans: the steps that are within their row's length."""
+    return np.arange(T)[:, None] < lengths
+
+
 def run(layer, case, **options):
-    """Forward and backward of a case: out and grad, with the gates (of before backward) in `out.gates`."""
-    out = layer.forward(case.theta, case.x, case.lengths, case.state)
+    """Forward and backward of a case: y, state, the gates (taken before backward) and grad with its norms."""
+    threads = {"threads": options.pop("threads")} if "threads" in options else {}
+    out = layer.forward(case.theta, case.x, case.lengths, case.state, **threads)
     gates = layer.gates(out.tape)
-    grad = layer.backward(out.tape, case.dy, case.dstate, **{"norms": True, **options})
+    grad = layer.backward(out.tape, case.dy, case.dstate, norms=True, **options)
     return SimpleNamespace(y=out.y, state=out.state, gates=gates, grad=grad)
 
 
@@ -66,6 +73,29 @@ def results(layer, case, **options):
     named = {"y": got.y, "grad.x": got.grad.x}
     for kind, arrays in (("state", got.state), ("gates", got.gates), ("grad.state", got.grad.state), ("norms", got.grad.norms)):
         named |= {f"{kind}.{name}": array for name, array in arrays.items()}
-    for name, array in layer.view(got.grad.theta).items():
-        named |= {f"grad.{name}[{k}]": part for k, part in enumerate(array)} if array.ndim == 3 else {f"grad.{name}": array}
-    return named
+    return named | {f"grad.{name}": block for name, block in by_block(layer, got.grad.theta).items()}
+
+
+def by_block(layer, theta):
+    """{"forward/W[0]": view, ...}: the views of theta, cut by their leading axis (the merge's stay whole)."""
+    blocks = {}
+    for name, part in layer.view(theta).items():
+        blocks |= {name: part} if name.startswith("merge") else {f"{name}[{k}]": row for k, row in enumerate(part)}
+    return blocks
+
+
+def same_bits(a, b):
+    """Equal shapes, dtypes and bits."""
+    return a.shape == b.shape and a.dtype == b.dtype and a.tobytes() == b.tobytes()
+
+
+def assert_same(a, b, names=None):
+    """The named results (all of them, without names) have the same bits."""
+    differing = [name for name in names or a if not same_bits(a[name], b[name])]
+    assert not differing and (names or a.keys() == b.keys()), differing
+
+
+def assert_close(a, b, tolerance, names=None):
+    """max|a - b| <= tolerance max|b| in each named result."""
+    off = {name: np.abs(a[name] - b[name]).max() / np.abs(b[name]).max() for name in names or b if np.any(a[name] != b[name])}
+    assert all(error <= tolerance for error in off.values()), {name: error for name, error in off.items() if not error <= tolerance}

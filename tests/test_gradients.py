@@ -3,7 +3,13 @@ import numpy as np
 import pytest
 
 import central
-from cases import ARMS, CELLS, case, float64, run, twin
+from cases import ARMS, CELLS, by_block, case, float64, real, run, twin
+
+
+@pytest.fixture(autouse=True)
+def one_thread(monkeypatch):
+    """Thousands of passes over a few rows: several threads would mostly wait for each other."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
 
 
 def problem(make, cell, direction, merge, T, B, I, H):
@@ -11,17 +17,15 @@ def problem(make, cell, direction, merge, T, B, I, H):
     layer = make(cell, I, H, direction, merge)
     given = case(cell, T, B, I, H, direction, merge)
     grad = run(layer, given).grad
-    real = (np.arange(T)[:, None] < given.lengths)[..., None]
+    inside = real(T, given.lengths)[..., None]
 
     def loss():
         out = layer.forward(given.theta, given.x, given.lengths, given.state)
-        return (given.dy * out.y * real).sum() + sum((given.dstate[k] * out.state[k]).sum() for k in out.state)
+        return (given.dy * out.y * inside).sum() + sum((given.dstate[k] * out.state[k]).sum() for k in out.state)
 
     parts = [("x", given.x, grad.x)] + [(k, given.state[k], grad.state[k]) for k in given.state]
-    claimed = layer.view(grad.theta)
-    for name, block in layer.view(given.theta).items():
-        rows = [(name, block, claimed[name])] if name.startswith("merge") else zip([name] * len(block), block, claimed[name])
-        parts += [(f"{part[0]}[{k}]", *part[1:]) for k, part in enumerate(rows)]
+    theta, claimed = by_block(layer, given.theta), by_block(layer, grad.theta)
+    parts += [(name, theta[name], claimed[name]) for name in theta]
     return loss, parts
 
 

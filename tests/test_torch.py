@@ -105,3 +105,29 @@ def merged(h, view, direction, merge, lengths):
         real = (torch.arange(len(h))[:, None] < lengths)[..., None]
         return (h @ M + m) * real, M, m
     return (first + second) / (1 if merge == "sum" else 2), None, None
+
+
+@pytest.mark.parametrize("make", [twin, float64])
+def test_norms_are_of_total_derivatives(make):
+    """|dL/dh_t| and |dL/dc_t| as torch's retain_grad gives them, one step at a time."""
+    T, B, I, H = 7, 3, 2, 9
+    layer, given = make("lstm", I, H), case("lstm", T, B, I, H)
+    given.lengths[:] = T
+    W, U, b, _ = (torch.from_numpy(array.copy()) for array in to_torch("lstm", layer.view(given.theta), "forward"))
+    h, c = (torch.from_numpy(given.state[k][0]) for k in "hc")
+    seen, loss = {"h": [], "c": []}, 0
+    for t in range(T):
+        i, f, g, o = (torch.from_numpy(given.x[t]) @ W.T + h @ U.T + b).chunk(4, -1)
+        c = (f.sigmoid() * c + i.sigmoid() * g.tanh()).requires_grad_()
+        h = o.sigmoid() * c.tanh()
+        c.retain_grad()
+        h.retain_grad()
+        seen["h"].append(h)
+        seen["c"].append(c)
+        loss = loss + (h * torch.from_numpy(given.dy[t])).sum()
+    for k, last in (("h", h), ("c", c)):
+        loss = loss + (last * torch.from_numpy(given.dstate[k][0])).sum()
+    loss.backward()
+    norms = run(layer, given).grad.norms
+    for k in "hc":
+        close(norms[k][0], np.stack([a.grad.norm(dim=-1).numpy() for a in seen[k]]), k)

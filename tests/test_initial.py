@@ -1,0 +1,93 @@
+"""Initial parameters: bounds, biases and signs by value; each parameter from its own stream."""
+import numpy as np
+import pytest
+
+import kernels
+from cases import CELLS
+
+H = 64
+
+
+def parameters(cell, direction="forward", merge="concat", dtype="float64", **scheme):
+    layer = kernels.RNN(cell, 3, H, direction, merge, dtype)
+    return layer.view(layer.init(**scheme))
+
+
+def memory(cell, b):
+    """{gate: its bias with the sign that lengthens the memory}, and the other rows of b."""
+    rows = dict(zip(kernels.CELLS[cell].blocks, b))
+    return {gate: sign * rows.pop(gate) for gate, sign in kernels.CELLS[cell].retains}, rows
+
+
+@pytest.mark.parametrize("cell, expected", [
+    ("rnn", ()), ("lstm", (("f", 1), ("i", -1))), ("peephole", (("f", 1), ("i", -1))), ("coupled", (("f", 1),)),
+    ("gru", (("z", -1),)), ("gru_after", (("z", 1),))])
+def test_gates_that_retain(cell, expected):
+    """Of h = (1 - z) h' + z n a small z remembers, of h = (1 - z) n + z h' a large one."""
+    assert kernels.CELLS[cell].retains == expected
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_uniform(cell):
+    views = parameters(cell, "both", "learned", forget_bias=1.5)
+    for name, part in views.items():
+        if name.endswith("b") and not name.startswith("merge"):
+            forget, others = memory(cell, part)
+            others |= dict(list(forget.items())[1:])
+            assert all((values == 1.5).all() for values in list(forget.values())[:1])
+            part = np.array([*others.values()])
+        bound = 1 / np.sqrt(2 * H if name.startswith("merge") else H)
+        assert np.abs(part).max() <= bound, name
+        if part.size:
+            assert np.abs(part).max() > 0.9 * bound and len(np.unique(part)) == part.size, name
+            assert abs(part.mean()) < 4 * bound / np.sqrt(3 * part.size) and 0.7 < part.std() / bound * np.sqrt(3) < 1.3, name
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_glorot(cell):
+    for name, part in parameters(cell, "both", "learned", scheme="glorot", forget_bias=0.0).items():
+        if name[-1] in "bp":
+            assert not part.any(), name
+        else:
+            bound = np.sqrt(6 / sum(part.shape[-2:]))
+            assert 0.9 * bound < np.abs(part).max() <= bound, name
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_orthogonal_and_identity(cell):
+    for U in parameters(cell, scheme="orthogonal")["forward/U"]:
+        assert np.abs(U @ U.T - np.eye(H)).max() < 1e-12
+        assert np.abs(U).max() < 0.8    # neither the identity nor a permutation
+    identity = parameters(cell, scheme="identity", forget_bias=0.0)
+    assert all(np.array_equal(U, np.eye(H)) for U in identity["forward/U"]) and not identity["forward/b"].any()
+    assert np.array_equal(identity["forward/W"], parameters(cell)["forward/W"])
+
+
+@pytest.mark.parametrize("cell", [cell for cell in CELLS if kernels.CELLS[cell].retains])
+def test_chrono(cell):
+    """v = log U(1, T_max - 1), with the opponents at -v (Tallec & Ollivier 2018)."""
+    views = parameters(cell, chrono=101.0, forget_bias=7.0)
+    forget, others = memory(cell, views["forward/b"])
+    v = next(iter(forget.values()))
+    assert all(np.array_equal(values, v) for values in forget.values())
+    assert np.exp(v).min() >= 1 and np.exp(v).max() <= 100
+    assert abs(np.exp(v).mean() - 50.5) < 4 * 99 / np.sqrt(12 * H) and len(np.unique(v)) == H
+    plain = parameters(cell)
+    _, same = memory(cell, plain["forward/b"])
+    assert all(np.array_equal(values, same[gate]) for gate, values in others.items())
+    assert all(np.array_equal(views[name], plain[name]) for name in views if name != "forward/b")
+
+
+def test_a_parameter_is_drawn_by_seed_and_name():
+    """So arms are paired: not by direction, merge or cell."""
+    forward, both = parameters("gru", seed=3), parameters("gru", "both", "learned", seed=3)
+    assert all(np.array_equal(forward[name], both[name]) for name in forward)
+    assert not np.array_equal(both["forward/W"], both["reverse/W"])
+    assert not np.array_equal(forward["forward/W"], parameters("gru", seed=4)["forward/W"])
+    assert np.array_equal(parameters("lstm", seed=3)["forward/U"], parameters("peephole", seed=3)["forward/U"])
+
+
+@pytest.mark.parametrize("scheme", ["uniform", "glorot", "orthogonal", "identity"])
+def test_float32_is_float64_rounded(scheme):
+    short, long = (parameters("lstm", dtype=dtype, scheme=scheme, chrono=50) for dtype in ("float32", "float64"))
+    assert all(np.array_equal(short[name], long[name].astype("float32")) for name in long)

@@ -1,0 +1,166 @@
+"""What the kernels refuse: a message that names the argument, what was expected and what came; and never a crash."""
+import re
+
+import numpy as np
+import pytest
+
+import kernels
+from cases import ARMS, CELLS, case, float32, float64, results
+
+T, B, I, H = 6, 3, 2, 5
+LAYER = {"cell": "lstm", "inputs": I, "units": H}
+GIVEN = case("lstm", T, B, I, H, dtype="float32")
+FORWARD = {"theta": GIVEN.theta, "x": GIVEN.x, "lengths": GIVEN.lengths, "state": GIVEN.state}
+ODD = np.zeros((B, T + 1), "float32")
+
+
+def refuses(error, words, call, *arguments, **named):
+    """The call raises the error, with each of the words in its message, and one line of it."""
+    with pytest.raises(error) as caught:
+        call(*arguments, **named)
+    message = str(caught.value)
+    missing = [word for word in words if not re.search(rf"(?<!\w){re.escape(word)}(?!\w)", message)]
+    assert type(caught.value) is error and not missing and "\n" not in message, (message, missing)
+
+
+@pytest.mark.parametrize("named, error, words", [
+    ({"cell": "lstn"}, ValueError, ["cell", "lstn", "lstm"]),
+    ({"cell": "GRU"}, ValueError, ["cell", "GRU", *CELLS]),
+    ({"cell": None}, ValueError, ["cell", "None"]),
+    ({"cell": ["lstm"]}, ValueError, ["cell", "lstm"]),
+    ({"inputs": 0}, ValueError, ["inputs", "1", "0"]),
+    ({"inputs": 2.0}, TypeError, ["inputs", "integer", "2.0"]),
+    ({"inputs": True}, TypeError, ["inputs", "integer", "True"]),
+    ({"units": -3}, ValueError, ["units", "1", "-3"]),
+    ({"units": "5"}, TypeError, ["units", "integer", "'5'"]),
+    ({"units": None}, TypeError, ["units", "integer", "None"]),
+    ({"units": 10**12}, ValueError, ["units", "1000000000000"]),
+    ({"direction": "backward"}, ValueError, ["direction", "forward", "reverse", "both", "backward"]),
+    ({"direction": ["both"]}, ValueError, ["direction", "both"]),
+    ({"direction": "both", "merge": "max"}, ValueError, ["merge", "concat", "sum", "mean", "learned", "max"]),
+    ({"merge": "max"}, ValueError, ["merge", "max"]),
+    ({"dtype": "float16"}, ValueError, ["dtype", "float32", "float64", "float16"]),
+    ({"dtype": "floaty"}, ValueError, ["dtype", "float32", "float64", "floaty"]),
+    ({"dtype": None}, ValueError, ["dtype", "float32", "float64", "None"]),
+])
+def test_layer(named, error, words):
+    refuses(error, words, kernels.RNN, **(LAYER | named))
+
+
+@pytest.mark.parametrize("named, error, words", [
+    ({"theta": GIVEN.theta[1:]}, ValueError, ["theta", str(GIVEN.theta.shape), str(GIVEN.theta[1:].shape)]),
+    ({"theta": GIVEN.theta.astype("float64")}, TypeError, ["theta", "float32", "float64"]),
+    ({"theta": GIVEN.theta.tolist()}, TypeError, ["theta", "array", "list"]),
+    ({"theta": None}, TypeError, ["theta", "array", "None"]),
+    ({"x": GIVEN.x[0]}, ValueError, ["x", "T", "B", "2", str(GIVEN.x[0].shape)]),
+    ({"x": np.zeros((T, B, I + 1), "float32")}, ValueError, ["x", "T", "B", "2", "(6, 3, 3)"]),
+    ({"x": GIVEN.x[:0]}, ValueError, ["x", "(0, 3, 2)"]),
+    ({"x": GIVEN.x[:, :0]}, ValueError, ["x", "(6, 0, 2)"]),
+    ({"x": GIVEN.x.astype("float64")}, TypeError, ["x", "float32", "float64"]),
+    ({"x": GIVEN.x.astype(">f4")}, TypeError, ["x", "float32", ">f4"]),
+    ({"x": GIVEN.x.astype(complex)}, TypeError, ["x", "float32", "complex128"]),
+    ({"x": GIVEN.x.astype(object)}, TypeError, ["x", "float32", "object"]),
+    ({"x": "x"}, TypeError, ["x", "array", "str"]),
+    ({"lengths": [1, 0, 6]}, ValueError, ["lengths", "1", "6", "0"]),
+    ({"lengths": [1, -2, 6]}, ValueError, ["lengths", "1", "6", "-2"]),
+    ({"lengths": [1, 7, 6]}, ValueError, ["lengths", "1", "6", "7"]),
+    ({"lengths": [1, 2**40, 6]}, ValueError, ["lengths", "6", str(2**40)]),
+    ({"lengths": np.array([1, 2**64 - 1, 6], "uint64")}, ValueError, ["lengths", "6", str(2**64 - 1)]),
+    ({"lengths": [1, 6]}, ValueError, ["lengths", "(3,)", "(2,)"]),
+    ({"lengths": [[1], [6], [6]]}, ValueError, ["lengths", "(3,)", "(3, 1)"]),
+    ({"lengths": 6}, ValueError, ["lengths", "(3,)", "()"]),
+    ({"lengths": [1.0, 2.0, 6.0]}, TypeError, ["lengths", "float64"]),
+    ({"lengths": [True, True, True]}, TypeError, ["lengths", "bool"]),
+    ({"lengths": "all"}, TypeError, ["lengths", "<U3"]),
+    ({"state": {"z": GIVEN.state["h"]}}, ValueError, ["state", "h", "c", "z"]),
+    ({"state": {"h": GIVEN.state["h"][0]}}, ValueError, ["state['h']", "(1, 3, 5)", "(3, 5)"]),
+    ({"state": {"c": GIVEN.state["c"][:, 1:]}}, ValueError, ["state['c']", "(1, 3, 5)", "(1, 2, 5)"]),
+    ({"state": {"c": GIVEN.state["c"].astype("float64")}}, TypeError, ["state['c']", "float32", "float64"]),
+    ({"state": {"c": None}}, TypeError, ["state['c']", "array", "None"]),
+    ({"state": GIVEN.state["h"]}, TypeError, ["state", "dict", "ndarray"]),
+    ({"threads": 0}, ValueError, ["threads", "1", "0"]),
+    ({"threads": 1.5}, TypeError, ["threads", "integer", "1.5"]),
+    ({"threads": True}, TypeError, ["threads", "integer", "True"]),
+    ({"checkpoint": 0}, ValueError, ["checkpoint", "1", "0"]),
+    ({"checkpoint": 2.0}, TypeError, ["checkpoint", "integer", "2.0"]),
+])
+def test_forward(named, error, words):
+    refuses(error, words, kernels.RNN(**LAYER).forward, **(FORWARD | named))
+
+
+@pytest.mark.parametrize("named, error, words", [
+    ({"tape": None}, TypeError, ["tape", "NoneType"]),
+    ({"tape": "tape"}, TypeError, ["tape", "str"]),
+    ({"dy": GIVEN.dy[1:]}, ValueError, ["dy", "(6, 3, 5)", "(5, 3, 5)"]),
+    ({"dy": ODD}, ValueError, ["dy", "(6, 3, 5)", "(3, 7)"]),
+    ({"dy": GIVEN.dy.astype("float64")}, TypeError, ["dy", "float32", "float64"]),
+    ({"dy": 1.0}, TypeError, ["dy", "array", "1.0"]),
+    ({"dstate": {"n": GIVEN.state["h"]}}, ValueError, ["dstate", "h", "c", "n"]),
+    ({"dstate": {"h": ODD}}, ValueError, ["dstate['h']", "(1, 3, 5)", "(3, 7)"]),
+    ({"dstate": {"h": 0}}, TypeError, ["dstate['h']", "array", "0"]),
+    ({"dstate": [ODD]}, TypeError, ["dstate", "dict", "list"]),
+])
+def test_backward(named, error, words):
+    """A refused backward leaves the tape unspent."""
+    layer = kernels.RNN(**LAYER)
+    tape = layer.forward(**FORWARD).tape
+    refuses(error, words, layer.backward, **({"tape": tape, "dy": GIVEN.dy, "dstate": GIVEN.dstate} | named))
+    assert layer.backward(tape, GIVEN.dy, GIVEN.dstate).theta.any()
+
+
+def test_a_tape_of_another_layer():
+    tape = kernels.RNN(**LAYER).forward(**FORWARD).tape
+    for call in ("backward", "gates"):
+        refuses(ValueError, ["tape"], getattr(kernels.RNN("lstm", I, H, "both"), call), tape)
+
+
+@pytest.mark.parametrize("theta, error, words", [
+    (GIVEN.theta[1:], ValueError, ["theta", str(GIVEN.theta.shape), str(GIVEN.theta[1:].shape)]),
+    (GIVEN.theta[None], ValueError, ["theta", str(GIVEN.theta.shape), str(GIVEN.theta[None].shape)]),
+    (list(GIVEN.theta), TypeError, ["theta", "array", "list"]),
+])
+def test_view(theta, error, words):
+    refuses(error, words, kernels.RNN(**LAYER).view, theta)
+
+
+@pytest.mark.parametrize("cell, named, error, words", [
+    ("lstm", {"scheme": "unifrom"}, ValueError, ["scheme", "uniform", "glorot", "orthogonal", "identity", "unifrom"]),
+    ("lstm", {"forget_bias": float("nan")}, ValueError, ["forget_bias", "nan"]),
+    ("lstm", {"forget_bias": "1"}, TypeError, ["forget_bias", "'1'"]),
+    ("lstm", {"chrono": 1}, ValueError, ["chrono", "2", "1.0"]),
+    ("lstm", {"chrono": float("inf")}, ValueError, ["chrono", "inf"]),
+    ("lstm", {"chrono": "long"}, TypeError, ["chrono", "'long'"]),
+    ("rnn", {"chrono": 100}, ValueError, ["chrono", "rnn"]),
+])
+def test_init(cell, named, error, words):
+    refuses(error, words, kernels.RNN(cell, I, H).init, **named)
+
+
+@pytest.mark.parametrize("junk", [np.nan, np.inf, -np.inf, 3e38])
+@pytest.mark.parametrize("make", [float32, float64])
+@pytest.mark.parametrize("direction, merge", ARMS)
+@pytest.mark.parametrize("cell", CELLS)
+def test_no_value_crashes(cell, direction, merge, make, junk):
+    """NaN, infinity or the largest numbers anywhere: same shapes out, and NaN comes out where it went in."""
+    layer, given = make(cell, I, H, direction, merge), case(cell, T, B, I, H, direction, merge, dtype=make.__name__)
+    shapes = {name: array.shape for name, array in results(layer, given).items()}
+    spoilt = [{"theta": np.full_like(given.theta, junk)}, {"x": np.full_like(given.x, junk)}, {"dy": np.full_like(given.dy, junk)},
+              {"state": {k: np.full_like(a, junk) for k, a in given.state.items()}},
+              {"dstate": {k: np.full_like(a, junk) for k, a in given.dstate.items()}}]
+    for change in spoilt:
+        other = case(cell, T, B, I, H, direction, merge, dtype=make.__name__)
+        vars(other).update(change)
+        got = results(layer, other)
+        assert {name: array.shape for name, array in got.items()} == shapes
+        if np.isnan(junk):
+            seen = "grad.x" if set(change) <= {"dy", "dstate"} else "y"
+            assert np.isnan(got[seen]).any() and (seen == "grad.x" or np.isnan(got["grad.x"]).any()), change.keys()
+
+
+def test_forward_leaves_no_trace_of_an_error():
+    """A refused call changes nothing for the next one."""
+    layer = kernels.RNN(**LAYER)
+    expected = layer.forward(**FORWARD).y
+    with pytest.raises(ValueError):
+        layer.forward(**(FORWARD | {"lengths": [1, 0, 6]}))
+    assert np.array_equal(layer.forward(**FORWARD).y, expected)

@@ -80,6 +80,15 @@ cdef inline const REAL* recurrent_at(const Run* r, int stage, long t, long b) no
     """What U of a stage multiplies: h', or in a second stage the operand that the first one made."""
     return operand_at(r, t, b) if stage else state_at(r, 0, slot_before(r, t), b)
 
+cdef inline long alive(const Run* r, long t, long b, long end) noexcept nogil:
+    """How many rows from b on, of those before `end`, are still within their length at step t."""
+    cdef long n = b
+    if t < r.shortest:
+        return end - b
+    while n < end and t < r.lengths[n]:
+        n += 1
+    return n - b
+
 
 # ---------------------------------------------------------------------------------------------------------- forward
 

@@ -1,0 +1,277 @@
+"""The report and the gap ablation, on made-up records: what it says follows from the records, and always in the same bytes."""
+
+import re
+import shutil
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import study
+import synthetic
+from kernels import CELLS
+from study import ablations, report, stats, verdict
+from study.ablations import gap
+from study.model import equal_units
+from study.report import arms, falls, page, style, tables
+from study.report.figures import FIGURES
+from study.tasks import TASKS
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("gap") / "quick"
+    synthetic.write(folder, keep=lambda trial: trial.task == "recall/past" and trial.seed < 2)
+    return folder, report.write(folder)
+
+
+@pytest.fixture(scope="module")
+def frame(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("gap") / "default"
+    synthetic.write(folder, "default", keep=lambda trial: trial.purpose == "train")
+    return study.load(folder)
+
+
+def files(folder):
+    return {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+# The page
+
+
+def test_the_same_records_give_the_same_bytes(written):
+    folder, text = written
+    before = files(folder)
+    assert report.write(folder) == text
+    assert files(folder) == before
+    assert report.check(folder) == []
+
+
+def test_a_table_that_no_record_supports_is_removed(written):
+    stray = written[0] / "tables" / "wishes.csv"
+    stray.write_text("a\n1\n")
+    report.write(written[0])
+    assert not stray.exists()
+
+
+def test_check_names_what_the_records_do_not_give(written, tmp_path):
+    folder = tmp_path / "quick"
+    shutil.copytree(written[0], folder)
+    changed = folder / "tables" / "verdicts.csv"
+    changed.write_text(changed.read_text().replace("inconclusive", "reproduced"))
+    (folder / "figures" / "curves.csv").unlink()
+    (folder / "tables" / "wishes.csv").write_text("a\n1\n")
+    wrong = report.check(folder)
+    assert len(wrong) == 3
+    assert all(any(name in line for line in wrong) for name in ("verdicts.csv", "curves.csv", "wishes.csv"))
+
+
+def test_pictures_of_another_matplotlib_are_not_compared(written, tmp_path):
+    folder = tmp_path / "quick"
+    shutil.copytree(written[0], folder)
+    for path in (*folder.glob("figures/*.svg"), folder / "report.html"):
+        path.write_text(path.read_text().replace(style.RENDERER, "Matplotlib 0.1").replace("<g ", "<g  "))
+    assert report.check(folder) == []
+
+
+def test_the_page_needs_nothing_else(written):
+    text = (written[0] / "report.html").read_text()
+    assert "<script" not in text and 'src="figures' not in text and "http://" not in text.replace("http://www.w3.org", "")
+    assert text.count("data:image/svg+xml;base64,") == len(list(written[0].glob("figures/*.svg"))) > 5
+
+
+def test_the_report_says_what_is_missing(written):
+    text = (written[0] / "REPORT.md").read_text()
+    assert re.search(r": 120 of \d+ planned trials are recorded", text) and "Provisional" in text
+    assert "handwriting" not in text
+
+
+def test_no_records_is_said_and_writes_nothing(tmp_path):
+    folder = tmp_path / "quick"
+    synthetic.write(folder, keep=lambda trial: False)
+    before = files(folder)
+    assert "No trials" in report.write(folder)
+    assert files(folder) == before
+
+
+def test_a_table_cell_with_a_bar_stays_one_cell():
+    assert page.table(pd.DataFrame({"a": ["|x|"]})).splitlines()[-1] == "| \\|x\\| |"
+
+
+# Figures and tables
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_draws_what_it_writes(name, frame):
+    figure = FIGURES[name]
+    data = figure.data(frame)
+    assert len(data) and figure.TITLE and figure.CAPTION
+    assert not any(isinstance(value, (dict, list)) for value in data.iloc[0])
+    svg = style.svg(figure.draw, data)
+    assert svg == style.svg(figure.draw, data)
+    assert style.RENDERER in svg and "<dc:date>" not in svg
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_without_trials_has_no_data(name, frame):
+    assert not len(FIGURES[name].data(frame[frame["method"] == "guess"]))
+
+
+def test_cells_differ_without_colour_too():
+    looks = {(style.marker(cell), str(style.line(cell))) for cell in CELLS}
+    assert len(looks) == len({style.colour(cell) for cell in CELLS}) == len(CELLS)
+
+
+def test_success_counts_every_trial_once(frame):
+    table = tables.success(frame)
+    ruled = frame[(frame["purpose"] == "train") & frame["solved"].notna()]
+    assert table["trials"].sum() == len(ruled)
+    assert (table["solved"] + table["censored"] + table["diverged"] == table["trials"]).all()
+    assert table["diverged"].sum() == (ruled["status"] == "diverged").sum() > 0
+    assert table["solved"].sum() == ruled["solved"].astype(bool).sum()
+
+
+def test_critical_gaps_are_those_of_the_records(frame):
+    table = tables.critical_gap(frame)
+    arm = arms.where(arms.plain(frame), task="recall/past", cell="gru", init="standard")
+    row = table[(table["task"] == "recall/past") & (table["cell"] == "gru") & (table["init"] == "standard")
+                & (table["units"] == 32) & (table["direction"] == "forward")].set_index("part")
+    assert row.loc["whole", "shown"] == str(stats.critical_gap(arm))
+    assert row.loc["half", "shown"] == str(stats.critical_gap(arm, 0.5))
+    assert (row["seeds"] == 10).all()
+
+
+def test_decay_finds_the_law_of_the_records(frame):
+    table = tables.decay(frame).set_index(["task", "cell", "init", "when", "state"])["slope"]
+    for cell in ("rnn", "lstm"):
+        assert table["recall/past", cell, "standard", "start", "h"] == pytest.approx(synthetic.RATE[cell], rel=0.1)
+
+
+def test_relative_norms_start_at_one_and_are_ordered(frame):
+    curves = falls.relative(frame, ["h"])
+    assert (curves[curves["lag"] == 0]["median"] == 1).all()
+    assert (curves["q1"] <= curves["median"]).all() and (curves["median"] <= curves["q3"]).all()
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.floats(1e-11, 1), min_size=1, max_size=7))
+def test_direct_labels_do_not_touch(values):
+    axes = style.Figure().subplots()
+    axes.set_yscale("log")
+    axes.set_ylim(1e-12, 10)
+    falls.labels(axes, [(f"cell {k}", value, "black") for k, value in enumerate(values)])
+    heights = sorted(text.xy[1] for text in axes.texts)
+    assert all(above - below > 0.08 for below, above in zip(heights, heights[1:], strict=False))
+    assert heights[-1] <= 1
+
+
+# The ablation
+
+
+@pytest.mark.parametrize("preset", gap.PRESETS)
+def test_every_preset_is_a_study(preset):
+    plan = ablations.resolve("gap", preset)
+    assert len(plan.arms) > 100
+
+
+def test_equal_parameters_are_the_largest_that_fit():
+    for cell, units in gap.EQUAL_TO_LSTM_32.items():
+        assert equal_units(TASKS["recall/past"], cell, 32) == units
+
+
+def judged(frame):
+    return {result.statement: result for result in gap.judge(frame)}
+
+
+def arm(cell, init, reached, **knobs):
+    """Trials on recall of an arm whose seeds each solve up to `reached`, after 1,000 sequences a step of the gap."""
+    rows = [{"task": "recall/past", "cell": cell, "init": init, "direction": "forward", "merge": "concat", "units": 32, "gap": gap,
+             "seed": seed, "solved": gap <= most, "sequences": 500 * gap if gap <= most else 128_000, "budget": 128_000,
+             "purpose": "train", "method": "bptt", "status": "done", "norms": None, "test_correct": 2560, "test_n": 2560} | knobs
+            for seed, most in enumerate(reached) for gap in (12, 25, 50, 100, 200)]
+    return pd.DataFrame(rows).assign(norms=[{"start": {"lag": [0, 1], "h": [1, 0.5]}}] * len(rows))
+
+
+def critical(rnn, lstm):
+    frame = pd.concat([arm("rnn", "standard", rnn), arm("lstm", "standard", lstm)], ignore_index=True)
+    return judged(frame)["standard start: critical gap of the tanh RNN below that of LSTM"]
+
+
+def test_c1_is_reproduced_contradicted_or_neither():
+    assert critical([12] * 10, [100] * 10).outcome == verdict.REPRODUCED
+    assert critical([100] * 10, [12] * 10).outcome == verdict.CONTRADICTED
+    assert critical([50] * 10, [50] * 10).outcome == verdict.INCONCLUSIVE
+    assert critical([200] * 10, [200] * 10).outcome == verdict.INCONCLUSIVE
+    assert critical([12, 100] * 5, [25, 200] * 5).outcome == verdict.INCONCLUSIVE
+
+
+def test_fewer_seeds_than_planned_are_provisional_and_fewer_than_six_decide_nothing():
+    assert not critical([12] * 10, [100] * 10).provisional
+    seven = critical([12] * 7, [100] * 7)
+    assert seven.provisional and seven.outcome == verdict.REPRODUCED
+    five = critical([12] * 5, [100] * 5)
+    assert five.provisional and five.outcome == verdict.INCONCLUSIVE
+
+
+def test_a_verdict_names_the_command_that_repeats_it():
+    assert critical([12] * 10, [100] * 10).command("gap", "default") == (
+        "python -m study run gap --preset default --out again --only cell=rnn,lstm --only init=standard --only task=recall/past "
+        "--only direction=forward")
+
+
+def past(factor, seeds=6):
+    """C14 where both directions need `factor` times the sequences, give or take a tenth."""
+    forward = arm("gru", "long", [200] * seeds)
+    both = forward.assign(direction="both", sequences=forward["sequences"] * factor * (1 + 0.1 * (forward["seed"] % 2)))
+    return judged(pd.concat([forward, both], ignore_index=True))[
+        "a past cue: gru in both directions (concat) needs as many sequences as forward"]
+
+
+@pytest.mark.parametrize(("factor", "outcome"), [
+    (1.0, verdict.REPRODUCED), (1.42, verdict.INCONCLUSIVE), (2.0, verdict.CONTRADICTED), (0.3, verdict.CONTRADICTED)])
+def test_c14_is_a_matter_of_the_factor(factor, outcome):
+    assert past(factor).outcome == outcome
+
+
+def test_c14_pairs_that_neither_solved_say_nothing():
+    forward = arm("gru", "long", [0] * 6)
+    frame = pd.concat([forward, forward.assign(direction="both")], ignore_index=True)
+    assert not any("as many sequences" in statement for statement in judged(frame))
+
+
+@pytest.mark.parametrize(("few", "many", "outcome"), [
+    ((0, 6), (6, 6), verdict.REPRODUCED), ((0, 6), (0, 6), verdict.CONTRADICTED), ((6, 6), (6, 6), verdict.CONTRADICTED),
+    ((0, 6), (5, 6), verdict.INCONCLUSIVE), ((0, 0), (6, 6), verdict.INCONCLUSIVE), ((0, 2), (2, 2), verdict.INCONCLUSIVE)])
+def test_all_or_none(few, many, outcome):
+    assert verdict.all_or_none(few, many)[0] == outcome
+
+
+def test_c15_tells_a_line_from_a_curve():
+    lag = list(range(0, 200, 8))
+    straight = {"start": {"lag": lag, "h": [0.7**k for k in lag]}}
+    bent = {"start": {"lag": lag, "h": [1 / (1 + k)**3 for k in lag]}}
+    for norms, outcome in ((straight, verdict.REPRODUCED), (bent, verdict.CONTRADICTED)):
+        frame = arm("rnn", "standard", [12] * 10).assign(norms=lambda runs, norms=norms: [norms] * len(runs))
+        result = judged(frame)["standard start: the gradient of the tanh RNN falls exponentially with the lag"]
+        assert result.outcome == outcome, result
+
+
+def test_c15_compares_the_direct_path_with_the_forget_gates():
+    lag = list(range(0, 200, 8))
+    for factor, outcome in ((1.02, verdict.REPRODUCED), (0.5, verdict.CONTRADICTED)):
+        norms = {"start": {"lag": lag, "h": [1] * len(lag), "c": [0.7**(factor * k) for k in lag], "f": [0.7**k for k in lag]}}
+        frame = arm("lstm", "standard", [12] * 10).assign(norms=lambda runs, norms=norms: [norms] * len(runs))
+        found = [result for statement, result in judged(frame).items() if "direct path" in statement]
+        assert [result.outcome for result in found] == [outcome]
+
+
+def test_holm_takes_back_what_does_not_survive():
+    sure = verdict.Verdict("C", "a", verdict.REPRODUCED, "", 10, 10, p=0.001)
+    unsure = verdict.Verdict("C", "b", verdict.CONTRADICTED, "", 10, 10, p=0.03)
+    open_ = verdict.Verdict("C", "c", verdict.INCONCLUSIVE, "", 10, 10)
+    other = verdict.Verdict("D", "d", verdict.REPRODUCED, "", 10, 10, p=0.03)
+    settled = verdict.settle([sure, unsure, open_, other])
+    assert [result.outcome for result in settled] == [
+        verdict.REPRODUCED, verdict.INCONCLUSIVE, verdict.INCONCLUSIVE, verdict.REPRODUCED]
+    assert [result.holm for result in settled] == pytest.approx([0.003, 0.06, 1.0, 0.03])

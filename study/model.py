@@ -84,13 +84,16 @@ class Net:
             output = o
         return Pass(loss, output, do, h, batch.read, len(x), out.tape)
 
-    def backward(self, theta, forward, norms=False):
-        """The gradient (size,) of a Pass's mean loss, and `norms` of kernels.RNN.backward where they are asked for (else None)."""
+    def backward(self, theta, forward, norms=False, truncated=False):
+        """The gradient (size,) of a Pass's mean loss, and `norms` of kernels.RNN.backward where they are asked for (else None).
+
+        norms, truncated : as in kernels.RNN.backward
+        """
         d_readout, dh = self.readout.backward(self.split(theta)[1], forward.h, forward.do)
         dy = self._zeros(forward.steps, len(dh))
         at_read = forward.read, np.arange(len(dh))
         dy[at_read] = dh
-        grad = self.layer.backward(forward.tape, dy=dy, inputs=False, norms=norms)
+        grad = self.layer.backward(forward.tape, dy=dy, inputs=False, norms=norms, truncated=truncated)
         dy[at_read] = 0
         return np.concatenate([grad.theta, d_readout]), grad.norms if norms else None
 

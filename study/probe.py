@@ -28,18 +28,20 @@ def norms_by_lag(task, knobs, theta, stream, gap):
 
     Returns
     -------
-    {"lag": [...], "h": [...][, "c": [...]][, "f": [...]]}
-        "h", "c": |dL/dstate_t|, for each state that the cell has. "f", where the cell has a gate that retains: the norm over
+    {"lag": [...], "h": [...][, "c": [...], "direct": [...]][, "f": [...]]}
+        "h", "c": |dL/dstate_t|, for each state that the cell has. "direct", where it has a memory c: |dL/dc_t| along the
+        states' own paths only, nothing returning through U or the peepholes (Hochreiter & Schmidhuber 1997). "f", where the cell has a gate that retains: the norm over
         the units of its product over the steps between, which is what its direct path lets through. Nine digits; None where
         the median is 0 or not finite. For a net of both directions all are the forward layer's (direction 0).
     """
     net = Net(task, **knobs, dtype="float64")
     weights = theta.astype(np.float64)
     batch = usable(task.sample(stream, ROWS, gap), knobs["direction"])
-    forward = net.forward(weights, batch)
-    forward.do *= ROWS
+    forward = _forward(net, weights, batch)
     gates = net.layer.gates(forward.tape)
     norms = net.backward(weights, forward, norms=True)[1]
+    if "c" in norms:
+        norms["direct"] = net.backward(weights, _forward(net, weights, batch), norms=True, truncated=True)[1]["c"]
     lags = spaced(int(batch.read.min()))
     at = batch.read - np.array(lags)[:, None], np.arange(ROWS)
     by_lag = {state: norm[0][at] for state, norm in norms.items()}
@@ -48,6 +50,13 @@ def norms_by_lag(task, knobs, theta, stream, gap):
         kept = gates[gate][0] if sign > 0 else 1 - gates[gate][0]
         by_lag["f"] = let_through(kept, batch.read, lags[-1])[lags]
     return {"lag": lags} | {name: [_median(row) for row in rows] for name, rows in by_lag.items()}
+
+
+def _forward(net, weights, batch):
+    """A Pass whose gradient is that of each row's own loss."""
+    forward = net.forward(weights, batch)
+    forward.do *= ROWS
+    return forward
 
 
 def let_through(kept, read, longest):

@@ -37,6 +37,10 @@ def by_twin(task, net, theta, gap):
     if kept:
         products = [[kept()[read - lag + 1 : read + 1, row].prod(0) for row, read in enumerate(batch.read)] for lag in lags]
         medians["f"] = [np.median(np.linalg.norm(product, axis=1)) for product in products]
+    if "c" in medians:
+        tanh_c = np.tanh(layer.forward(weights, batch.x, batch.read + 1).state["c"][0])
+        dc = dy[batch.read, rows, : net["units"]] * gates["o"][0][batch.read, rows] * (1 - tanh_c**2)
+        medians["direct"] = [np.median(np.linalg.norm(product * dc, axis=1)) for product in products]
     return medians
 
 
@@ -48,7 +52,7 @@ def test_norms_are_the_twins(cell, direction):
     found = probe.norms_by_lag(task, net, theta, kernels.Stream(*STREAM), gap)
     expected = by_twin(task, net, theta, gap)
     assert set(found) == {"lag"} | set(expected)
-    assert set(expected) == {"rnn": {"h"}, "lstm": {"h", "c", "f"}, "gru": {"h", "f"}, "gru_after": {"h", "f"}}[cell]
+    assert set(expected) == {"rnn": {"h"}, "lstm": {"h", "c", "direct", "f"}, "gru": {"h", "f"}, "gru_after": {"h", "f"}}[cell]
     assert found["lag"] == list(range(found["lag"][-1] + 1)) and found["lag"][-1] >= gap
     for state in expected:
         assert found[state] == pytest.approx(expected[state], rel=1e-8)

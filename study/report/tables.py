@@ -73,14 +73,11 @@ def equal_parameters(frame):
     """Success at the units that give about the lstm's number of weights, beside success at equal units."""
     runs = where(passable(trained(frame)), direction="forward")
     usual = plain(frame)["units"].max()
+    keys = ["task", "init", "gap"]
     others = runs[runs["units"] != usual]
-    keys = ["task", "cell", "init", "gap"]
-    compared = others[keys].drop_duplicates().merge(runs)
-    cells = set(compared["cell"])
-    lstm = runs[(runs["cell"] == "lstm") & (runs["units"] == usual) & runs["gap"].isin(set(compared["gap"]))] if cells else runs[:0]
-    both = pd.concat([compared, lstm[lstm["task"].isin(set(compared["task"]))]])
+    compared = runs[runs["cell"].isin([*others["cell"], "lstm"])].merge(others[keys].drop_duplicates())
     rows = [arm | {"parameters": int(some["parameters"].iloc[0]), **outcomes(some)}
-            for arm, some in grouped(both, ["task", "cell", "units", "init", "gap"])]
+            for arm, some in grouped(compared, ["task", "cell", "units", "init", "gap"])]
     return pd.DataFrame(rows)
 
 
@@ -107,14 +104,14 @@ def guessing(frame):
 def decay(frame):
     """Fitted decay of the gradient with the lag, at each arm's largest gap: median and quartiles over seeds.
 
-    `slope` is that of the log norm, for a step back in time; `state` is h, c, or "f": the product of the gates that hold
+    `slope` is that of the log norm, for a step back in time; `state` is h, c, "direct": dL/dc along the states' own paths only, or "f": the product of the gates that hold
     the state along the direct path (the update gate, for a gru). Forward arms at the usual number of units.
     """
     rows = []
     for arm, runs in grouped(plain(frame), ["task", "cell", "init"]):
         runs = runs[runs["gap"] == runs["gap"].max()]
         for when in ("start", "end"):
-            for state in (*CELLS[arm["cell"]].states, "f"):
+            for state in (*CELLS[arm["cell"]].states, "direct", "f"):
                 fits = [fit for norms in runs["norms"] if state in norms.get(when, ())
                         and (fit := stats.decay(norms[when]["lag"], norms[when][state]))]
                 if fits:

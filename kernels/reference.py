@@ -36,11 +36,11 @@ def dtanh(y):
 class Weights:
     """One direction's weights by kind and block, with the sums of their gradients in `grad` (the same keys).
 
-    `dx` adds up the gradient with respect to the step's x.
+    `dx` adds up the gradient with respect to the step's x. Truncated, no error leaves a pre-activation for a state.
     """
 
-    def __init__(self, value, grad=None):
-        self.value, self.grad, self.dx = value, grad, 0
+    def __init__(self, value, grad=None, truncated=False):
+        self.value, self.grad, self.truncated, self.dx = value, grad, truncated, 0
 
     def a(self, block, x, h):
         """a = x W + h U + b, without the terms that the block does not have."""
@@ -56,7 +56,7 @@ class Weights:
                 self.dx = self.dx + da @ self.value["W"][block].T
             if block in self.value["U"]:
                 self.grad["U"][block] += h.T @ da
-                dh = dh + da @ self.value["U"][block].T
+                dh = dh + (0 if self.truncated else da @ self.value["U"][block].T)
             if block in self.value["b"]:
                 self.grad["b"][block] += da.sum(0)
         return dh
@@ -69,7 +69,7 @@ class Weights:
         """Differentiate a = ... + p * c for each block's da; what c receives in all."""
         for block, da in deltas.items():
             self.grad["p"][block] += (da * c).sum(0)
-        return sum(self.value["p"][block] * da for block, da in deltas.items())
+        return 0 if self.truncated else sum(self.value["p"][block] * da for block, da in deltas.items())
 
 
 class Cell:
@@ -322,8 +322,11 @@ class RNN:
                     gate[d, t, rows] = getattr(v, k)
         return gates
 
-    def backward(self, tape, dy=None, dstate=None, inputs=True, norms=False):
-        """Gradients of <dy, y> + <dstate, final state>: theta (flat), x, the initial state; norms |dL/dstate_t| (D, T, B)."""
+    def backward(self, tape, dy=None, dstate=None, inputs=True, norms=False, truncated=False):
+        """Gradients of <dy, y> + <dstate, final state>: theta (flat), x, the initial state; norms |dL/dstate_t| (D, T, B).
+
+        `truncated`: as Hochreiter & Schmidhuber 1997, no error flows back through U or the peepholes.
+        """
         T, B, _ = tape.x.shape
         view, flat = self.view(tape.theta), np.zeros(self.size)
         grad = self.view(flat)
@@ -333,7 +336,7 @@ class RNN:
         dstate, dx = self._states(dstate, B), np.zeros_like(tape.x)
         sizes = {k: np.zeros(tape.hs.shape[:3]) for k in dstate}
         for d, name in enumerate(self.directions):
-            w = Weights(self._blocks(view, name), self._blocks(grad, name))
+            w = Weights(self._blocks(view, name), self._blocks(grad, name), truncated)
             for t, rows, s, v in reversed(tape.steps[d]):
                 ds = Values(**{k: dstate[k][d, rows] for k in dstate})
                 ds.h = ds.h + dhs[d, t, rows]

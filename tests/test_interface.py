@@ -108,6 +108,19 @@ def test_backward(named, error, words):
     assert layer.backward(tape, GIVEN.dy, GIVEN.dstate).theta.any()
 
 
+def test_truncated_without_a_cell_state():
+    for cell in ("rnn", "gru"):
+        layer = kernels.RNN(cell, I, H)
+        tape = layer.forward(layer.init(), GIVEN.x).tape
+        refuses(ValueError, ["truncated", cell], layer.backward, tape, GIVEN.dy, truncated=True)
+        assert layer.backward(tape, GIVEN.dy).theta.any()
+
+
+def test_gates_of_a_tape_with_checkpoints():
+    layer, long = kernels.RNN(**LAYER), case("lstm", 70, B, I, H, dtype="float32")
+    refuses(ValueError, ["tape", "checkpoint"], layer.gates, layer.forward(long.theta, long.x, checkpoint=32).tape)
+
+
 def test_a_tape_of_another_layer():
     tape = kernels.RNN(**LAYER).forward(**FORWARD).tape
     for call in ("backward", "gates"):

@@ -1,4 +1,6 @@
 """The kernels against the NumPy twin, and against themselves where two ways must give one value."""
+import random
+
 import numpy as np
 import pytest
 
@@ -42,6 +44,25 @@ def test_float64(cell, direction, merge, size):
     assert {array.dtype.name for array in ours.values()} == {"float64"}
 
 
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("cell", CELLS)
+def test_float64_of_any_size(cell, seed):
+    """Tails of tiles, panels and chunks as they fall."""
+    draw = random.Random(f"{cell} {seed}")
+    T, B, I, H = size = draw.randint(1, 40), draw.randint(1, 30), draw.randint(1, 90), draw.randint(1, 150)
+    direction, merge = draw.choice(ARMS)
+    given = case(cell, *size, direction, merge)
+    ours = results(float64(cell, I, H, direction, merge), given, threads=draw.randint(1, 4))
+    assert_close(ours, results(twin(cell, I, H, direction, merge), given), 1e-12)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_float64_of_a_wide_net(cell):
+    T, B, I, H = size = 3, 14, 130, 300
+    given = case(cell, *size)
+    assert_close(results(float64(cell, I, H), given), results(twin(cell, I, H), given), 1e-12)
+
+
 @pytest.mark.parametrize("size", SIZES[1:4])
 @pytest.mark.parametrize("direction, merge", [("both", "concat"), ("both", "learned")])
 @pytest.mark.parametrize("cell", CELLS)
@@ -51,6 +72,16 @@ def test_float32(cell, direction, merge, size):
     ours = results(float32(cell, I, H, direction, merge), given)
     assert_close(ours, results(twin(cell, I, H, direction, merge), given), FLOAT32)
     assert all(array.dtype == ("float64" if name.startswith("norms") else "float32") for name, array in ours.items())
+
+
+@pytest.mark.parametrize("cell", [cell for cell in CELLS if len(kernels.CELLS[cell].states) > 1])
+def test_truncated(cell):
+    """As in 1997: errors flow along the states' own paths, not through U or the peepholes."""
+    T, B, I, H = size = SIZES[2]
+    given = case(cell, *size, "both", "learned")
+    ours = results(float64(cell, I, H, "both", "learned"), given, truncated=True)
+    assert_close(ours, results(twin(cell, I, H, "both", "learned"), given, truncated=True), 1e-12)
+    assert not np.array_equal(ours["grad.x"], results(float64(cell, I, H, "both", "learned"), given)["grad.x"])
 
 
 @pytest.mark.parametrize("make", [float32, float64])
@@ -280,6 +311,22 @@ def test_arrays_of_any_layout(cell):
     given.state, given.dstate = ({k: np.asfortranarray(a) for k, a in arrays.items()} for arrays in (given.state, given.dstate))
     assert not given.x.flags.c_contiguous
     assert_same(results(layer, given), expected)
+    for lengths in (given.lengths.tolist(), given.lengths.astype("uint8"), given.lengths.astype("int8")):
+        given.lengths = lengths
+        assert_same(results(layer, given), expected)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_nothing_is_left_over(cell):
+    """A layer's memory is used again, and what a larger problem left in it is never read."""
+    T, B, I, H = 6, 3, 2, 5
+    layer, given = float32(cell, I, H, "both", "learned"), case(cell, T, B, I, H, "both", "learned", dtype="float32")
+    large = case(cell, 70, 20, I, H, "both", "learned", dtype="float32")
+    for junk in (np.nan, np.inf):
+        for array in (large.theta, large.x, large.dy, *large.state.values(), *large.dstate.values()):
+            array[...] = junk
+        results(layer, large)
+        assert_same(results(layer, given), results(float32(cell, I, H, "both", "learned"), given))
 
 
 @pytest.mark.parametrize("make, exponents", [(float64, (-600, 500)), (float32, (-70, 60))])
@@ -296,3 +343,18 @@ def test_norms_neither_underflow_nor_overflow(cell, make, exponents):
         given.dy = dy * np.asarray(2.0**exponent, dy.dtype)
         scaled = {k: norm / 2.0**exponent for k, norm in run(layer, given).grad.norms.items()}
         assert_close(scaled, plain, 1e-12 if make is float64 else 1e-6)
+
+
+@pytest.mark.parametrize("make, exponent", [(float64, -1002), (float32, -102)])
+@pytest.mark.parametrize("cell", CELLS)
+def test_deltas_become_zero_after_norms_are_taken(cell, make, exponent):
+    T, B, I, H = 6, 3, 2, 18
+    layer = make(cell, I, H)
+    given = case(cell, T, B, I, H, dtype=make.__name__)
+    given.dstate = None
+    plain = run(layer, given).grad
+    given.dy *= np.asarray(2.0**exponent, given.dy.dtype)
+    tiny = run(layer, given).grad
+    ends = 0, given.lengths - 1, np.arange(B)
+    assert_close({k: norm[ends] / 2.0**exponent for k, norm in tiny.norms.items()}, {k: norm[ends] for k, norm in plain.norms.items()}, 1e-6)
+    assert plain.theta.any() and plain.x.any() and not tiny.theta.any() and not tiny.x.any()

@@ -1,7 +1,6 @@
 """The commands. Wiring only: what they do lies in the modules that they name."""
 
 import json
-import os
 import sys
 import time
 from pathlib import Path
@@ -11,7 +10,8 @@ import click
 try:
     import kernels
 except ImportError as error:
-    sys.exit(f"error: {error}")
+    print(f"error: {error}", file=sys.stderr)
+    sys.exit(2)
 
 from study import ablations, executors, frame, machine, progress, runner, store, verify
 from study.cost import cost
@@ -20,6 +20,7 @@ from study.tasks import TASKS
 from study.train import run as train
 
 FAILED, USAGE, DISK, INTERRUPTED = 1, 2, 74, 130
+SHOWN = ("solved", "censored", "without a rule", "diverged", "for learning rates", "failed", "crashed", "missing")
 FOLDER = click.argument("folder", metavar="[DIR]", default="results/gap/default")
 WORKERS = click.option("--workers", type=click.IntRange(1, 4096), metavar="N", help="Processes; all processors if not given.")
 JSON = click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
@@ -72,7 +73,7 @@ def run(studies, preset, out, workers, only, seeds, dry_run, fail_fast, retry_fa
     options = {"retry": retry_failed, "fail_fast": fail_fast, "timeout": timeout}
     code, results = 0, []
     for study, wanted in plans:
-        _writable(runner.folder(out, study))
+        store.prepare(runner.folder(out, study))
         began = time.monotonic()
         work = runner.Runner(study, out, wanted, places=places, work=train, weigh=cost, facts=machine.facts(), say=say, **options)
         summary = work.run()
@@ -87,7 +88,9 @@ def run(studies, preset, out, workers, only, seeds, dry_run, fail_fast, retry_fa
 def _wanted(name, preset, only, seeds):
     study = ablations.resolve(name, preset)
     study = study.with_seeds(seeds) if seeds else study
-    return study, runner.only(only, seeds, study)
+    wanted = runner.only(only, seeds, study)
+    runner.stages(study, wanted)
+    return study, wanted
 
 
 def _processors():
@@ -110,15 +113,6 @@ def _places(executor, scheduler, workers, timeout):
     except (OSError, ValueError) as error:
         raise click.UsageError(f"--scheduler {scheduler}: {error}") from None
     return lambda trials: cluster[:trials]
-
-
-def _writable(folder):
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SpecError(f"--out: {error.filename}: {error.strerror}") from None
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise SpecError(f"--out: {folder}: not writable")
 
 
 def _code(summary):
@@ -182,8 +176,7 @@ def _finish(study, summary, seconds, as_json):
     if as_json:
         return data
     click.echo(text)
-    parts = [f"{counts[name]} {name}" for name in ("solved", "censored", "without a rule", "diverged", "failed", "crashed", "missing") if counts[name]]
-    click.echo(", ".join(parts))
+    click.echo(", ".join(f"{counts[name]} {name}" for name in SHOWN if counts[name]))
     if not summary.ran and not summary.failures:
         click.echo(f"Nothing was left to run: these are the records {_whose(folder)}. For a run of your own: --out DIR. "
                    f"To run a sample of these again and compare: python -m study verify {folder}")
@@ -397,7 +390,7 @@ def main(arguments=None):
         for line in str(error).splitlines():
             say(f"error: {line}")
         code = DISK if isinstance(error, store.Refused) else USAGE if isinstance(error, SpecError) else FAILED
-    sys.exit(code)
+    sys.exit(code or 0)
 
 
 if __name__ == "__main__":

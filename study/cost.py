@@ -1,8 +1,8 @@
 """What a trial will cost: a model of its time, by which trials are ordered and the time left is told.
 
-Seconds on one core when the trial runs to its budget: sequences x steps x (what a step of one row costs: a constant, something for
-each unit, something for each multiply-add), as fitted to recorded trials. The engine learns by how much this machine and early
-solutions differ, so only ratios matter.
+Seconds on one core when the trial runs to its budget: a constant for each batch, and for each step of each row a constant and
+something for each multiply-add; a guesser also draws all weights again for each sequence or so. The constants are fitted to a
+few trials; the engine learns by how much a machine, and solutions before the budget is spent, differ.
 """
 
 from functools import lru_cache
@@ -12,11 +12,14 @@ import numpy as np
 from kernels import CELLS
 from study.tasks import TASKS
 
-BATCH, ROW_STEP, UNIT, MULTIPLY_ADD = 60e-6, 8e-9, 1.5e-9, 1.2e-11  # seconds
+BATCH, STEP, MULTIPLY_ADD, DRAW = 120e-6, 3e-10, 1.7e-11, 12e-9  # seconds
+FORWARD, TRAINING = 1, 3  # passes
+WIDER = 2  # float64 against float32
 
 
 @lru_cache(maxsize=None)
 def _steps(task, gap):
+    """(steps of a sequence, steps until it is read), of one sequence."""
     task = TASKS[task]
     batch = task.build(np.zeros((1, task.words(gap)), np.uint64), gap)
     return int(batch.lengths[0]), int(batch.read[0]) + 1
@@ -27,8 +30,9 @@ def cost(trial):
     task, cell, units = TASKS[trial.task], CELLS[trial.cell], trial.units
     length, read = _steps(trial.task, trial.gap)
     steps = read if trial.direction == "forward" else length * (2 if trial.direction == "both" else 1)
-    passes = 1 if trial.method == "guess" else 3
-    products = passes * (len(cell.inputs) * task.inputs * units + len(cell.recurrent) * units * units)
-    pointwise = passes * len(cell.blocks) * units
-    row_step = ROW_STEP + UNIT * pointwise + MULTIPLY_ADD * products * (2 if trial.dtype == "float64" else 1)
-    return trial.budget * steps * row_step + trial.budget / trial.batch * BATCH
+    weights = len(cell.inputs) * task.inputs * units + len(cell.recurrent) * units * units
+    step = STEP + MULTIPLY_ADD * weights
+    passes = FORWARD if trial.method == "guess" else TRAINING
+    draws = DRAW * weights if trial.method == "guess" else 0.0
+    width = WIDER if trial.dtype == "float64" else 1
+    return trial.budget * (passes * width * steps * step + draws + BATCH / trial.batch)

@@ -94,7 +94,7 @@ def attempt(work, trial):
     began = time.perf_counter()
     try:
         outcome = work(trial)
-    except Exception as error:
+    except BaseException as error:
         where = traceback.extract_tb(error.__traceback__)[-1]
         outcome = _failed(f"{type(error).__name__}: {error} ({where.filename}:{where.lineno})")
     return outcome | {"seconds": time.perf_counter() - began, "host": socket.gethostname()}

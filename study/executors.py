@@ -11,6 +11,9 @@ import sys
 import threading
 import time
 from contextlib import contextmanager
+from multiprocessing.resource_tracker import ensure_running
+
+from loky import ProcessPoolExecutor
 
 ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
 PARENT_DIED = 1  # PR_SET_PDEATHSIG
@@ -23,9 +26,8 @@ class Process:
         self._executor = None
 
     def submit(self, function, *arguments):
-        from loky import ProcessPoolExecutor
-
         if self._executor is None:
+            ensure_running()  # now: it unblocks the signals when it starts its own process
             self._executor = ProcessPoolExecutor(1, initializer=_settle, initargs=(os.getpid(),), env=ONE_THREAD)
         with _signals_blocked():  # inherited by the worker: who interrupts the driver lets the trials in flight finish
             return self._executor.submit(function, *arguments)

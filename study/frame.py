@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import pandas as pd
-
 from study import plan, selection, store
 
 TEST = ("n", "correct", "loss")
@@ -26,6 +24,8 @@ def _taken(choices, key):
 
 def load(folder):
     """See study.load."""
+    import pandas as pd  # the commands that need no table do not wait for it
+
     _, _, trials = planned(folder)
     contents = store.read(folder)
     rows = [_row(trial, contents.record(trial.id)) for trial in trials if trial.id in contents.lines]

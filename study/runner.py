@@ -175,8 +175,8 @@ def chosen(study, contents):
 
 
 def count(trials, contents):
-    """How many of the trials are done, diverged, failed, crashed, missing; and of those that are done and train: solved,
-    censored, or neither, where the task has no pass rule."""
+    """How many of the trials are done, diverged, failed, crashed, missing; and of those that are done: solved, censored,
+    without a rule to judge them by, or for learning rates."""
     counts = Counter()
     for trial in trials:
         if trial.id not in contents.lines:
@@ -184,6 +184,6 @@ def count(trials, contents):
             continue
         record = contents.record(trial.id)
         counts[record["status"]] += 1
-        if trial.purpose == "train" and record["status"] == "done":
-            counts[SOLVED[record["result"]["solved"]]] += 1
+        if record["status"] == "done":
+            counts["for learning rates" if trial.purpose == "select" else SOLVED[record["result"]["solved"]]] += 1
     return counts

@@ -14,6 +14,7 @@ from pathlib import Path
 from study.spec import SpecError
 
 SCHEMA = 1
+CHOICE = ("task", "cell", "init", "lr", "edge", "candidates", "from")
 COMMITTED = Path(__file__).resolve().parents[1] / "results"
 
 
@@ -45,8 +46,7 @@ def _rank(candidate):
 
 
 def _choice(key, lr, edge, candidates, taken_from):
-    task, cell, init = key
-    return {"task": task, "cell": cell, "init": init, "lr": lr, "edge": edge, "candidates": candidates, "from": taken_from}
+    return dict(zip(CHOICE, (*key, lr, edge, candidates, taken_from), strict=True))
 
 
 def committed(study):
@@ -65,12 +65,15 @@ def read(path):
         table = json.loads(Path(path).read_bytes())
         newer = table["schema"] > SCHEMA
         choices = {(choice["task"], choice["cell"], choice["init"]): choice for choice in table["choices"]}
+        wrong = [choice for choice in choices.values() if set(choice) != set(CHOICE) or not choice["lr"] > 0]
     except OSError as error:
         raise SpecError(f"{path}: {error.strerror}") from None
     except (ValueError, KeyError, TypeError) as error:
         raise SpecError(f"{path}: not a table of learning rates ({error})") from None
     if newer:
         raise SpecError(f"{path}: written by a newer version of this program")
+    if wrong:
+        raise SpecError(f"{path}: not a choice: {wrong[0]}")
     return choices
 
 

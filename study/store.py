@@ -26,6 +26,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from study.spec import SpecError
+
 SCHEMA = 1
 LARGEST = 8192  # bytes of a record
 READABLE = ("cell", "task", "direction", "init", "gap", "seed")  # knobs that a record always spells out
@@ -234,6 +236,18 @@ def _sync_folder(path):
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def prepare(folder):
+    """Make a preset's folder; raises SpecError where nobody could write there."""
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise Refused(f"{folder}: {error.strerror}") from None
+        raise SpecError(f"{error.filename}: {error.strerror}") from None
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise SpecError(f"{folder}: not writable")
 
 
 def _segments(folder):

@@ -1,0 +1,251 @@
+"""Workers that raise, die or hang; drivers that are interrupted or killed: no finished trial is lost, none is run twice."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+import toy
+from study import engine, executors, selection, store
+from study.progress import Progress, duration
+
+RUN = [sys.executable, toy.__file__, "run"]
+ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+
+
+class Sink(dict):
+    def __call__(self, trial, outcome):
+        assert trial.id not in self
+        self[trial.id] = outcome
+
+
+def run(trials, work=toy.work, workers=2, sink=None, **options):
+    sink = Sink() if sink is None else sink
+    with Progress("test", trials, workers, len_, open(os.devnull, "w")) as show:
+        tally = engine.run(trials, work, sink, executors.local(workers), weigh=len_, show=show, **options)
+    return tally, sink
+
+
+def len_(trial):
+    return 1.0 + trial.seed
+
+
+def command(folder, *more, **environment):
+    path = toy.study_file(folder, seeds=8, milliseconds=20)
+    return subprocess.Popen([*RUN, path, "--out", folder, "--workers", "2", *more], env=ENVIRONMENT | environment,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+
+
+def finish(folder, *more, **environment):
+    process = command(folder, *more, **environment)
+    out, err = process.communicate(timeout=60)
+    return process.returncode, out, err
+
+
+def place(folder):
+    return Path(folder) / "toy" / "default"
+
+
+def await_records(folder, count):
+    until = time.monotonic() + 30
+    while len(store.read(place(folder)).lines) < count:
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("undisturbed")
+    code, _, err = finish(folder)
+    assert code == 0, err
+    return place(folder)
+
+
+def test_all_trials_reach_the_sink_once_the_longest_first():
+    trials = toy.trials(7)
+    tally, sink = run(trials, workers=1)
+    assert list(sink) == [trial.id for trial in reversed(trials)]
+    assert tally.counts == {"done": 7} and not tally.failures and not tally.interrupted
+    assert all(sink[t.id]["result"] == toy.work(t)["result"] for t in trials)
+    assert all(outcome["seconds"] >= 0 and outcome["host"] for outcome in sink.values())
+
+
+def test_a_raise_a_poison_and_a_hang_are_told_apart_and_the_rest_go_on():
+    tally, sink = run(toy.trials(8), toy.faulty, timeout=6)
+    by_seed = {trial.seed: sink[trial.id] for trial in toy.trials(8)}
+    assert tally.counts == {"done": 5, "failed": 2, "crashed": 1}
+    assert "RuntimeError: no luck" in by_seed[1]["reason"] and "toy.py" in by_seed[1]["reason"]
+    assert by_seed[2]["status"] == "crashed" and "killed 3 workers" in by_seed[2]["reason"]
+    assert "--timeout" in by_seed[3]["reason"]
+
+
+def killed_once(trial):
+    """Kills its worker at the first try: the file that its learning rate numbers says whether that was."""
+    mark = Path(os.environ["MARKS"], trial.id)
+    if not mark.exists():
+        mark.touch()
+        os.kill(os.getpid(), signal.SIGSEGV)
+    return toy.work(trial)
+
+
+def test_a_trial_whose_worker_died_is_run_again(tmp_path, monkeypatch):
+    monkeypatch.setenv("MARKS", str(tmp_path))
+    tally, sink = run(toy.trials(4), killed_once)
+    assert tally.counts == {"done": 4} and len(sink) == 4
+
+
+def test_fail_fast_starts_nothing_more():
+    tally, sink = run(toy.trials(30)[:2] + toy.trials(30, batch=132)[2:], always_fails, workers=1, fail_fast=True)
+    assert tally.counts["failed"] <= 2 and len(sink) <= 2
+
+
+def always_fails(trial):
+    raise ValueError(trial.seed)
+
+
+def test_a_sink_that_refuses_a_result_makes_it_a_failure():
+    class Picky(Sink):
+        def __call__(self, trial, outcome):
+            if "result" in outcome and trial.seed == 1:
+                raise ValueError("too large")
+            super().__call__(trial, outcome)
+
+    tally, sink = run(toy.trials(3), sink=Picky())
+    assert tally.counts == {"done": 2, "failed": 1} and "too large" in sink[toy.trials(3)[1].id]["reason"]
+
+
+def test_a_sink_that_breaks_ends_the_run_and_its_workers():
+    def breaks(trial, outcome):
+        raise store.Refused("disk")
+
+    with pytest.raises(store.Refused):
+        run(toy.trials(4), sink=breaks)
+
+
+def one_thread(trial):
+    return {"status": "done", "result": {"threads": os.environ["OMP_NUM_THREADS"]}}
+
+
+def test_workers_have_one_thread():
+    _, sink = run(toy.trials(1), one_thread)
+    assert [outcome["result"]["threads"] for outcome in sink.values()] == ["1"]
+
+
+def children(pid):
+    """Processes under a process, all generations."""
+    below = [int(child) for task in Path(f"/proc/{pid}/task").glob("*/children") for child in task.read_text().split()]
+    return [*below, *(deeper for child in below for deeper in children(child))]
+
+
+def living(pids):
+    """Those that still run; who died but was not waited for yet does not."""
+    def runs(pid):
+        try:
+            return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+        except (FileNotFoundError, ProcessLookupError):
+            return False
+    return [pid for pid in pids if runs(pid)]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_kill_9_of_the_driver_at_random_moments_loses_nothing(tmp_path, undisturbed):
+    """Every recorded trial stays, none is run twice, no process is left, and in the end the bytes are an undisturbed run's."""
+    chance, kept, rounds = random.Random(), set(), int(os.environ.get("LONGLAG_KILLS", 4))
+    for _ in range(rounds):
+        process = command(tmp_path)
+        time.sleep(chance.uniform(0.6, 2.2))
+        below = children(process.pid)
+        process.kill()
+        process.communicate()
+        until = time.monotonic() + 5
+        while living(below) and time.monotonic() < until:
+            time.sleep(0.05)
+        assert not living(below)
+        contents = store.read(place(tmp_path))
+        assert set(contents.lines) >= kept
+        lines = Counter(line for path in place(tmp_path).glob("**/*.jsonl") for line in path.read_bytes().splitlines(True))
+        assert all(count == 1 for line, count in lines.items() if line.endswith(b"\n"))
+        kept = set(contents.lines)
+    code, out, err = finish(tmp_path)
+    assert code == 0, err
+    assert (f"{40 - len(kept)} trials in" in out) or (len(kept) == 40 and "Nothing was left to run" in out)
+    for name in ("runs.jsonl", "selection.json", "plan.toml"):
+        assert (place(tmp_path) / name).read_bytes() == (undisturbed / name).read_bytes()
+    assert not list(place(tmp_path).glob("segments/*.jsonl"))
+
+
+def test_two_drivers_at_once_are_both_right(tmp_path, undisturbed):
+    processes = [command(tmp_path)]
+    await_records(tmp_path, 1)
+    processes.append(command(tmp_path))
+    ends = [(process.communicate(timeout=60)[1], process.returncode) for process in processes]
+    assert [code for _, code in ends] == [0, 0], ends
+    assert "another run is writing here" in ends[1][0]
+    assert (place(tmp_path) / "runs.jsonl").read_bytes() == (undisturbed / "runs.jsonl").read_bytes()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_keeps_what_was_finished_and_the_next_run_goes_on(tmp_path, undisturbed, number):
+    process = command(tmp_path)
+    await_records(tmp_path, 3)
+    os.killpg(process.pid, number)  # as a terminal does: the workers hear it too
+    _, err = process.communicate(timeout=20)
+    assert process.returncode == 130, err
+    assert "goes on from there" in err and "crashed" not in err and "Traceback" not in err
+    kept = len(store.read(place(tmp_path)).lines)
+    code, out, _ = finish(tmp_path)
+    assert code == 0 and f"{40 - kept} trials in" in out
+    assert (place(tmp_path) / "runs.jsonl").read_bytes() == (undisturbed / "runs.jsonl").read_bytes()
+
+
+def test_a_second_interrupt_stops_at_once(tmp_path):
+    process = command(tmp_path, TOY="faulty")
+    await_records(tmp_path, 8 + 2)  # one of the hanging trials is in flight, or soon will be
+    for _ in range(2):
+        process.send_signal(signal.SIGINT)
+        time.sleep(1)
+    began = time.monotonic()
+    process.communicate(timeout=20)
+    assert process.returncode == 130 and time.monotonic() - began < 5
+
+
+def test_failed_trials_are_named_and_tried_again_only_on_demand(tmp_path):
+    some = ["--only", "cell=lstm", "--only", "gap=12", "--seeds", "5"]
+    code, _, err = finish(tmp_path, *some, "--timeout", "4", TOY="faulty")
+    assert code == 1 and all(err.count(reason) == 2 for reason in ("no luck", "killed 3 workers", "--timeout)")), err
+    code, out, err = finish(tmp_path, *some)
+    assert code == 1 and err.count("failed: ") == 2 and err.count("crashed: ") == 1 and "0 trials in" in out
+    code, out, _ = finish(tmp_path, *some, "--retry-failed")
+    assert code == 0 and "3 trials in" in out
+
+
+def test_selection_prefers_solved_then_sequences_then_loss_then_the_smaller_rate():
+    from study.spec import read
+
+    study = read({"name": "s", "grids": [{"name": "g", "axes": {"cell": ["lstm"], "gap": [12]}}],
+                  "selection": {"rates": [0.001, 0.003, 0.01], "seeds": 2, "gap": {"recall/past": 25}}})
+    (key, trials), = study.selecting.items()
+
+    def choose(results):
+        """results: rate -> [(solved, sequences, loss)] over seeds; no loss: diverged."""
+        records = {t.id: {"status": "done" if results[t.lr][t.seed][2] is not None else "diverged",
+                          "result": dict(zip(("solved", "sequences", "final_loss"), results[t.lr][t.seed]))} for t in trials}
+        choice = selection.choose(study, key, records)
+        return choice["lr"], choice["edge"]
+
+    never, lost = (False, 999, 0.5), (False, 10, None)
+    assert choose({0.001: [(True, 900, 0.1), never], 0.003: [(True, 9, 0.1), lost], 0.01: [(True, 9000, 9.0)] * 2}) == (0.01, True)
+    assert choose({0.001: [(True, 900, 0.1)] * 2, 0.003: [(True, 800, 0.9)] * 2, 0.01: [lost] * 2}) == (0.003, False)
+    assert choose({0.001: [never] * 2, 0.003: [(False, 999, 0.4)] * 2, 0.01: [lost, (False, 999, 0.1)]}) == (0.003, False)
+    assert choose({0.001: [never] * 2, 0.003: [never] * 2, 0.01: [never] * 2}) == (0.001, True)
+
+
+@pytest.mark.parametrize("seconds, text", [(0.2, "0 s"), (59.4, "59 s"), (61, "1 min 01 s"), (7322, "2 h 02 min")])
+def test_durations(seconds, text):
+    assert duration(seconds) == text

@@ -71,8 +71,8 @@ def settle(verdicts):
     return settled
 
 
-def all_or_none(few, many):
-    """Judge "success 0 against more than 90 %" from two counts (solved, n).
+def all_or_none(few, many, names):
+    """Judge "success 0 against more than 90 %" from two counts (solved, n) and the names of their arms.
 
     Returns (outcome, p, evidence). Reproduced: none of the first, more than 90 % of the second, and the Wilson intervals
     apart (p: Fisher's exact test). Contradicted: the interval of the second lies below 90 %, or that of the first above
@@ -88,6 +88,6 @@ def all_or_none(few, many):
     outcome, p = decide(
         (low_solved == 0 and high_solved > 0.9 * high_n and low[1] < high[0], scipy_stats.fisher_exact(table).pvalue),
         (high[1] < 0.9 or low[0] > 0.1, min(1.0, 2 * min(too_high, too_low))))
-    evidence = "; ".join(f"{solved} of {n} [{ends[0]:.2f}, {ends[1]:.2f}]"
-                         for (solved, n), ends in ((few, low), (many, high)))
+    evidence = "; ".join(f"{name}: {solved} of {n} [{ends[0]:.2f}, {ends[1]:.2f}]"
+                         for name, (solved, n), ends in zip(names, (few, many), (low, high), strict=True))
     return outcome, float(p), evidence

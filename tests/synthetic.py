@@ -58,6 +58,7 @@ def norms(trial, luck, part):
     falls = {"h": np.exp(rate * np.array(lag)) * luck.lognormal(0, 0.05, len(lag)) * 0.3}
     if "c" in CELLS[trial.cell].states:
         falls["c"] = 2 * falls["h"]
+        falls["direct"] = np.exp(1.1 * rate * np.array(lag))
     if CELLS[trial.cell].retains:
         falls["f"] = np.exp(rate * np.array(lag))
     return {"lag": lag} | {name: [float(value) if value > 1e-300 else None for value in fall] for name, fall in falls.items()}

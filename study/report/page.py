@@ -24,8 +24,8 @@ SHOWN = {
     "outcomes": "How the trials ended",
     "equal_parameters": "Equal numbers of weights instead of equal numbers of units",
     "guessing": "Weights drawn at random, within the same budget",
-    "decay": "Fitted decay of the gradient: change of its log norm with each step back (recall, cue in the past, largest gap; f: "
-             "the product of the gates that hold the state)",
+    "decay": "Fitted decay of the gradient: change of its log norm with each step back (recall, cue in the past, largest gap; "
+             "direct: c by its own path alone; f: the product of the gates that hold the state)",
 }
 
 
@@ -50,8 +50,9 @@ def markdown(study, frame, planned, choices, tables, figures):
         gaps="critical_gap" in tables and table(gaps(tables["critical_gap"], frame)),
         figures=[SimpleNamespace(name=name, title=figure.TITLE, caption=figure.CAPTION) for name, figure in figures.items()],
         verdicts=verdicts is not None and table(_verdicts(verdicts)),
-        claims={id: claim for id, claim in ablation.CLAIMS.items() if id in set(verdicts["claim"])} if verdicts is not None else {},
-        shown=[SimpleNamespace(title=title, text=table(_readable(shown[name]))) for name, title in SHOWN.items() if len(shown.get(name, ()))],
+        claims={} if verdicts is None else {id: ablation.CLAIMS[id] for id in dict.fromkeys(verdicts["claim"])},
+        shown=[SimpleNamespace(title=title, text=table(_readable(shown[name])))
+               for name, title in SHOWN.items() if len(shown.get(name, ()))],
         tables=list(tables), edges=sum(choice["edge"] for choice in choices.values()))
 
 
@@ -112,15 +113,16 @@ def _setting(frame):
     if not len(runs):
         return ""
     usual = runs[["units", "batch", "optimizer", "clip", "budget", "dtype"]].mode().iloc[0]
-    return (f"Here: H = {int(usual['units'])} units, batches of {int(usual['batch'])}, {usual['optimizer']}, the gradient's norm clipped "
-            f"at {usual['clip']:g}, at most {int(usual['budget']):,} sequences ({usual['dtype']}).")
+    return (f"Here: H = {int(usual['units'])} units, batches of {int(usual['batch'])}, {usual['optimizer']}, the gradient's norm "
+            f"clipped at {usual['clip']:g}, at most {int(usual['budget']):,} sequences ({usual['dtype']}).")
 
 
 def _verdicts(verdicts):
     outcome = verdicts["verdict"] + verdicts["provisional"].map({True: ", provisional", False: ""})
     decides = verdicts["evidence"] + verdicts["p_holm"].map(lambda p: f"; p = {p:.2g}" if p < 1 else "")
+    seeds = verdicts["seeds"].astype(str) + " of " + verdicts["planned"].astype(str)
     return pd.DataFrame({"claim": verdicts["claim"], "statement": verdicts["statement"], "verdict": outcome,
-                         "what decides": decides, "seeds": verdicts["seeds"].astype(str) + " of " + verdicts["planned"].astype(str)})
+                         "what decides": decides, "seeds": seeds})
 
 
 def _readable(frame):

@@ -27,13 +27,14 @@ RC = {
     "xtick.labelsize": 8, "ytick.labelsize": 8, "axes.spines.top": False, "axes.spines.right": False,
     "axes.edgecolor": GREY, "xtick.color": GREY, "ytick.color": GREY, "xtick.labelcolor": "black",
     "ytick.labelcolor": "black", "axes.grid": True, "grid.color": PALE, "grid.linewidth": 0.6, "axes.axisbelow": True,
-    "legend.frameon": False, "figure.constrained_layout.use": True, "svg.hashsalt": "longlag", "svg.fonttype": "path",
+    "legend.frameon": False, "figure.constrained_layout.use": True, "svg.hashsalt": "longlag", "svg.fonttype": "none",
     "path.simplify": False,
 }
 
 
-# Coordinates to a hundredth of a point: a third smaller, and the same bytes where a processor's last digit differs
-ROUNDED, DIGITS = re.compile(r'\b(?:d|x|y)="[^"]*"'), re.compile(r"(\.\d\d)\d+")
+# Coordinates to a hundredth of a point: smaller, and the same bytes where a processor's last digit differs
+COORDINATES, DIGITS = re.compile(r'\b(?:d|x|y|transform)="[^"]*"'), re.compile(r"(\.\d\d)\d+")
+INDENT = re.compile(r"\n *")
 
 
 def place(cell):
@@ -99,4 +100,5 @@ def svg(draw, data):
         draw(data, figure)
         buffer = BytesIO()
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": RENDERER}, facecolor="white")
-    return ROUNDED.sub(lambda text: DIGITS.sub(r"\1", text[0]), buffer.getvalue().decode())
+    text = INDENT.sub("\n", buffer.getvalue().decode())
+    return COORDINATES.sub(lambda found: DIGITS.sub(r"\1", found[0]), text)

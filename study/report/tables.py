@@ -104,8 +104,9 @@ def guessing(frame):
 def decay(frame):
     """Fitted decay of the gradient with the lag, at each arm's largest gap: median and quartiles over seeds.
 
-    `slope` is that of the log norm, for a step back in time; `state` is h, c, "direct": dL/dc along the states' own paths only, or "f": the product of the gates that hold
-    the state along the direct path (the update gate, for a gru). Forward arms at the usual number of units.
+    `slope` is that of the log norm, for a step back in time; `state` is h, c, "direct" (dL/dc along the states'
+    own paths only) or "f" (the product of the gates that hold the state along the direct path; the update gate, for a gru).
+    Forward arms at the usual number of units.
     """
     rows = []
     for arm, runs in grouped(plain(frame), ["task", "cell", "init"]):

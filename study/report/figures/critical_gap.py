@@ -8,10 +8,11 @@ from kernels import CELLS
 PLACE = 1
 TITLE = "How far back each cell learned to look"
 CAPTION = (
-    "Recall of one past cue. A seed's critical gap is the largest gap of the grid up to which it solved all; the mark is the "
-    "median over seeds, the bar its 95 % order-statistic interval (none below six seeds). Filled, thick: within the whole "
-    "budget of sequences. Hollow, thin: within half of it. An arrow leaves the grid: the true value lies beyond. Left: standard "
-    "starts (uniform weights, forget bias 1). Right: long starts (orthogonal recurrent weights; gate biases drawn for long times)."
+    "Recall of one past cue. A seed's critical gap is the largest gap of the grid up to which it solved all; the "
+    "mark is the median over seeds, the bar its 95 % order-statistic interval (none below six seeds). Filled, thick:"
+    " within the whole budget of sequences. Hollow, thin: within half of it. An arrow leaves the grid: the true "
+    "value lies beyond. Left: standard starts (uniform weights, forget bias 1). Right: long starts (orthogonal "
+    "recurrent weights, or gate biases for long times)."
 )
 PARTS = {"whole": (-0.13, 2.6, True), "half": (0.2, 1.2, False)}
 
@@ -24,7 +25,8 @@ def data(frame):
 def draw(data, figure):
     cells, inits = by_registry(data["cell"]), families(data["init"])
     smallest, largest = data["smallest"].min(), data["largest"].max()
-    below, grid = smallest / 1.7, sorted({smallest, largest, *data["median"], *data["low"].dropna(), *data["high"].dropna()} - {0})
+    below = smallest / 1.7
+    grid = sorted({smallest, largest, *data["median"], *data["low"].dropna(), *data["high"].dropna()} - {0})
     figure.set_size_inches(figure.get_figwidth(), 1.1 + 0.48 * len(cells))
     for axes, init in zip(figure.subplots(1, len(inits), sharex=True, sharey=True, squeeze=False)[0], inits, strict=True):
         axes.axvspan(below / 1.35, (below * smallest)**0.5, color="#F2F2F2", zorder=0)
@@ -40,7 +42,8 @@ def draw(data, figure):
                 axes.annotate("", (largest * 1.4, y), (largest * 1.08, y),
                               arrowprops={"arrowstyle": "->", "color": tint, "linewidth": max(1, width / 1.6)})
             if full:
-                axes.annotate(row["shown"].replace(">=", "≥"), (1.02, y), xycoords=("axes fraction", "data"), va="center", fontsize=7.5, color=GREY)
+                axes.annotate(row["shown"].replace(">=", "≥"), (1.02, y), xycoords=("axes fraction", "data"), va="center",
+                              fontsize=7.5, color=GREY)
         axes.set_xscale("log")
         axes.set_xticks([below, *grid], [f"<{smallest:g}", *(f"{gap:g}" for gap in grid)])
         axes.minorticks_off()

@@ -10,8 +10,9 @@ from study.tasks import TASKS
 PLACE = 5
 TITLE = "Learning curves"
 CAPTION = (
-    "Share of right answers in training, before each update, on recall of a past cue at one gap in the middle of the grid; each "
-    "line is a seed, and ends in a dot where it solved the task. Dotted: chance, the best that a net which ignores the past can do."
+    "Share of right answers in training, before each update, on recall of a past cue at one gap in the middle of the"
+    " grid; each line is a seed, and ends in a dot where it solved the task. Dotted: chance, the best that a net "
+    "which ignores the past can do."
 )
 TASK = "recall/past"
 

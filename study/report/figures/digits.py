@@ -11,9 +11,9 @@ from study.tasks import TASKS
 PLACE = 8
 TITLE = "Real handwriting, held over blank steps"
 CAPTION = (
-    "8 x 8 digits read pixel by pixel (64 steps), then a gap of blank steps, then the class; accuracy on the fixed test part at the "
-    "end of the budget. Each mark is a seed, lines join medians. Filled and solid: long starts. Hollow and dashed: standard starts. "
-    "Dotted: chance."
+    "8 x 8 digits read pixel by pixel (64 steps), then a gap of blank steps, then the class; accuracy on the fixed "
+    "test part at the end of the budget. Each mark is a seed, lines join medians. Filled and solid: long starts. "
+    "Hollow and dashed: standard starts. Dotted: chance."
 )
 
 

@@ -12,8 +12,9 @@ from study.tasks import TASKS
 PLACE = 4
 TITLE = "What a second direction is worth"
 CAPTION = (
-    "Share of seeds that solve recall with the cue in the past, or with a cue on each side of the query, by nets that read in one "
-    "direction or in both; 95 % Wilson intervals, long starts. A net that sees one side only cannot name the pair of two cues."
+    "Share of seeds that solve recall with the cue in the past, or with a cue on each side of the query, by nets "
+    "that read in one direction or in both; 95 % Wilson intervals, long starts. A net that sees one side only cannot"
+    " name the pair of two cues."
 )
 LOOKS = {"forward": ("o", "white"), "reverse": ("<", "white"), "both, concat": ("s", None), "both, sum": ("v", None),
          "both, mean": ("^", None), "both, learned": ("D", None)}

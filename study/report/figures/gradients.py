@@ -11,9 +11,10 @@ from study.report.style import FAMILIES, by_registry, colour, families, line
 PLACE = 6
 TITLE = "How much of the gradient reaches back"
 CAPTION = (
-    "Norm of dL/dh at each lag before the read-out, relative to that at the read-out, on a log axis (recall of a past cue at the "
-    "largest gap, float64). Lines are medians over seeds, bands quartiles. A straight line is an exponential; the number beside "
-    "each cell is its fitted rate, the change of the log norm with each step back (median over seeds). The axis ends at 1e-12."
+    "Norm of dL/dh at each lag before the read-out, relative to that at the read-out, on a log axis (recall of a "
+    "past cue at the largest gap, float64). Lines are medians over seeds, bands quartiles. A straight line is an "
+    "exponential; the number beside each cell is its fitted rate, the change of the log norm with each step back "
+    "(median over seeds). The axis ends at 1e-12."
 )
 
 

@@ -12,9 +12,10 @@ from study.tasks import TASKS
 PLACE = 3
 TITLE = "Sequences needed to solve the task"
 CAPTION = (
-    "Log-log; each mark is a seed. A cross on the dotted line is a seed that had not solved the task when its budget ended "
-    "(censored; the number beside it counts them); a diverged seed counts as one. The line joins Kaplan-Meier medians, and ends "
-    "where fewer than half of the seeds solved. Filled and solid: long starts. Hollow and dashed: standard starts."
+    "Log-log; each mark is a seed. A cross on the dotted line is a seed that had not solved the task when its budget"
+    " ended (censored; the number beside it counts them); a diverged seed counts as one. The line joins Kaplan-Meier"
+    " medians, and ends where fewer than half of the seeds solved. Filled and solid: long starts. Hollow and dashed:"
+    " standard starts."
 )
 
 

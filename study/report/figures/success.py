@@ -11,8 +11,8 @@ from study.tasks import TASKS
 PLACE = 2
 TITLE = "Share of seeds that solve the task, as the gap grows"
 CAPTION = (
-    "Forward nets with equal numbers of units; bars are 95 % Wilson intervals. Filled and solid: long starts. Hollow and dashed: "
-    "standard starts. One row a task; the axes of different tasks cannot be compared."
+    "Forward nets with equal numbers of units; bars are 95 % Wilson intervals. Filled and solid: long starts. Hollow"
+    " and dashed: standard starts. One row a task; the axes of different tasks cannot be compared."
 )
 KEEP = ["task", "cell", "init", "gap", "trials", "solved", "censored", "diverged", "rate", "rate_low", "rate_high"]
 

@@ -121,11 +121,11 @@ class Build(build_ext):
         command = self.compiler.compiler_so[0]
         if shutil.which(command) is None:
             raise SystemExit(NO_COMPILER.format(command=command))
-        failure = self.attempt([f"-I{folder}" for folder in self.include_dirs], "#include <Python.h>")
-        if failure and "Python.h" in failure:
+        ok, said = self.attempt([f"-I{folder}" for folder in self.include_dirs], "#include <Python.h>")
+        if not ok and "Python.h" in said:
             raise SystemExit(NO_HEADERS.format(version=platform.python_version()))
-        if failure:
-            raise SystemExit(f"the C compiler does not work:\n{failure}")
+        if not ok:
+            raise SystemExit(f"the C compiler {command} does not work:\n{said}")
 
     def openmp(self):
         """(compile flags, link flags) for OpenMP; both empty, and a line that says so, where there is none."""
@@ -138,23 +138,25 @@ class Build(build_ext):
                 ways.append((["-Xpreprocessor", "-fopenmp", f"-I{home}/include"], [f"-L{home}/lib", f"-Wl,-rpath,{home}/lib", "-lomp"]))
         program = "#include <omp.h>\nint main(void) { return omp_get_max_threads() < 1; }"
         for compile_flags, link_flags in ways:
-            if not self.attempt(compile_flags, program, link_flags):
+            if self.attempt(compile_flags, program, link_flags)[0]:
                 return compile_flags, link_flags
         hint = " (brew install libomp)" if sys.platform == "darwin" else ""
         self.say(f"this compiler has no OpenMP{hint}: the kernels are built to run on one thread")
         return [], []
 
     def accepts(self, flags):
-        return not self.attempt(["-Werror", *flags], "int main(void) { return 0; }")
+        """Whether the compiler takes the flags, and does not say that it leaves one unused."""
+        ok, said = self.attempt(flags, "int main(void) { return 0; }")
+        return ok and not any(flag in said for flag in flags)
 
     def attempt(self, flags, program, link_flags=None):
-        """What the compiler says when it refuses `program`; None when it takes it. With `link_flags` it links too."""
+        """(whether the compiler takes `program`, what it says). With `link_flags` it links too."""
         with tempfile.TemporaryDirectory() as folder:
             source = Path(folder, "attempt.c")
             source.write_text(program)
             command = [*self.compiler.compiler_so, *flags, "-o", str(source.with_suffix(".out")), str(source)]
             done = subprocess.run([*command, "-c"] if link_flags is None else [*command, *link_flags], capture_output=True, text=True)
-        return None if done.returncode == 0 else done.stderr or f"exit code {done.returncode}"
+        return done.returncode == 0, done.stderr
 
     def say(self, line):
         print(f"longlag: {line}", file=sys.stderr)

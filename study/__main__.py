@@ -13,7 +13,7 @@ except ImportError as error:
     print(f"error: {error}", file=sys.stderr)
     sys.exit(2)
 
-from study import ablations, executors, frame, machine, progress, runner, store, verify
+from study import ablations, executors, frame, machine, progress, runner, standing, store, verify
 from study.cost import cost
 from study.spec import KNOBS, SpecError, Trial
 from study.tasks import TASKS
@@ -67,19 +67,23 @@ def run(studies, preset, out, workers, only, seeds, dry_run, fail_fast, retry_fa
     """
     plans = [_wanted(name, preset, only, seeds) for name in studies or ["gap"]]
     if dry_run:
-        summaries = [_forecast(study, wanted, out, workers or _processors(), as_json) for study, wanted in plans]
-        return dump(summaries) if as_json else None
+        workers = workers or _processors()
+        forecasts = [standing.forecast(study, wanted, out, workers) for study, wanted in plans]
+        for data in () if as_json else forecasts:
+            _show_forecast(data, workers)
+        return dump(forecasts) if as_json else 0
     places = _places(executor, scheduler, workers, timeout)
+    known = {"places": places, "work": train, "weigh": cost, "facts": machine.facts(), "say": say}
     options = {"retry": retry_failed, "fail_fast": fail_fast, "timeout": timeout}
     code, results = 0, []
     for study, wanted in plans:
         store.prepare(runner.folder(out, study))
         began = time.monotonic()
-        work = runner.Runner(study, out, wanted, places=places, work=train, weigh=cost, facts=machine.facts(), say=say, **options)
-        summary = work.run()
-        text = _finish(study, summary, time.monotonic() - began, as_json)
-        results.append(text)
+        summary = runner.Runner(study, out, wanted, **known, **options).run()
+        results.append(_finish(study, summary, time.monotonic() - began, as_json))
         code = max(code, _code(summary))
+        if summary.interrupted:
+            break
     if as_json:
         dump(results)
     return code
@@ -105,7 +109,7 @@ def _places(executor, scheduler, workers, timeout):
             raise click.UsageError("--scheduler needs --executor dask")
         return lambda trials: executors.local(min(workers or _processors(), trials))
     if workers or timeout or not scheduler:
-        raise click.UsageError("--executor dask needs --scheduler, and takes neither --workers nor --timeout: the cluster has its own")
+        raise click.UsageError("--executor dask needs --scheduler, and takes neither --workers nor --timeout")
     try:
         cluster = executors.dask(scheduler)
     except ImportError:
@@ -119,35 +123,12 @@ def _code(summary):
     return INTERRUPTED if summary.interrupted else FAILED if summary.failures else 0
 
 
-def _forecast(study, wanted, out, workers, as_json):
-    """What would run: trials, what of them is recorded, and the time it takes at most."""
-    folder = runner.folder(out, study)
-    choosing, arms, taken = runner.stages(study, wanted)
-    contents = store.read(folder)
-    choices = runner.chosen(study, contents) | taken
-    first = [trial for trials in choosing.values() for trial in trials]
-    main = runner.training(arms, choices, wanted)
-    waiting = [arm.trial for arm in arms if arm.key is not None and arm.key not in choices]
-    todo = [*runner.missing(first, contents), *runner.missing(main, contents), *waiting]
-    seconds = sum(map(cost, todo))
-    summary = {
-        "study": study.name,
-        "preset": study.preset,
-        "folder": str(folder),
-        "selection": len(first),
-        "trials": len(main) + len(waiting),
-        "recorded": sum(trial.id in contents.lines for trial in (*first, *main)),
-        "failed": sum(trial.id in contents.failures for trial in (*first, *main)),
-        "to_run": len(todo),
-        "core_seconds": round(seconds),
-        "seconds": round(max([seconds / workers, *map(cost, todo)])),
-    }
-    if not as_json:
-        click.echo(f"{study.name}/{study.preset} into {folder}")
-        click.echo(f"  trials: {summary['trials']}, and {len(first)} to choose learning rates")
-        click.echo(f"  recorded: {summary['recorded']}, failed before: {summary['failed']}, to run: {len(todo)}")
-        click.echo(f"  at most about {progress.duration(summary['seconds'])} on {workers} processors, when every trial runs to its budget")
-    return summary
+def _show_forecast(data, workers):
+    click.echo(f"{data['study']}/{data['preset']} into {data['folder']}")
+    click.echo(f"  trials: {data['trials']}, and {data['selection']} to choose learning rates")
+    click.echo(f"  recorded: {data['recorded']}, failed before: {data['failed']}, to run: {data['to_run']}")
+    most = progress.duration(data["seconds"])
+    click.echo(f"  at most about {most} on {workers} processors, when every trial runs to its budget")
 
 
 def _finish(study, summary, seconds, as_json):
@@ -178,25 +159,14 @@ def _finish(study, summary, seconds, as_json):
     click.echo(text)
     click.echo(", ".join(f"{counts[name]} {name}" for name in SHOWN if counts[name]))
     if not summary.ran and not summary.failures:
-        click.echo(f"Nothing was left to run: these are the records {_whose(folder)}. For a run of your own: --out DIR. "
-                   f"To run a sample of these again and compare: python -m study verify {folder}")
+        made = "".join(f"\n  made on {line}" for line in standing.makers(folder))
+        click.echo(f"Nothing was left to run: these are the records in {folder}{made}\n"
+                   "For a run of your own: --out DIR. To run a sample of these again and compare:\n"
+                   f"  python -m study verify {folder}")
     else:
         click.echo(f"{summary.ran} trials in {progress.duration(seconds)}")
     click.echo(f"report: {folder / 'REPORT.md'}")
     return data
-
-
-def _whose(folder):
-    """Of which machines and commits the records of a folder are."""
-    makers = store.manifest(folder).get("drivers", {})
-    made = {f"{_of(facts, 'processor', 'name')}, commit {_of(facts, 'commit', 'name'):.12}, {name[:8]}" for name, facts in makers.items()}
-    return f"in {folder}, made on " + "; ".join(sorted(made)) if made else f"in {folder}"
-
-
-def _of(facts, *path):
-    for key in path:
-        facts = (facts or {}).get(key)
-    return facts or "unknown"
 
 
 @cli.command()
@@ -224,7 +194,7 @@ def report(folder, check):
 def status(folder, watch, as_json):
     """What of a preset's plan is done, diverged, failed, crashed, missing, and how long the rest takes."""
     while True:
-        data = _status(folder)
+        data = standing.status(folder)
         if as_json:
             dump(data)
         else:
@@ -232,30 +202,6 @@ def status(folder, watch, as_json):
         if not watch or not data["missing"]:
             return FAILED if data["failures"] else 0
         time.sleep(2)
-
-
-def _status(folder):
-    study, choices, trials = frame.planned(folder, TASKS)
-    contents = store.read(folder)
-    arms = [arm for arm in study.arms if arm.key is not None and arm.key not in choices]
-    counts = runner.count(trials, contents)
-    missing = [*runner.missing(trials, contents), *(arm.trial for arm in arms)]
-    planned = {trial.id for trial in trials}
-    known = [trial for trial in trials if trial.id in contents.seconds]
-    pace = sum(contents.seconds[trial.id] for trial in known) / sum(map(cost, known)) if known else 1.0
-    return {
-        "study": study.name,
-        "preset": study.preset,
-        "folder": str(folder),
-        "trials": len(trials) + len(arms),
-        **{name: counts[name] for name in ("done", "diverged", "failed", "crashed")},
-        "missing": len(missing),
-        "outside_plan": sum(id not in planned for id in contents.lines),
-        "running_drivers": len(store.alive(folder)),
-        "core_seconds_left": round(pace * sum(map(cost, missing))),
-        "failures": {id: failure["reason"] for id, failure in contents.failures.items() if id in planned},
-        "damage": contents.damage,
-    }
 
 
 def _show_status(data):
@@ -299,22 +245,7 @@ def verify_(folder, sample, workers):
 @click.option("--out", default="results", metavar="DIR", help="Where to look.")
 def show(id, out):
     """Everything that is recorded of a trial: ID, or the start of it, or of its last part."""
-    found = {}
-    for path in [*Path(out).glob("**/runs.jsonl"), *Path(out).glob(f"**/{store.SEGMENTS}")]:
-        contents = store.read(path.parent)
-        entries = contents.failures | {known: contents.record(known) for known in contents.lines if _called(known, id)}
-        found |= {known: (path.parent, entry) for known, entry in entries.items() if _called(known, id)}
-    if len(found) != 1:
-        some = "".join(f"\n  {known}" for known in sorted(found)[:10])
-        raise SpecError(f"{len(found)} trials in {out} are called {id!r}{some}")
-    (folder, entry), = found.values()
-    if "trial" in entry:
-        entry["trial"] = Trial.model_validate(entry["trial"]).model_dump()
-    dump({"folder": str(folder), **entry})
-
-
-def _called(known, id):
-    return known.startswith(id) or known.rpartition("-")[2].startswith(id)
+    dump(standing.find(out, id))
 
 
 @cli.command()

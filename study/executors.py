@@ -93,7 +93,8 @@ def local(workers):
 def dask(scheduler):
     """Two places for each thread of a Dask cluster, so that none waits for the next trial to arrive.
 
-    `scheduler` is an address or the path of a scheduler file. Raises ImportError without the extra, OSError where nobody answers.
+    `scheduler` is an address or the path of a scheduler file. Raises ImportError without the extra, OSError or ValueError
+    where nobody answers.
     """
     from distributed import Client
 

@@ -53,7 +53,7 @@ def only(texts, seeds, study):
 
 
 class Stages(NamedTuple):
-    """What is to be computed: `choosing` {key: trials}, the `arms` they serve, and the choices that are `taken` as committed."""
+    """What is to be computed: `choosing` {key: trials}, the `arms` they serve, and the committed choices that are `taken`."""
 
     choosing: dict
     arms: tuple
@@ -121,6 +121,8 @@ class Runner:
             self.say(line)
         if store.alive(self.folder):
             self.say(f"{self.folder}: another run is writing here; both will be right, but they may do the same work")
+        if choosing and self.study.selection.committed:
+            self.say(f"{self.study.selection.committed} has no committed rate for {len(choosing)} arms: they are chosen first")
         summary = Summary(self.folder)
         with store.Driver(self.folder, self.facts) as driver:
             self._stage("learning rates", first, driver, contents, summary)

@@ -59,7 +59,7 @@ def record(trial, outcome):
 
 
 def encode(entry):
-    """An entry as its line, without the newline. Raises ValueError where JSON cannot hold it, or a record is larger than 8 kB."""
+    """An entry as its line, without the newline. Raises ValueError where JSON cannot hold it, or a record is too large."""
     body = json.dumps(entry, separators=(",", ":"), allow_nan=False).encode()
     line = b'%s%s",%s' % (START, _check(body), body[1:])
     if "result" in entry and len(line) > LARGEST:
@@ -175,7 +175,8 @@ class Driver:
 
     def __init__(self, folder, facts):
         self.folder, self.facts = Path(folder), facts
-        self.name = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{socket.gethostname()}-{os.getpid()}-{os.urandom(3).hex()}"
+        now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+        self.name = f"{now}-{socket.gethostname()}-{os.getpid()}-{os.urandom(3).hex()}"
         self.files = {}
 
     def __enter__(self):

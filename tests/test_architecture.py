@@ -12,10 +12,10 @@ PROJECT = Path(__file__).resolve().parents[1]
 LEVELS = [  # of study, lowest first
     {"spec", "stats", "machine"}, {"verdict", "plan", "selection"}, {"tasks"}, {"model", "data", "cost"},
     {"train", "probe", "guess", "history"}, {"store"}, {"ablations", "frame"}, {"engine", "executors", "progress"},
-    {"runner", "verify"}, {"report"}, {"__main__"},
+    {"runner", "verify"}, {"standing"}, {"report"}, {"__main__"},
 ]
 ON_A_TRIALS_PATH = [
-    *(PROJECT / "study" / f"{name}.py" for name in ("train", "model", "data", "guess", "history")),
+    *(PROJECT / "study" / f"{name}.py" for name in ("train", "model", "data", "guess", "history", "probe")),
     *sorted((PROJECT / "study" / "tasks").glob("*.py")),
     *(path for path in sorted((PROJECT / "kernels").glob("*.py")) if path.name != "reference.py"),
 ]
@@ -78,7 +78,8 @@ def test_kernels_import_numpy_and_nothing_else():
 
 
 def test_importing_kernels_brings_nothing_heavy():
-    asks = "import sys, kernels; print(*{name.split('.')[0] for name in sys.modules} & {'study', 'scipy', 'pandas', 'matplotlib', 'torch'})"
+    heavy = {"study", "scipy", "pandas", "matplotlib", "torch"}
+    asks = f"import sys, kernels; print(*{{name.split('.')[0] for name in sys.modules}} & {heavy})"
     done = subprocess.run([sys.executable, "-c", asks], cwd=PROJECT, capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
 
@@ -89,8 +90,8 @@ def test_the_report_never_trains():
         assert not imports(path) & (trains | {"kernels.RNN"}), name(path)
 
 
-WRITING = {"write_text", "write_bytes", "mkdir", "touch", "unlink", "rename", "replace", "rmdir", "savefig", "to_csv", "makedirs", "remove",
-           "ftruncate", "rmtree"}
+WRITING = {"write_text", "write_bytes", "mkdir", "touch", "unlink", "rename", "replace", "rmdir", "savefig", "to_csv",
+           "makedirs", "remove", "ftruncate", "rmtree"}
 
 
 def writes(path):
@@ -98,9 +99,11 @@ def writes(path):
     for node in ast.walk(tree(path)):
         if not isinstance(node, ast.Call):
             continue
-        called, owner = getattr(node.func, "attr", getattr(node.func, "id", "")), getattr(getattr(node.func, "value", None), "id", "")
-        modes = [word.value for word in [*node.args, *(k.value for k in node.keywords)] if isinstance(word, ast.Constant)]
-        if called == "open" and (owner == "os" or any(isinstance(mode, str) and set(mode) & set("wax+") and len(mode) < 4 for mode in modes)):
+        called = getattr(node.func, "attr", getattr(node.func, "id", ""))
+        owner = getattr(getattr(node.func, "value", None), "id", "")
+        words = [word.value for word in [*node.args, *(k.value for k in node.keywords)] if isinstance(word, ast.Constant)]
+        for_writing = any(isinstance(word, str) and len(word) < 4 and set(word) & set("wax+") for word in words)
+        if called == "open" and (owner == "os" or for_writing):
             yield node.lineno, called
         if called in WRITING - {"replace", "remove"} or called in WRITING and owner == "os":
             yield node.lineno, called
@@ -108,15 +111,17 @@ def writes(path):
 
 def test_only_the_store_writes():
     """The report draws and tabulates into memory, replaces its files through the store, and deletes its own stale ones."""
-    may = {"study/store.py": WRITING | {"open"}, "study/report/__init__.py": {"unlink", "to_csv"}, "study/report/style.py": {"savefig"}}
+    may = {"study/store.py": WRITING | {"open"}, "study/report/__init__.py": {"unlink", "to_csv"},
+           "study/report/style.py": {"savefig"}}
     for path in PYTHON:
         for line, call in writes(path):
             assert call in may.get(name(path), set()), f"{name(path)}:{line} writes: {call}"
     assert any(True for _ in writes(PROJECT / "study" / "store.py"))
 
 
-INEXACT = {"exp", "log", "log2", "log10", "log1p", "expm1", "tanh", "sin", "cos", "power", "float_power", "dot", "matmul", "einsum", "inner", "outer",
-           "tensordot", "linalg", "mean", "std", "var", "average", "nansum", "nanmean", "default_rng", "Generator", "normal", "fsum", "pow"}
+INEXACT = {"exp", "log", "log2", "log10", "log1p", "expm1", "tanh", "sin", "cos", "power", "float_power", "dot", "matmul",
+           "einsum", "inner", "outer", "tensordot", "linalg", "mean", "std", "var", "average", "nansum", "nanmean",
+           "default_rng", "Generator", "normal", "fsum", "pow"}
 
 
 def inexact(path):

@@ -1,11 +1,11 @@
 """The commands as people meet them: exit codes, words for mistakes, and a small real study from nothing to its report."""
 
 import json
-import os
 import re
 import resource
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -55,11 +55,10 @@ def tree(folder):
 
 def test_a_real_study_from_nothing_to_its_report(tmp_path):
     (tmp_path / "real.toml").write_text(REAL)
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
 
     def run(*arguments, code=0, **more):
         command = [sys.executable, "-m", "study", *arguments]
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=environment | more)
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=toy.environment(**more))
         assert done.returncode == code, done.stderr
         return done.stdout
 
@@ -98,7 +97,8 @@ def test_differences():
     assert verify.difference(same, json.loads(json.dumps(same))) is None
     for other, says in [({"a": [1, 2.5], "b": {"c": True}}, "a: recorded"), ({"a": [1, 2.5, None]}, "b: only recorded"),
                         (same | {"d": 1}, "d: only now"), (same | {"b": {"c": 1}}, "b.c: recorded true, now 1"),
-                        ({"a": [1, 2.5, 0], "b": {"c": True}}, "a.2: recorded null, now 0"), (same | {"a": [1.0, 2.5, None]}, "a.0")]:
+                        ({"a": [1, 2.5, 0], "b": {"c": True}}, "a.2: recorded null, now 0"), 
+                        (same | {"a": [1.0, 2.5, None]}, "a.0")]:
         assert verify.difference(same, other).startswith(says)
     assert verify.difference({"a": 0.0}, {"a": -0.0}) == "a: recorded 0.0, now -0.0"
 
@@ -148,7 +148,7 @@ def test_only_and_seeds_run_a_part_and_change_no_rate(ran, tmp_path, call):
 def test_committed_rates_are_taken_where_there_are_any(ran, tmp_path, call, monkeypatch):
     path, out, folder = ran
     monkeypatch.setattr(selection, "COMMITTED", out)
-    text = open(path).read().replace('"toy"', '"heir"').replace("rates = [0.001, 0.01]", 'rates = [0.001, 0.01], committed = "toy/default"')
+    text = Path(path).read_text().replace('"toy"', '"heir"').replace("seeds = 2", 'seeds = 2, committed = "toy/default"')
     (tmp_path / "heir.toml").write_text(text)
     assert call("run", tmp_path / "heir.toml", "--out", tmp_path)[0] == 0
     assert len(study.load(tmp_path / "heir" / "default")) == 16
@@ -194,7 +194,8 @@ def test_list_validate_env_cite(tmp_path, call):
     (["run", "--workers", "0"], "--workers"), (["run", "--seeds", "-1"], "--seeds"), (["run", "--timeout", "0"], "--timeout"),
     (["run", "--executor", "dask"], "--scheduler"), (["run", "--scheduler", "x"], "--executor dask"),
     (["run", "none.toml"], "none.toml: No such file"), (["run", "--out", "/dev/null"], "/dev/null"),
-    (["run", "--out", "/proc/none"], "/proc/none"), (["status", "nowhere"], "nowhere/plan.toml"), (["report", "nowhere"], "nowhere"),
+    (["run", "--out", "/proc/none"], "/proc/none"), (["status", "nowhere"], "nowhere/plan.toml"),
+    (["report", "nowhere"], "nowhere"),
     (["verify", "nowhere"], "nowhere"), (["compact", "nowhere"], "nowhere"), (["validate", "nowhere"], "nowhere"),
     (["list", "cats"], "cats"), (["frobnicate"], "frobnicate"), (["run", "--foo"], "--foo"),
 ])
@@ -231,17 +232,17 @@ def test_a_disk_that_refuses_ends_with_74_and_one_line(tmp_path):
     """A process that may not make files larger than 3,000 bytes."""
     path = toy.study_file(tmp_path, seeds=8)
     command = [sys.executable, toy.__file__, "run", path, "--out", tmp_path, "--workers", "1"]
-    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+    done = subprocess.run(command, capture_output=True, text=True, env=toy.environment(),
                           preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000)))
     assert done.returncode == 74, done.stderr
-    assert len([line for line in done.stderr.splitlines() if line.startswith("error: ")]) == 1 and "Traceback" not in done.stderr
+    assert done.stderr.count("error: ") == 1 and "Traceback" not in done.stderr
     kept = len(store.read(tmp_path / "toy" / "default").lines)
     assert kept > 2
-    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)})
+    done = subprocess.run(command, capture_output=True, text=True, env=toy.environment())
     assert done.returncode == 0 and f"{40 - kept} trials in" in done.stdout
 
 
 def test_an_instruction_set_that_is_not_there_is_one_line():
     done = subprocess.run([sys.executable, "-m", "study", "list"], capture_output=True, text=True,
-                          env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "LONGLAG_ISA": "mmx"})
+                          env=toy.environment(LONGLAG_ISA="mmx"))
     assert done.returncode == 2 and "mmx" in done.stderr and "Traceback" not in done.stderr

@@ -16,10 +16,11 @@ from study import engine, executors, selection, store
 from study.progress import Progress, duration
 
 RUN = [sys.executable, toy.__file__, "run"]
-ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
 
 
 class Sink(dict):
+    """Outcomes by id, each given once."""
+
     def __call__(self, trial, outcome):
         assert trial.id not in self
         self[trial.id] = outcome
@@ -27,18 +28,18 @@ class Sink(dict):
 
 def run(trials, work=toy.work, workers=2, sink=None, **options):
     sink = Sink() if sink is None else sink
-    with Progress("test", trials, workers, len_, open(os.devnull, "w")) as show:
-        tally = engine.run(trials, work, sink, executors.local(workers), weigh=len_, show=show, **options)
+    with Progress("test", trials, workers, weigh, open(os.devnull, "w")) as show:
+        tally = engine.run(trials, work, sink, executors.local(workers), weigh=weigh, show=show, **options)
     return tally, sink
 
 
-def len_(trial):
+def weigh(trial):
     return 1.0 + trial.seed
 
 
 def command(folder, *more, **environment):
     path = toy.study_file(folder, seeds=8, milliseconds=20)
-    return subprocess.Popen([*RUN, path, "--out", folder, "--workers", "2", *more], env=ENVIRONMENT | environment,
+    return subprocess.Popen([*RUN, path, "--out", folder, "--workers", "2", *more], env=toy.environment(**environment),
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
 
 
@@ -155,7 +156,10 @@ def living(pids):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 def test_kill_9_of_the_driver_at_random_moments_loses_nothing(tmp_path, undisturbed):
-    """Every recorded trial stays, none is run twice, no process is left, and in the end the bytes are an undisturbed run's."""
+    """Every recorded trial stays, none is run twice, no process is left, and in the end the bytes are an undisturbed run's.
+
+    LONGLAG_KILLS=200 kills two hundred times.
+    """
     chance, kept, rounds = random.Random(), set(), int(os.environ.get("LONGLAG_KILLS", 4))
     for _ in range(rounds):
         process = command(tmp_path)
@@ -240,7 +244,8 @@ def test_selection_prefers_solved_then_sequences_then_loss_then_the_smaller_rate
         return choice["lr"], choice["edge"]
 
     never, lost = (False, 999, 0.5), (False, 10, None)
-    assert choose({0.001: [(True, 900, 0.1), never], 0.003: [(True, 9, 0.1), lost], 0.01: [(True, 9000, 9.0)] * 2}) == (0.01, True)
+    slow = [(True, 9000, 9.0)] * 2
+    assert choose({0.001: [(True, 900, 0.1), never], 0.003: [(True, 9, 0.1), lost], 0.01: slow}) == (0.01, True)
     assert choose({0.001: [(True, 900, 0.1)] * 2, 0.003: [(True, 800, 0.9)] * 2, 0.01: [lost] * 2}) == (0.003, False)
     assert choose({0.001: [never] * 2, 0.003: [(False, 999, 0.4)] * 2, 0.01: [lost, (False, 999, 0.1)]}) == (0.003, False)
     assert choose({0.001: [never] * 2, 0.003: [never] * 2, 0.01: [never] * 2}) == (0.001, True)

@@ -179,7 +179,8 @@ def test_combinations_that_cannot_be_are_named():
 
 @pytest.mark.parametrize("content, says", [
     (b"name = 'a'\nname = 'b'\n", "overwrite"), (b"\xff\xfe", "UTF-8"), (b"x" * (2 << 20), "at most"), (b"name = ", "Invalid"),
-    (b"x = " + b"[" * 5000, "study.toml"), (b"", "grids"), (STUDY.format(seeds=100_000, batch=32).replace("0.001", "nan").encode(), "rates"),
+    (b"x = " + b"[" * 5000, "study.toml"), (b"", "grids"),
+    (STUDY.format(seeds=100_000, batch=32).replace("0.001", "nan").encode(), "rates"),
     (STUDY.format(seeds=100_000, batch=32).replace("[12, 25]", f"{list(range(1, 999))}").encode(), "trials; at most"),
     (STUDY.format(seeds=-1, batch=10**30).replace('"toy"', '"/etc/passwd"').encode(), "name"),
 ])

@@ -255,7 +255,7 @@ with store.Driver(sys.argv[1], {}) as driver:
 def test_a_disk_that_fills_up_in_the_middle_of_a_record(tmp_path):
     """A real short write: the process may not make files larger than 5,000 bytes."""
     done = subprocess.run(
-        [sys.executable, "-c", FULL, tmp_path], capture_output=True, text=True, env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        [sys.executable, "-c", FULL, tmp_path], capture_output=True, text=True, env=toy.environment(),
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000)))
     assert "study.store.Refused" in done.stderr
     contents = store.read(tmp_path)

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -63,6 +64,11 @@ def study_file(folder, seeds=4, milliseconds=0):
     path = Path(folder, "toy.toml")
     path.write_text(STUDY.format(seeds=seeds, batch=32 + milliseconds))
     return str(path)
+
+
+def environment(**more):
+    """For processes that import what the tests import."""
+    return os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)} | more
 
 
 if __name__ == "__main__":  # the commands, with toy work

@@ -1,0 +1,93 @@
+"""How a study stands: what would run, what is there, what is missing, whose records they are."""
+
+from pathlib import Path
+
+from study import frame, runner, store
+from study.cost import cost
+from study.spec import SpecError, Trial
+from study.tasks import TASKS
+
+
+def forecast(study, wanted, out, workers):
+    """What a run would do, as a dict: counts of trials, and the seconds that they take at most. Writes nothing."""
+    folder = runner.folder(out, study)
+    choosing, arms, taken = runner.stages(study, wanted)
+    contents = store.read(folder)
+    choices = runner.chosen(study, contents) | taken
+    first = [trial for trials in choosing.values() for trial in trials]
+    main = runner.training(arms, choices, wanted)
+    waiting = [arm.trial for arm in arms if arm.key is not None and arm.key not in choices]
+    costs = [cost(t) for t in (*runner.missing(first, contents), *runner.missing(main, contents), *waiting)]
+    return {
+        "study": study.name,
+        "preset": study.preset,
+        "folder": str(folder),
+        "selection": len(first),
+        "trials": len(main) + len(waiting),
+        "recorded": sum(trial.id in contents.lines for trial in (*first, *main)),
+        "failed": sum(trial.id in contents.failures for trial in (*first, *main)),
+        "to_run": len(costs),
+        "core_seconds": round(sum(costs)),
+        "seconds": round(max([sum(costs) / workers, *costs])),
+    }
+
+
+def status(folder):
+    """What of a folder's plan is done, diverged, failed, crashed and missing, and the seconds of one core that are left."""
+    study, choices, trials = frame.planned(folder, TASKS)
+    contents = store.read(folder)
+    unrated = [arm.trial for arm in study.arms if arm.key is not None and arm.key not in choices]
+    counts = runner.count(trials, contents)
+    missing = [*runner.missing(trials, contents), *unrated]
+    planned = {trial.id for trial in trials}
+    timed = [trial for trial in trials if trial.id in contents.seconds]
+    pace = sum(contents.seconds[trial.id] for trial in timed) / sum(map(cost, timed)) if timed else 1.0
+    return {
+        "study": study.name,
+        "preset": study.preset,
+        "folder": str(folder),
+        "trials": len(trials) + len(unrated),
+        **{name: counts[name] for name in ("done", "diverged", "failed", "crashed")},
+        "missing": len(missing),
+        "outside_plan": sum(id not in planned for id in contents.lines),
+        "running_drivers": len(store.alive(folder)),
+        "core_seconds_left": round(pace * sum(map(cost, missing))),
+        "failures": {id: failure["reason"] for id, failure in contents.failures.items() if id in planned},
+        "damage": contents.damage,
+    }
+
+
+def find(out, name):
+    """All that is recorded of the one trial below `out` whose id, or the last part of it, starts with `name`, as a dict.
+
+    Raises SpecError where none is called so, or several.
+    """
+    found = {}
+    for path in [*Path(out).glob(f"**/{store.RUNS}"), *Path(out).glob(f"**/{store.SEGMENTS}")]:
+        contents = store.read(path.parent)
+        for id in (*contents.failures, *contents.lines):
+            if id.startswith(name) or id.rpartition("-")[2].startswith(name):
+                entry = contents.record(id) if id in contents.lines else contents.failures[id]
+                found[path.parent, id] = {"folder": str(path.parent), **entry}
+    if len(found) != 1:
+        several = "".join(f"\n  {folder}: {id}" for folder, id in sorted(found)[:10])
+        raise SpecError(f"{len(found)} trials in {out} are called {name!r}{several}")
+    (entry,) = found.values()
+    if "trial" in entry:
+        entry["trial"] = Trial.model_validate(entry["trial"]).model_dump()
+    return entry
+
+
+def makers(folder):
+    """On which machines, from which commits and when the records of a folder were made, one line each."""
+    drivers = store.manifest(folder).get("drivers", {})
+    return sorted({
+        f"{_of(facts, 'processor', 'name')}, commit {_of(facts, 'commit', 'name'):.12}, {name[:8]}"
+        for name, facts in drivers.items()
+    })
+
+
+def _of(facts, *path):
+    for key in path:
+        facts = (facts or {}).get(key)
+    return facts or "unknown"

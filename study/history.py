@@ -5,6 +5,7 @@ import numpy as np
 import kernels
 
 POINTS = 64  # of a curve, at most
+DIGITS = 5  # of a point
 RECENT = 2000  # sequences whose mean loss is the final one
 
 
@@ -39,9 +40,14 @@ class History:
             loss, score = (np.concatenate(a[start : start + self.stretch]) for a in (self.loss, self.score))
             seen += len(loss)
             curve["sequences"].append(seen)
-            curve["loss"].append(mean(loss))
-            curve["score"].append(int(np.count_nonzero(score)) / len(score))
+            curve["loss"].append(short(mean(loss)))
+            curve["score"].append(short(int(np.count_nonzero(score)) / len(score)))
         return curve
+
+
+def short(value):
+    """The value to DIGITS significant digits: what a curve shows, in a third of the bytes."""
+    return float(f"{value:.{DIGITS}g}")
 
 
 def mean(a):

@@ -12,7 +12,7 @@ from study.model import Net
 
 ROWS = 32  # a power of two, so that undoing the mean over rows is exact
 LAGS = 32  # at most
-DIGITS = 8  # of a median, after the first
+DIGITS = 5  # of a median
 
 
 def norms_by_lag(task, knobs, theta, stream, gap):
@@ -30,8 +30,8 @@ def norms_by_lag(task, knobs, theta, stream, gap):
     -------
     {"lag": [...], "h": [...][, "c": [...], "direct": [...]][, "f": [...]]}
         "h", "c": |dL/dstate_t|, for each state that the cell has. "direct", where it has a memory c: |dL/dc_t| along the
-        states' own paths only, nothing returning through U or the peepholes (Hochreiter & Schmidhuber 1997). "f", where the cell has a gate that retains: the norm over
-        the units of its product over the steps between, which is what its direct path lets through. Nine digits; None where
+        states' own paths only, nothing returning through U or the peepholes (Hochreiter & Schmidhuber 1997). "f", where the
+        cell has a gate that retains: the norm over the units of its product over the steps between. Five digits; None where
         the median is 0 or not finite. For a net of both directions all are the forward layer's (direction 0).
     """
     net = Net(task, **knobs, dtype="float64")
@@ -93,4 +93,4 @@ def spaced(longest):
 def _median(row):
     ordered = np.sort(row)
     median = float((ordered[(len(row) - 1) // 2] + ordered[len(row) // 2]) / 2)
-    return float(f"{median:.{DIGITS}e}") if 0 < median < float("inf") else None
+    return float(f"{median:.{DIGITS}g}") if 0 < median < float("inf") else None

@@ -19,7 +19,7 @@ def draw(cell, views, seed, scheme, forget_bias, chrono):
             bound = 1.0 / np.sqrt(float(2 * fan_out if direction == "merge" else fan_out))
         if scheme == "identity" and key == "U":
             view[:] = np.eye(fan_out)
-        elif scheme == "identity" and key == "b":
+        elif not bound or (scheme == "identity" and key == "b"):
             view[:] = 0
         elif scheme == "orthogonal" and key == "U":
             for block in view:

@@ -57,6 +57,7 @@ class RNN:
         self.merge = _choice("merge", merge, MERGES)
         self.dtype = checks.dtype("dtype", dtype)
         self._loop = build("timeloop", self.dtype.name)
+        self._update = build("update", self.dtype.name)
         self._names = DIRECTIONS[direction]
         self._learned = direction == "both" and merge == "learned"
         self._workspace = Workspace()
@@ -240,10 +241,11 @@ class RNN:
         for d, run in enumerate(tape.passes):
             run.get(CARRY, carry[:, d])
         tape.release()
+        if inputs and len(dx) == 2:
+            self._update.add(dx[0].reshape(-1), dx[1].reshape(-1))
         names = self.cell.states
         return SimpleNamespace(
-            theta=theta, x=None if not inputs else dx[0] if len(dx) == 1 else dx[0] + dx[1],
-            state=dict(zip(names, carry)),
+            theta=theta, x=dx[0], state=dict(zip(names, carry)),
             norms={name: sizes[:, s] for s, name in enumerate(names)} if norms else None)
 
     def _own(self, tape):
@@ -272,8 +274,11 @@ class RNN:
         if self.direction != "both" or self.merge == "concat":
             return y
         if self.merge != "learned":
-            total = y[..., :H] + y[..., H:]
-            return total if self.merge == "sum" else total * self.dtype.type(0.5)
+            total = y[..., :H].flatten()
+            self._update.add(total, y[..., H:].flatten())
+            if self.merge == "mean":
+                self._update.scale(total, 0.5)
+            return total.reshape(*y.shape[:2], H)
         merged = np.empty((*y.shape[:2], H), self.dtype)
         tape.merge = tape.made("affine", False, y)
         tape.merge.pack(tape.theta, self._offsets["merge/M"], False)
@@ -286,9 +291,11 @@ class RNN:
         """The gradient with respect to y of both directions; adds the merge's own to grad."""
         if dy is None or self.direction != "both" or self.merge == "concat" or self.merge == "sum":
             return dy
-        if self.merge == "mean":
-            return dy * self.dtype.type(0.5)
         T, B, H = dy.shape
+        if self.merge == "mean":
+            half = dy.flatten()
+            self._update.scale(half, 0.5)
+            return half.reshape(T, B, H)
         both = np.empty((T, B, 2 * H), self.dtype)
         tape.merge.pack(tape.theta, self._offsets["merge/M"], True)
         tape.merge.aim(dy=dy, dx=both, grad=grad, offset=self._offsets["merge/M"])

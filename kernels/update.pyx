@@ -1,4 +1,4 @@
-"""What happens to one flat vector of weights or gradients: its sum and norm, scaling, and the steps of the optimizers.
+"""What happens to one flat vector of numbers: its sum and norm, scaling, adding, and the steps of the optimizers.
 
 Every function makes one pass. REAL is the dtype of this build.
 """
@@ -36,6 +36,18 @@ def scale(a, double by):
     cdef lanes.mode saved = lanes.enter_mode()
     while i < n:
         store_part(x + i, load_part(x + i, n - i) * splat(by), n - i)
+        i += LANES
+    lanes.leave_mode(saved)
+
+
+def add(a, b):
+    """a + b, both (n,), into a."""
+    cdef REAL* x = <REAL*>cnp.PyArray_DATA(a)
+    cdef const REAL* y = <REAL*>cnp.PyArray_DATA(b)
+    cdef long i = 0, n = len(a)
+    cdef lanes.mode saved = lanes.enter_mode()
+    while i < n:
+        store_part(x + i, load_part(x + i, n - i) + load_part(y + i, n - i), n - i)
         i += LANES
     lanes.leave_mode(saved)
 

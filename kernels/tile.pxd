@@ -195,14 +195,13 @@ cdef inline void backward_rows(Backward cell, Form f, const Run* r, long t, long
                     a[g] = load(gates + g * LINE)
                 for s in range(f.states):
                     prev[s] = load(state_at(r, s, slot_before(r, t), b) + j)
+                    state[s] = load(state_at(r, s, slot_after(r, t), b) + j)
                 if final:
                     for s in range(f.states):
-                        state[s] = load(state_at(r, s, slot_after(r, t), b) + j)
                         dstate[s] = load(carry + s * r.B * r.pad)
                     if r.dy:
                         dstate[0] = dstate[0] + load_part(r.dy + (t * r.B + b) * r.lddy + j, r.H - j)
                 else:
-                    state[0] = load(operand_at(r, t, b) + j)
                     dstate[0] = load(r.doperand + b * r.pad + j)
                     for s in range(f.states):
                         dprev[s] = load(carry + s * r.B * r.pad)

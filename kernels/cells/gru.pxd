@@ -32,7 +32,7 @@ cdef inline void backward(vec* a, const vec* p, const vec* prev, const vec* stat
     dprev[H] = dstate[H] * (1 - z)
 
 
-cdef inline void backward_operand(vec* a, const vec* p, const vec* prev, const vec* operand,
+cdef inline void backward_operand(vec* a, const vec* p, const vec* prev, const vec* state,
                                   vec* doperand, vec* dprev) noexcept nogil:
     cdef vec r = a[R]
     # operand = r h'

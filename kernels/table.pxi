@@ -66,3 +66,94 @@ cdef void gru_after_backward(const Run* r, long t, long row, long n) noexcept no
 cell("gru_after", "GRU, reset after", "Cho et al. 2014 (first version); cuDNN, PyTorch", blocks="n z r u",
      inputs="n z r", recurrent="z r u", retains="+z")
 stage(Form(4, 1, 0, 0, 1, 0, 4, 0, 3, 1, 4), gru_after_forward, gru_after_backward)
+
+from kernels.cells cimport rnn_relu
+cdef void rnn_relu_forward(const Run* r, long t, long row, long n) noexcept nogil:
+    forward_rows(rnn_relu.forward, whole(1, 1, 0), r, t, row, n)
+cdef void rnn_relu_backward(const Run* r, long t, long row, long n) noexcept nogil:
+    backward_rows(rnn_relu.backward, whole(1, 1, 0), r, t, row, n)
+cell("rnn_relu", "RNN (ReLU)", "Le, Jaitly, Hinton 2015", blocks="a")
+stage(whole(1, 1, 0), rnn_relu_forward, rnn_relu_backward)
+
+from kernels.cells cimport lstm_1997
+cdef void lstm_1997_forward(const Run* r, long t, long row, long n) noexcept nogil:
+    forward_rows(lstm_1997.forward, whole(3, 2, 0), r, t, row, n)
+cdef void lstm_1997_backward(const Run* r, long t, long row, long n) noexcept nogil:
+    backward_rows(lstm_1997.backward, whole(3, 2, 0), r, t, row, n)
+cell("lstm_1997", "LSTM of 1997", "Hochreiter & Schmidhuber 1997", blocks="i g o", states="h c")
+stage(whole(3, 2, 0), lstm_1997_forward, lstm_1997_backward)
+
+from kernels.cells cimport nig
+cdef void nig_forward(const Run* r, long t, long row, long n) noexcept nogil:
+    forward_rows(nig.forward, whole(3, 2, 2), r, t, row, n)
+cdef void nig_backward(const Run* r, long t, long row, long n) noexcept nogil:
+    backward_rows(nig.backward, whole(3, 2, 2), r, t, row, n)
+cell("nig", "LSTM, no input gate", "Greff et al. 2017", blocks="f g o", states="h c", peepholes="f:c' o:c", retains="+f")
+stage(whole(3, 2, 2), nig_forward, nig_backward)
+
+from kernels.cells cimport nfg
+cdef void nfg_forward(const Run* r, long t, long row, long n) noexcept nogil:
+    forward_rows(nfg.forward, whole(3, 2, 2), r, t, row, n)
+cdef void nfg_backward(const Run* r, long t, long row, long n) noexcept nogil:
+    backward_rows(nfg.backward, whole(3, 2, 2), r, t, row, n)
+cell("nfg", "LSTM, no forget gate", "Greff et al. 2017", blocks="i g o", states="h c", peepholes="i:c' o:c")
+stage(whole(3, 2, 2), nfg_forward, nfg_backward)
+
+from kernels.cells cimport nog
+cdef void nog_forward(const Run* r, long t, long row, long n) noexcept nogil:
+    forward_rows(nog.forward, whole(3, 2, 2), r, t, row, n)
+cdef void nog_backward(const Run* r, long t, long row, long n) noexcept nogil:
+    backward_rows(nog.backward, whole(3, 2, 2), r, t, row, n)
+cell("nog", "LSTM, no output gate", "Greff et al. 2017", blocks="i f g", states="h c", peepholes="i:c' f:c'",
+     retains="+f -i")
+stage(whole(3, 2, 2), nog_forward, nog_backward)
+
+from kernels.cells cimport niaf
+cdef void niaf_forward(const Run* r, long t, long row, long n) noexcept nogil:
+    forward_rows(niaf.forward, whole(4, 2, 3), r, t, row, n)
+cdef void niaf_backward(const Run* r, long t, long row, long n) noexcept nogil:
+    backward_rows(niaf.backward, whole(4, 2, 3), r, t, row, n)
+cell("niaf", "LSTM, no input activation", "Greff et al. 2017", blocks="i f g o", states="h c",
+     peepholes="i:c' f:c' o:c", retains="+f -i")
+stage(whole(4, 2, 3), niaf_forward, niaf_backward)
+
+from kernels.cells cimport noaf
+cdef void noaf_forward(const Run* r, long t, long row, long n) noexcept nogil:
+    forward_rows(noaf.forward, whole(4, 2, 3), r, t, row, n)
+cdef void noaf_backward(const Run* r, long t, long row, long n) noexcept nogil:
+    backward_rows(noaf.backward, whole(4, 2, 3), r, t, row, n)
+cell("noaf", "LSTM, no output activation", "Greff et al. 2017", blocks="i f g o", states="h c",
+     peepholes="i:c' f:c' o:c", retains="+f -i")
+stage(whole(4, 2, 3), noaf_forward, noaf_backward)
+
+from kernels.cells cimport coupled_peephole
+cdef void coupled_peephole_forward(const Run* r, long t, long row, long n) noexcept nogil:
+    forward_rows(coupled_peephole.forward, whole(3, 2, 2), r, t, row, n)
+cdef void coupled_peephole_backward(const Run* r, long t, long row, long n) noexcept nogil:
+    backward_rows(coupled_peephole.backward, whole(3, 2, 2), r, t, row, n)
+cell("coupled_peephole", "coupled peephole LSTM", "Greff et al. 2017", blocks="f g o", states="h c",
+     peepholes="f:c' o:c", retains="+f")
+stage(whole(3, 2, 2), coupled_peephole_forward, coupled_peephole_backward)
+
+from kernels.cells cimport mgu
+cdef inline Form mgu_stage(int stage) noexcept nogil:
+    return Form(2, 1, 0, stage, 2, stage, stage + 1, stage, stage + 1, stage, stage + 1)
+cdef void mgu_forward_operand(const Run* r, long t, long row, long n) noexcept nogil:
+    forward_rows(mgu.forward_operand, mgu_stage(0), r, t, row, n)
+cdef void mgu_forward(const Run* r, long t, long row, long n) noexcept nogil:
+    forward_rows(mgu.forward, mgu_stage(1), r, t, row, n)
+cdef void mgu_backward_operand(const Run* r, long t, long row, long n) noexcept nogil:
+    backward_rows(mgu.backward_operand, mgu_stage(0), r, t, row, n)
+cdef void mgu_backward(const Run* r, long t, long row, long n) noexcept nogil:
+    backward_rows(mgu.backward, mgu_stage(1), r, t, row, n)
+cell("mgu", "MGU", "Zhou et al. 2016", blocks="f n", retains="-f")
+stage(mgu_stage(0), mgu_forward_operand, mgu_backward_operand)
+stage(mgu_stage(1), mgu_forward, mgu_backward)
+
+from kernels.cells cimport janet
+cdef void janet_forward(const Run* r, long t, long row, long n) noexcept nogil:
+    forward_rows(janet.forward, whole(2, 1, 0), r, t, row, n)
+cdef void janet_backward(const Run* r, long t, long row, long n) noexcept nogil:
+    backward_rows(janet.backward, whole(2, 1, 0), r, t, row, n)
+cell("janet", "JANET", "van der Westhuizen & Lasenby 2018", blocks="f n", retains="+f")
+stage(whole(2, 1, 0), janet_forward, janet_backward)

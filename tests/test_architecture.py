@@ -17,7 +17,7 @@ LEVELS = [  # of study, lowest first
 ON_A_TRIALS_PATH = [
     *(PROJECT / "study" / f"{name}.py" for name in ("train", "model", "data", "guess", "history", "probe")),
     *sorted((PROJECT / "study" / "tasks").glob("*.py")),
-    *(path for path in sorted((PROJECT / "kernels").glob("*.py")) if path.name != "reference.py"),
+    *(path for path in sorted((PROJECT / "kernels").glob("*.py")) if not path.stem.startswith("reference")),
 ]
 PYTHON = [path for package in ("kernels", "study") for path in sorted((PROJECT / package).rglob("*.py"))]
 

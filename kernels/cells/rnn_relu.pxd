@@ -1,0 +1,21 @@
+"""Recurrent network of rectified linear units (Le, Jaitly, Hinton 2015; IRNN where it starts with U = identity, b = 0).
+
+    h = max(a, 0)
+
+Its derivative at 0 is 0.
+"""
+from kernels.lanes cimport vec, select_le0, zero
+
+cdef enum: A
+cdef enum: H
+
+
+cdef inline void forward(vec* a, const vec* p, const vec* prev, vec* state) noexcept nogil:
+    state[H] = a[A] = select_le0(a[A], zero(), a[A])
+
+
+cdef inline void backward(vec* a, const vec* p, const vec* prev, const vec* state,
+                          vec* dstate, vec* dprev) noexcept nogil:
+    # h = max(a, 0)
+    a[A] = select_le0(state[H], zero(), dstate[H])
+    dprev[H] = zero()

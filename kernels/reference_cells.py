@@ -160,7 +160,7 @@ class RnnRelu(Cell):
 
     def backward(self, w, x, s, v, d):
         # h = max(a, 0)
-        return Values(h=w.da(x, s.h, a=np.where(v.h <= 0, 0, d.h)))
+        return Values(h=w.da(x, s.h, a=d.h * np.sign(v.h)))
 
 
 class Lstm1997(Cell):

@@ -117,9 +117,12 @@ def test_a_figure_without_trials_has_no_data(name, frame):
     assert not len(FIGURES[name].data(frame[frame["method"] == "guess"]))
 
 
-def test_cells_differ_without_colour_too():
-    looks = {(style.marker(cell), str(style.line(cell))) for cell in CELLS}
-    assert len(looks) == len({style.colour(cell) for cell in CELLS}) == len(CELLS)
+def test_any_two_of_colour_line_and_marker_tell_a_cell():
+    """And those that come one after the other, as in a figure of a few, differ in each."""
+    looks = [(style.colour(cell), str(style.line(cell)), style.marker(cell)) for cell in CELLS]
+    for k in range(3):
+        assert len({look[:k] + look[k + 1:] for look in looks}) == len(CELLS)
+        assert all(len({look[k] for look in looks[first:first + 6]}) == 6 for first in range(len(looks) - 5))
 
 
 def test_success_counts_every_trial_once(frame):

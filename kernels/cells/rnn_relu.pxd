@@ -2,7 +2,7 @@
 
     h = max(a, 0)
 
-Its derivative at 0 is 0.
+Its derivative is 0 where h = 0, else 1, written h / h so that NaN goes on to the gradients.
 """
 from kernels.lanes cimport vec, select_le0, zero
 
@@ -17,5 +17,5 @@ cdef inline void forward(vec* a, const vec* p, const vec* prev, vec* state) noex
 cdef inline void backward(vec* a, const vec* p, const vec* prev, const vec* state,
                           vec* dstate, vec* dprev) noexcept nogil:
     # h = max(a, 0)
-    a[A] = select_le0(state[H], zero(), dstate[H])
+    a[A] = select_le0(state[H], zero(), dstate[H] * (state[H] / state[H]))
     dprev[H] = zero()

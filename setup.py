@@ -18,8 +18,9 @@ from setuptools.command.build_ext import build_ext
 
 GENERATED = Path("build/cython/kernels")
 
+BOTH = ("f32", "f64")
 REALS = {"f32": "#define REAL float", "f64": "#define REAL double\n#define LONGLAG_F64 1"}
-DTYPES = {"timeloop": ("f32", "f64"), "readout": ("f32", "f64"), "update": ("f32", "f64"), "draws": ("f64",)}
+DTYPES = {"timeloop": BOTH, "readout": BOTH, "update": BOTH, "draws": ("f64",), "peak": BOTH}
 
 # Best first. -march comes first to undo one in CFLAGS: a build must not hold more than its name says.
 ISAS = {

@@ -14,6 +14,7 @@ except ImportError as error:
     sys.exit(2)
 
 from study import ablations, executors, frame, machine, progress, runner, standing, store, verify
+from study.bench.command import bench
 from study.cost import cost
 from study.spec import KNOBS, SpecError, Trial
 from study.tasks import TASKS
@@ -306,6 +307,9 @@ def env():
 def cite():
     """How to cite."""
     click.echo((machine.PROJECT / "CITATION.cff").read_text(), nl=False)
+
+
+cli.add_command(bench)
 
 
 def main(arguments=None):

@@ -12,7 +12,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 LEVELS = [  # of study, lowest first
     {"spec", "stats", "machine"}, {"verdict", "plan", "selection"}, {"tasks"}, {"model", "data", "cost"},
     {"train", "probe", "guess", "history"}, {"store"}, {"ablations", "frame"}, {"engine", "executors", "progress"},
-    {"runner", "verify"}, {"standing"}, {"report"}, {"__main__"},
+    {"runner", "verify"}, {"standing"}, {"report"}, {"bench"}, {"__main__"},
 ]
 ON_A_TRIALS_PATH = [
     *(PROJECT / "study" / f"{name}.py" for name in ("train", "model", "data", "guess", "history", "probe")),

@@ -1,0 +1,194 @@
+"""Figures of the timing studies: one for each suite that has one, from its frame; looks from study.report.style."""
+
+from types import SimpleNamespace
+
+import numpy as np
+from matplotlib.lines import Line2D
+from matplotlib.ticker import NullLocator, PercentFormatter
+
+from kernels import CELLS
+from study.bench.cases import LONGEST_LEAD
+from study.bench.tables import TWIN
+from study.report.style import GREY, by_registry, colour, line, marker
+
+PEERS = {"ours": ("-", "o"), "torch": ((0, (4, 2)), "s"), "jax": ((0, (1, 1.2)), "^"), "onnxruntime": ("-.", "D")}
+PANEL = 6  # cells in one
+
+
+def _timed(frame, *columns):
+    """The rows that were timed, without the twin, and of their columns the case's and those named."""
+    timed = frame[frame["median"].notna() & (frame["peer"] != TWIN)] if "median" in frame else frame[:0]
+    return timed[["cell", "T", "B", "I", "H", "threads", "peer", *columns]]
+
+
+def _ours(frame, *columns):
+    timed = _timed(frame, *columns)
+    return timed[timed["peer"] == "ours"].drop(columns="peer")
+
+
+def _shapes(data):
+    return list(dict.fromkeys(zip(data["T"], data["B"], data["I"], data["H"])))
+
+
+def _log_axis(axes, values, label):
+    values = sorted(set(values))
+    axes.set_xscale("log")
+    axes.set_xticks(values, [f"{value:g}" for value in values])
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.set_xlabel(label)
+
+
+def _cells_legend(figure, cells):
+    handles = [Line2D([], [], color=colour(cell), linestyle=line(cell), marker=marker(cell), label=CELLS[cell].title)
+               for cell in cells]
+    figure.legend(handles=handles, loc="outside upper left", ncols=4)
+
+
+def _peers_legend(figure, peers):
+    handles = [Line2D([], [], label=peer, **_look(peer, "black")) for peer in PEERS if peer in set(peers)]
+    figure.legend(handles=handles, loc="outside upper left", ncols=4)
+
+
+def _draw_share(data, figure):
+    cells = by_registry(data["cell"])
+    panels = [cells[at : at + PANEL] for at in range(0, len(cells), PANEL)]
+    figure.set_size_inches(figure.get_figwidth(), 3.8)
+    for some, axes in zip(panels, figure.subplots(1, len(panels), sharey=True, squeeze=False)[0], strict=True):
+        for cell in some:
+            mine = data[data["cell"] == cell].sort_values("H")
+            axes.plot(mine["H"], mine["share"], color=colour(cell), linestyle=line(cell), marker=marker(cell), markersize=4.5)
+        _log_axis(axes, [H for H in data["H"] if H.bit_count() == 1], "units H")  # there is no room for all
+        axes.tick_params(axis="x", labelsize=7)
+    axes.set_ylim(0, 1)
+    axes.yaxis.set_major_formatter(PercentFormatter(1))
+    figure.axes[0].set_ylabel("share of the multiply-add peak")
+    _cells_legend(figure, cells)
+
+
+def _ratios(frame):
+    timed = _timed(frame, "median", "best_peer")
+    case = ["cell", "T", "B", "I", "H", "threads"]
+    best = timed[timed["best_peer"]].drop(columns="best_peer")
+    both = best.merge(timed[timed["peer"] == "ours"][[*case, "median"]], on=case, suffixes=("_peer", "_ours"))
+    return both.assign(ratio=both["median_peer"] / both["median_ours"])
+
+
+def _draw_ratio(data, figure):
+    figure.set_size_inches(figure.get_figwidth(), 3.6)
+    axes, shapes, cells = figure.subplots(), _shapes(data), by_registry(data["cell"])
+    for at, cell in enumerate(cells):
+        mine = data[data["cell"] == cell]
+        shift = 0.1 * (at - (len(cells) - 1) / 2)
+        places = [shapes.index(shape) + shift for shape in zip(mine["T"], mine["B"], mine["I"], mine["H"])]
+        axes.plot(places, mine["ratio"], linestyle="", color=colour(cell), marker=marker(cell), label=CELLS[cell].title)
+    axes.axhline(1, color=GREY, linestyle=":", linewidth=1.2)
+    axes.set_yscale("log", base=2)
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    axes.set_xticks(range(len(shapes)), ["\n".join(f"{name} {n}" for name, n in zip("TBIH", shape)) for shape in shapes])
+    axes.set_ylabel("best peer's time over ours")
+    figure.legend(loc="outside upper left", ncols=4)
+
+
+def _speedups(frame):
+    timed = _timed(frame, "median")
+    case = ["cell", "T", "B", "I", "H", "peer"]
+    alone = timed[timed["threads"] == 1][[*case, "median"]]
+    both = timed.merge(alone, on=case, suffixes=("", "_alone"))
+    return both.assign(speedup=both["median_alone"] / both["median"])
+
+
+def _draw_threads(data, figure):
+    cells, shapes, counts = by_registry(data["cell"]), _shapes(data), sorted(set(data["threads"]))
+    figure.set_size_inches(figure.get_figwidth(), 0.8 + 1.4 * len(cells))
+    for cell, row in zip(cells, figure.subplots(len(cells), len(shapes), sharex=True, sharey=True, squeeze=False), strict=True):
+        for shape, axes in zip(shapes, row, strict=True):
+            axes.plot(counts, counts, color=GREY, linewidth=0.8)
+            mine = data[(data["cell"] == cell) & np.all(data[["T", "B", "I", "H"]].to_numpy() == shape, axis=1)]
+            _by_peer(axes, mine, cell, "threads", "speedup")
+            axes.set_xticks(counts)
+            if cell == cells[0]:
+                axes.set_title("T{} B{}\nI{} H{}".format(*shape), fontsize=7.5)
+            if cell == cells[-1]:
+                axes.set_xlabel("threads")
+        row[0].set_ylabel(f"{CELLS[cell].title}\nspeed-up", fontsize=8)
+    figure.axes[0].set_ylim(0, None)
+    _peers_legend(figure, data["peer"])
+
+
+def _by_peer(axes, data, cell, x, y):
+    for peer in PEERS:
+        mine = data[data["peer"] == peer].sort_values(x)
+        axes.plot(mine[x], mine[y], **_look(peer, colour(cell)))
+
+
+def _look(peer, tint):
+    """Line and marker of a peer: ours solid and filled in that colour, others grey and hollow."""
+    linestyle, marker = PEERS[peer]
+    ours = peer == "ours"
+    return {"color": tint if ours else GREY, "linestyle": linestyle, "marker": marker, "markersize": 4,
+            "markerfacecolor": tint if ours else "white"}
+
+
+def _draw_sweep(x, label):
+    def draw(data, figure):
+        cells = by_registry(data["cell"])
+        figure.set_size_inches(figure.get_figwidth(), 2.9)
+        for cell, axes in zip(cells, figure.subplots(1, len(cells), sharey=True, squeeze=False)[0], strict=True):
+            _by_peer(axes, data[data["cell"] == cell], cell, x, "gflops")
+            _log_axis(axes, data[x], label)
+            axes.tick_params(axis="x", labelsize=7)
+            axes.set_title(CELLS[cell].title)
+        figure.axes[0].set_ylim(0, None)
+        figure.axes[0].set_ylabel("GFLOP/s")
+        _peers_legend(figure, data["peer"])
+
+    return draw
+
+
+def _row_steps(frame):
+    ours = _ours(frame, "median")
+    return ours.assign(gap=ours["T"] - 1 - LONGEST_LEAD, nanoseconds=ours["median"] / ours["T"] / ours["B"] * 1e9)
+
+
+def _draw_gap(data, figure):
+    figure.set_size_inches(figure.get_figwidth(), 3.2)
+    axes = figure.subplots()
+    for cell in by_registry(data["cell"]):
+        mine = data[data["cell"] == cell].sort_values("gap")
+        axes.plot(mine["gap"], mine["nanoseconds"], color=colour(cell), linestyle=line(cell), marker=marker(cell))
+    _log_axis(axes, data["gap"], "gap")
+    axes.set_ylim(0, None)
+    axes.set_ylabel("ns for a step of a row")
+    _cells_legend(figure, by_registry(data["cell"]))
+
+
+def _figure(title, caption, data, draw):
+    return SimpleNamespace(TITLE=title, CAPTION=caption, data=data, draw=draw)
+
+
+FIGURES = {
+    "table": _figure(
+        "Time of the best peer over ours, a training step",
+        "Forward, BPTT, dW, dU, db; float32; the faster of torch and jax (onnxruntime only runs forward) in the same "
+        "rounds. Above the dotted line ours is faster.", _ratios, _draw_ratio),
+    "double": _figure("Time of the best peer over ours, a training step in float64", "As in float32.",
+                      _ratios, _draw_ratio),
+    "forward": _figure("Time of the best peer over ours, a forward pass", "float32; torch, jax and onnxruntime.",
+                       _ratios, _draw_ratio),
+    "units": _figure(
+        "Share of the processor's multiply-add peak, as units grow",
+        "A training step of 100 steps, 32 rows, 2 inputs. Only the products with W and U are counted as work; the peak "
+        "is measured in the same rounds, from registers.", lambda frame: _ours(frame, "gflops", "peak", "share"), _draw_share),
+    "threads": _figure(
+        "Speed-up on several threads",
+        "Over the same peer on one thread, a training step; grey line: as many times as fast.",
+        _speedups, _draw_threads),
+    "steps": _figure("Speed as steps grow", "A training step, 32 rows, 2 inputs, 128 units.",
+                     lambda frame: _timed(frame, "gflops"), _draw_sweep("T", "steps T")),
+    "rows": _figure("Speed as rows grow", "A training step, 100 steps, 2 inputs, 128 units.",
+                    lambda frame: _timed(frame, "gflops"), _draw_sweep("B", "rows B")),
+    "gap": _figure(
+        "Time for a step of a row, as the gap grows",
+        "A training step of the size that recall has at each gap; 32 units. Flat: cost is in proportion to the gap.",
+        _row_steps, _draw_gap),
+}

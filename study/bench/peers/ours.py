@@ -1,0 +1,172 @@
+"""The kernels themselves; also the multiply-add peak, what a tape takes, and where an iteration's time goes."""
+
+import resource
+import sys
+import time
+from types import SimpleNamespace
+
+import numpy as np
+
+import kernels
+from kernels.workspace import Workspace
+from study import data, tasks
+from study.model import Net
+from study.spec import Trial
+from study.train import run
+
+TITLE = "longlag"
+CHECKED = 4  # iterations whose losses are compared
+
+
+def can(case):
+    return True
+
+
+def training(case, given):
+    layer, theta = _layer(case, given)
+    x, dy = given["x"], given["dy"]
+
+    def step():
+        out = layer.forward(theta, x, threads=case.threads)
+        return out.y, layer.backward(out.tape, dy=dy, inputs=False).theta
+
+    def check():
+        y, grad = step()
+        return {"y": y, **{name.removeprefix("forward/"): part for name, part in layer.view(grad).items()}}
+
+    return step, check
+
+
+def forward(case, given):
+    layer, theta = _layer(case, given)
+
+    def step():
+        return layer.forward(theta, given["x"], threads=case.threads, tape=False).y
+
+    return step, lambda: {"y": step()}
+
+
+def _layer(case, given):
+    layer = kernels.RNN(case.cell, case.I, case.H, dtype=case.dtype)
+    theta = np.zeros(layer.size, case.dtype)
+    _fill(layer, theta, given["weights"])
+    return layer, theta
+
+
+def _fill(layer, theta, weights):
+    for name, part in layer.view(theta).items():
+        part[...] = weights[name.removeprefix("forward/")]
+
+
+def iteration(case, given):
+    net, step = _iteration(case, given)
+    return step, lambda: {"loss": np.array([step() for _ in range(CHECKED)])}
+
+
+def _iteration(case, given):
+    """(net, step): step makes a batch, learns from it and gives its mean loss."""
+    trial = Trial(**given["trial"])
+    task = tasks.get(trial.task)
+    net = Net(task, trial.cell, trial.units, dtype=trial.dtype)
+    theta = np.zeros(net.size, trial.dtype)
+    layer, readout = net.split(theta)
+    _fill(net.layer, layer, given["weights"])
+    for name, part in net.readout.view(readout).items():
+        part[...] = given["readout"][name]
+    optimizer = kernels.Adam(net.size, trial.lr, dtype=trial.dtype)
+    batches = endless(task, trial)
+
+    def step():
+        forward = net.forward(theta, next(batches))
+        grad, _ = net.backward(theta, forward)
+        kernels.clip_by_norm(grad, trial.clip)
+        optimizer.step(theta, grad)
+        return forward.loss.mean()
+
+    return net, step
+
+
+def endless(task, trial):
+    """The batches that a trial learns from, without end."""
+    return data.batches(task, data.stream(trial), trial.gap, trial.batch, sys.maxsize, trial.direction)
+
+
+def study(case, given):
+    result = run(Trial(**given["trial"]))["result"]
+    return {"sequences": result["sequences"], "solved": result["solved"], "correct": result["test"]["correct"]}
+
+
+def inside(case, given, calls):
+    """The share of an iteration's time that is spent in the compiled time loop and weight-gradient products."""
+    net, step = _iteration(case, given)
+    loop, spent = net.layer._loop, []
+    timed = {name: _timed(getattr(loop, name), spent) for name in ("forward", "backward")}
+    net.layer._loop = SimpleNamespace(Pass=loop.Pass, **timed)
+    step()
+    spent.clear()
+    began = time.perf_counter()
+    for _ in range(calls):
+        step()
+    return sum(spent) / (time.perf_counter() - began)
+
+
+def _timed(function, spent):
+    def timed(*arguments):
+        began = time.perf_counter()
+        function(*arguments)
+        spent.append(time.perf_counter() - began)
+
+    return timed
+
+
+def peak(dtype, threads, seconds):
+    """Multiply-adds in registers, as floating-point operations a second: the best of short runs that take that time in all."""
+    run, rounds, best = kernels.build("peak", dtype).multiply_adds, 1000, 0.0
+    run(rounds, threads)  # wakes the threads
+    end = time.perf_counter() + seconds
+    while (began := time.perf_counter()) < end:
+        done = run(rounds, threads)
+        took = time.perf_counter() - began
+        best = max(best, done / took)
+        if took < seconds / 20:
+            rounds *= 2
+    return best
+
+
+class Counted(Workspace):
+    """A workspace that counts the bytes that it was asked for."""
+
+    asked = 0
+
+    def take(self, n):
+        self.asked += n
+        return super().take(n)
+
+
+def tape(case):
+    """Bytes that a tape grows by with each step of a row."""
+    layer = kernels.RNN(case.cell, case.I, case.H, dtype=case.dtype)
+    theta, sizes = layer.init(0), []
+    for T in (64, 128):
+        layer._workspace = Counted()
+        layer.forward(theta, np.zeros((T, case.B, case.I), case.dtype), threads=case.threads)
+        sizes.append(layer._workspace.asked)
+    return (sizes[1] - sizes[0]) / (64 * case.B)
+
+
+def footprint(case, checkpoint):
+    """{"before", "after": peak resident bytes, "seconds"} of one training step with checkpoints; wants a process of its own."""
+    layer = kernels.RNN(case.cell, case.I, case.H, dtype=case.dtype)
+    theta = layer.init(0)
+    before = _resident()
+    x = kernels.Stream("bench", "footprint").uniform(case.T * case.B * case.I, -1, 1)
+    x = x.reshape(case.T, case.B, case.I).astype(case.dtype)
+    began = time.perf_counter()
+    out = layer.forward(theta, x, threads=case.threads, checkpoint=checkpoint)
+    layer.backward(out.tape, dy=np.ones_like(out.y), inputs=False)
+    return {"before": before, "after": _resident(), "seconds": time.perf_counter() - began}
+
+
+def _resident():
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most if sys.platform == "darwin" else most * 1024

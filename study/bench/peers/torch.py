@@ -1,0 +1,165 @@
+"""torch: nn.RNN, nn.LSTM and nn.GRU (which is gru_after); the other cells as scripted loops."""
+
+import numpy as np
+
+import torch
+
+from study import data, tasks
+from study.bench.peers import _loops
+from study.bench.peers._fused import apart, fused
+from study.bench.peers.ours import CHECKED, endless
+from study.spec import Trial
+from study.tasks import Judge
+from study.train import TEST, TEST_ROWS
+
+TITLE = "torch"
+MODULES = {"rnn": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru_after": torch.nn.GRU}
+LOOPS = {"peephole": _loops.peephole, "coupled": _loops.coupled, "gru": _loops.gru}
+
+
+def can(case):
+    return case.cell in MODULES or case.cell in LOOPS
+
+
+class Module:
+    """A cell of torch's own. Of its two biases the second stays 0 and is not trained, but for gru_after's block u."""
+
+    def __init__(self, case, weights):
+        torch.set_num_threads(case.threads)
+        self.after, self.H = case.cell == "gru_after", case.H
+        self.module = MODULES[case.cell](case.I, case.H, dtype=getattr(torch, case.dtype))
+        parameters = list(self.module.parameters())
+        with torch.no_grad():
+            for parameter, array in zip(parameters, self._to(weights), strict=True):
+                parameter.copy_(torch.from_numpy(np.ascontiguousarray(array)))
+        parameters[3].requires_grad_(self.after)
+        self.parameters = [parameter for parameter in parameters if parameter.requires_grad]
+
+    def __call__(self, x):
+        return self.module(x)[0]
+
+    def one_bias(self):
+        """Take the second bias's gradient out where it repeats the first's."""
+        if self.after:
+            self.parameters[3].grad[: 2 * self.H] = 0
+
+    def _to(self, weights):
+        """[W_ih, W_hh, b_ih, b_hh] in torch's order of gates; ours of gru_after is n z r | z r u, torch's r z n."""
+        W, U, b = (weights[name] for name in "WUb")
+        if not self.after:
+            return [*(np.concatenate([block.T for block in blocks]) for blocks in (W, U)), b.ravel(), 0 * b.ravel()]
+        n, z, r, u = b
+        blocks = [W[2], W[1], W[0]], [U[1], U[0], U[2]]
+        return [*(np.concatenate([block.T for block in some]) for some in blocks), np.concatenate([r, z, n]),
+                np.concatenate([0 * r, 0 * z, u])]
+
+    def apart(self, gradients):
+        """Gradients of the parameters by our names and blocks."""
+        W, U, b, *second = (gradient.numpy() for gradient in gradients)
+        W, U = (part.reshape(-1, self.H, part.shape[1]).transpose(0, 2, 1) for part in (W, U))
+        b = b.reshape(-1, self.H)
+        if not self.after:
+            return {"W": W, "U": U, "b": b}
+        return {"W": W[[2, 1, 0]], "U": U[[1, 0, 2]], "b": np.stack([b[2], b[1], b[0], second[0][2 * self.H :]])}
+
+
+class Loop:
+    """A cell that torch does not have, as a scripted loop."""
+
+    def __init__(self, case, weights):
+        torch.set_num_threads(case.threads)
+        self.loop, self.H = LOOPS[case.cell], case.H
+        self.weights = {name: torch.from_numpy(part.copy()).requires_grad_() for name, part in fused(weights).items()}
+        self.parameters = list(self.weights.values())
+
+    def __call__(self, x):
+        return self.loop(x, **self.weights)
+
+    def one_bias(self):
+        """It has one."""
+
+    def apart(self, gradients):
+        return apart({name: gradient.numpy() for name, gradient in zip(self.weights, gradients)}, self.H)
+
+
+def cell(case, given):
+    return (Module if case.cell in MODULES else Loop)(case, given["weights"])
+
+
+def training(case, given):
+    net, x, dy = cell(case, given), torch.from_numpy(given["x"]), torch.from_numpy(given["dy"])
+
+    def step():
+        y = net(x)
+        return y, torch.autograd.grad(y, net.parameters, dy)
+
+    def check():
+        y, gradients = step()
+        return {"y": y.detach().numpy(), **net.apart(gradients)}
+
+    return step, check
+
+
+def forward(case, given):
+    net, x = cell(case, given), torch.from_numpy(given["x"])
+
+    def step():
+        with torch.no_grad():
+            return net(x)
+
+    return step, lambda: {"y": step().numpy()}
+
+
+def iteration(case, given):
+    learner = Learner(case, given)
+    batches = endless(tasks.get(learner.trial.task), learner.trial)
+
+    def step():
+        return learner.learn(next(batches))[0]
+
+    return step, lambda: {"loss": np.array([step() for _ in range(CHECKED)])}
+
+
+class Learner:
+    """The net of a trial, its optimizer and what it has learned. Rows need no lengths: a forward net is read before their end."""
+
+    def __init__(self, case, given):
+        self.trial = Trial(**given["trial"])
+        self.dtype = getattr(torch, case.dtype)
+        self.net = cell(case, given)
+        self.V, self.v = (torch.from_numpy(given["readout"][name].copy()).requires_grad_() for name in "Vv")
+        self.parameters = [*self.net.parameters, self.V, self.v]
+        self.optimizer = torch.optim.Adam(self.parameters, lr=self.trial.lr, fused=True)
+
+    def logits(self, batch):
+        y = self.net(torch.from_numpy(batch.x).to(self.dtype))
+        return torch.addmm(self.v, y[torch.from_numpy(batch.read), torch.arange(len(batch.read))], self.V)
+
+    def learn(self, batch):
+        """(mean loss, softmax (B, K) before the update)"""
+        logits = self.logits(batch)
+        loss = torch.nn.functional.cross_entropy(logits, torch.from_numpy(batch.target))
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        self.net.one_bias()
+        torch.nn.utils.clip_grad_norm_(self.parameters, self.trial.clip)
+        self.optimizer.step()
+        return loss.item(), logits.detach().softmax(1).numpy()
+
+    def correct(self, batch):
+        with torch.no_grad():
+            return int((self.logits(batch).argmax(1).numpy() == batch.target).sum())
+
+
+def study(case, given):
+    """As study.train.run, without its probe of gradients."""
+    learner = Learner(case, given)
+    trial, task = learner.trial, tasks.get(learner.trial.task)
+    judge, solved = Judge(task), None
+    for batch in data.batches(task, data.stream(trial), trial.gap, trial.batch, trial.budget, trial.direction):
+        _, output = learner.learn(batch)
+        solved = judge(output, batch.target)
+        if solved:
+            break
+    test = data.batches(task, data.stream(trial, "test"), trial.gap, TEST_ROWS, TEST, trial.direction)
+    return {"sequences": solved or trial.budget, "solved": bool(solved), "correct": sum(map(learner.correct, test))}

@@ -1,0 +1,128 @@
+"""Tables of a record: every number (frame), what is printed (shown), and what it comes to (summary)."""
+
+import numpy as np
+import pandas as pd
+
+from study.bench.memory import LIMIT
+
+KEYS = ["work", "cell", "T", "B", "I", "H", "dtype", "threads", "gap", "seed"]
+TWIN = "numpy"  # shown, but no rival
+
+
+def frame(record):
+    """One row for each case and peer: the case, quartiles of seconds, rate and share of the peak, difference from ours."""
+    if record["suite"] == "memory":
+        return pd.DataFrame(record["cases"])
+    rows = []
+    for case in record["cases"]:
+        best = fastest(case)
+        for name, found in case["peers"].items():
+            seconds = found.get("median", found.get("seconds"))
+            row = {key: case[key] for key in KEYS} | {"peer": name, **found}
+            if case.get("operations") and seconds:
+                row |= {"gflops": case["operations"] / seconds / 1e9, "peak": case["peak"]["median"] / 1e9}
+                row["share"] = row["gflops"] / row["peak"]
+            rows.append(row | {"best_peer": name == best, "inside": case.get("inside") if name == "ours" else None})
+    return pd.DataFrame(rows)
+
+
+def fastest(case):
+    """The fastest of the peers that were timed, without the twin; None where there is none."""
+    took = {name: found["median"] for name, found in case["peers"].items() if name not in ("ours", TWIN) and "median" in found}
+    return min(took, key=took.get, default=None)
+
+
+def shown(record):
+    """The table to be read, as texts."""
+    return pd.DataFrame([_SHOWN.get(record["suite"], _rates)(record, case) for case in record["cases"]]).fillna("").astype(str)
+
+
+def _size(case):
+    return {"cell": case["cell"], **{key: case[key] for key in ("T", "B", "I", "H")}}
+
+
+def _ratio(case):
+    best = fastest(case)
+    if best is None:
+        return {}
+    return {"best peer": best, "ratio": f"{case['peers'][best]['median'] / case['peers']['ours']['median']:.2f}"}
+
+
+def _rates(record, case):
+    """GFLOP/s of each peer, our share of the peak, and the time of the best peer over ours."""
+    per = {name: case["operations"] / found["median"] / 1e9 for name, found in case["peers"].items() if "median" in found}
+    share = per["ours"] * 1e9 / case["peak"]["median"]
+    step = case["peers"]["ours"]["median"] / case["T"] / case["B"]
+    more = {"threads": {"threads": case["threads"]}, "gap": {"ns a row-step": f"{step * 1e9:.1f}"}}.get(record["suite"], {})
+    own = {"peak": f"{case['peak']['median'] / 1e9:.0f}", "ours": f"{per.pop('ours'):.0f}", "share": f"{share:.0%}"}
+    return {**_size(case), **more, **own, **{name: f"{rate:.0f}" for name, rate in per.items()}, **_ratio(case)}
+
+
+def _iteration(record, case):
+    took = {name: f"{found['median'] * 1e3:.3g}" for name, found in case["peers"].items() if "median" in found}
+    return {"cell": case["cell"], "T": case["T"], "H": case["H"], **{f"{name}, ms": text for name, text in took.items()},
+            **_ratio(case), "inside": f"{case['inside']:.0%}"}
+
+
+def _trial(record, case):
+    per = {f"{name}, s": f"{found['seconds']:.2f}" for name, found in case["peers"].items()}
+    seen = {f"{name}, sequences": found["sequences"] for name, found in case["peers"].items()}
+    return {"cell": case["cell"], "gap": case["gap"], "seed": case["seed"], **per, **seen}
+
+
+def _memory(record, case):
+    if "checkpoint" not in case:
+        return {"cell": case["cell"], "H": case["units"], "tape, bytes a row-step": f"{case['bytes']:.0f}",
+                "numbers a unit": f"{case['numbers']:.2f}"}
+    return {"cell": f"{case['cell']}, T={case['T']}, B={case['B']}, checkpoint={case['checkpoint']}", "H": case["H"],
+            "peak, GiB": f"{case['after'] / 2**30:.2f}"}
+
+
+_SHOWN = {"trial": _iteration, "study": _trial, "memory": _memory}
+
+
+def summary(record):
+    """Lines that say what the table comes to."""
+    return list(_SUMMARIES.get(record["suite"], lambda record: ())(record))
+
+
+def _means(record):
+    """Geometric means of the ratios of an iteration's times, and where its time goes."""
+    ratios = {}
+    for case in record["cases"]:
+        ours = case["peers"]["ours"]["median"]
+        for name, found in case["peers"].items():
+            if name != "ours" and "median" in found:
+                ratios.setdefault(name, []).append(found["median"] / ours)
+        if best := fastest(case):
+            ratios.setdefault("the best peer", []).append(case["peers"][best]["median"] / ours)
+    for name, values in ratios.items():
+        yield f"Geometric mean over {len(values)} cases: {np.exp(np.log(values).mean()):.2f} times as fast as {name}."
+    inside = [case["inside"] for case in record["cases"]]
+    if inside:
+        yield f"Spent in the time loop and weight-gradient products: {min(inside):.0%} to {max(inside):.0%} of an iteration."
+
+
+def _totals(record):
+    """Wall time of the grid for each peer, and of a thousand sequences, since peers may solve a trial at another step."""
+    totals = {}
+    for case in record["cases"]:
+        for name, found in case["peers"].items():
+            seconds, sequences = totals.get(name, (0, 0))
+            totals[name] = seconds + found["seconds"], sequences + found["sequences"]
+    for name, (seconds, sequences) in totals.items():
+        ratio = "" if name == "ours" else f"; {seconds / totals['ours'][0]:.2f} times ours"
+        yield f"{name}: {seconds:.1f} s in all, {seconds / sequences * 1e6:.0f} ms for a thousand sequences{ratio}."
+
+
+def _footprint(record):
+    for case in record["cases"]:
+        if "checkpoint" in case:
+            gib = {key: f"{case[key] / 2**30:.2f}" for key in ("before", "after", "whole_tape")}
+            side = "under" if case["after"] < LIMIT else "over"
+            size = f"T={case['T']:,}, B={case['B']}, H={case['H']}, checkpoint={case['checkpoint']}"
+            yield (f"Training {case['cell']}, {size}: peak {gib['after']} GiB resident ({side} {LIMIT / 2**30:.0f} GiB), "
+                   f"{gib['before']} of it before; {case['seconds']:.1f} s. A whole tape would take {gib['whole_tape']} GiB.")
+
+
+_SUMMARIES = {"trial": _means, "study": _totals, "memory": _footprint}

@@ -1,0 +1,87 @@
+"""The peers' processes, as the one that times them sees them."""
+
+import os
+import pickle
+import subprocess
+import sys
+from contextlib import contextmanager
+
+from study.bench import peers
+from study.machine import PROJECT
+
+POOLS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")  # what the peers' thread pools go by
+INSTALL = 'in the project\'s folder: .venv/bin/python -m pip install -c constraints.txt -e ".[peers]"'
+
+
+class Lost(Exception):
+    """A peer that could not do what it was asked, and why."""
+
+
+class Peer:
+    """A process that answers for one peer, on the processors `cpus` and with as many threads."""
+
+    def __init__(self, name, cpus):
+        self.name = name
+        threads = dict.fromkeys(POOLS, str(len(cpus)))
+        path = os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH")]))
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "study.bench.worker", name], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            env={**os.environ, **threads, "PYTHONPATH": path}, preexec_fn=lambda: pin(cpus),
+            start_new_session=True)  # an interruption is the parent's to handle
+        self.title = self.ask("title")
+
+    def ask(self, method, *arguments):
+        """What the worker's method gives. Raises Lost."""
+        try:
+            pickle.dump((method, arguments), self._process.stdin)
+            self._process.stdin.flush()
+            done, answer = pickle.load(self._process.stdout)
+        except (OSError, EOFError):
+            raise Lost(f"its process ended (exit code {self._process.wait()})") from None
+        if not done:
+            raise Lost(answer)
+        return answer
+
+    def close(self):
+        self._process.stdin.close()
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process.stdout.close()
+
+
+def processors():
+    """The processors that this process may use."""
+    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else list(range(os.cpu_count() or 1))
+
+
+def chosen(threads):
+    """As many processors as threads: the last ones, since the first serves most interrupts."""
+    return processors()[-threads:]
+
+
+def pin(cpus):
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, cpus)
+
+
+def available(names):
+    """({peer: version} of those installed, {peer: why it is left out})"""
+    versions = {name: peers.version(name) for name in names}
+    missing = {name: f"not installed; to compare with it: {INSTALL}" for name, version in versions.items() if version is None}
+    return {name: version for name, version in versions.items() if version is not None}, missing
+
+
+@contextmanager
+def running(names, threads):
+    """{peer: Peer} while the block lasts, all on the same processors."""
+    started = {}
+    try:
+        for name in names:
+            started[name] = Peer(name, chosen(threads))
+        yield started
+    finally:
+        for peer in started.values():
+            peer.close()

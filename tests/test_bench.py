@@ -1,0 +1,376 @@
+"""The timing studies: how work is counted, when a peer agrees, rounds and records; never how fast anything is."""
+
+import json
+import os
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import kernels
+from study.__main__ import main
+from study.bench import cases, figures, memory, peers, record, run, tables, timing, workers
+from study.bench.case import Case
+from study.bench.command import OTHERS
+from study.report import csv, style
+
+TINY = Case("table", "training", "lstm", 12, 5, 3, 7)
+EFFORT = timing.Effort(3, 0.0)
+INSTALLED = [name for name in OTHERS if peers.version(name)]
+
+
+@pytest.fixture(scope="module")
+def running():
+    """A process for each peer that is installed."""
+    with workers.running(["ours", *INSTALLED], 1) as found:
+        yield found
+
+
+# ------------------------------------------------------------------------------------------------------------ work
+
+@pytest.mark.parametrize("name", kernels.CELLS)
+def test_operations_are_those_of_the_products(name):
+    T, B, I, H = 7, 3, 2, 5
+    cell = kernels.CELLS[name]
+
+    def product(m, k, n):
+        return 2 * m * k * n
+
+    forward = sum(product(T * B, I, H) for _ in cell.inputs) + sum(product(T * B, H, H) for _ in cell.recurrent)
+    dW = sum(product(I, T * B, H) for _ in cell.inputs)
+    dU = sum(product(H, T * B, H) for _ in cell.recurrent)
+    dh = sum(product(T * B, H, H) for _ in cell.recurrent)
+    assert cases.operations(Case("", "forward", name, T, B, I, H)) == forward
+    assert cases.operations(Case("", "training", name, T, B, I, H)) == forward + dW + dU + dh
+    assert cases.operations(Case("", "iteration", name, T, B, I, H)) is None
+
+
+def test_gru_forms_count_three_blocks_either_way():
+    assert cases.operations(Case("", "training", "gru_after", 100, 32, 2, 32)) == 2 * 100 * 32 * 32 * (2 * 3 * 2 + 3 * 3 * 32)
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_peak_counts_what_it_does(dtype, threads):
+    work = kernels.build("peak", dtype).multiply_adds
+    lanes = {"avx512": 64, "avx2": 32}.get(kernels.isa(), 16) // np.dtype(dtype).itemsize
+    assert work(10, threads) == 10 * work(1, threads) == 10 * threads * 12 * lanes * 2
+
+
+def test_inputs_are_the_same_numbers_in_either_dtype():
+    one, other = cases.given(TINY), cases.given(replace(TINY, dtype="float64"))
+    assert one["x"].dtype == np.float32 and (one["x"] == other["x"].astype(np.float32)).all()
+    assert (one["weights"]["U"] == other["weights"]["U"].astype(np.float32)).all() and one["weights"]["U"].shape == (4, 7, 7)
+
+
+def test_every_suite_has_its_title_and_its_cases():
+    suites = cases.of_kernels(2, 6)
+    assert {*suites, "memory", "trial", "study"} == set(record.TITLES)
+    assert {case.threads for case in suites["threads"][0]} == {1, 2, 4, 6}
+    assert {case.threads for suite in suites.keys() - {"threads"} for case in suites[suite][0]} == {2}
+    assert all(case.suite == suite for suite, (some, _) in suites.items() for case in some)
+    assert [case.T for case in cases.of_trials(1)[0]] == [100] * 12 + [200] * 12
+
+
+# ------------------------------------------------------------------------------------------------------- agreement
+
+def test_difference_is_relative_to_the_largest_number():
+    expected = {"y": np.array([1.0, -4.0]), "b": np.array([0.5])}
+    assert timing.difference({"y": np.array([1.0, -4.4]), "b": np.array([0.5])}, expected) == pytest.approx(0.1)
+    assert timing.difference({"y": np.array([np.nan, -4.0]), "b": np.array([0.5])}, expected) == np.inf
+    with pytest.raises(ValueError, match="expected results"):
+        timing.difference({"y": expected["y"]}, expected)
+    with pytest.raises(ValueError, match="expected results"):
+        timing.difference({"y": expected["y"], "b": np.zeros(2)}, expected)
+
+
+@pytest.mark.parametrize("work", ["training", "forward"])
+@pytest.mark.parametrize("cell", kernels.CELLS)
+def test_peers_agree(running, cell, work):
+    for dtype in ("float64", "float32"):
+        case = replace(TINY, cell=cell, work=work, dtype=dtype, T=9, H=10)
+        able = [name for name in INSTALLED if running[name].ask("can", case)]
+        assert "numpy" in able
+        for name, (off, wrong) in timing.agreement(case, running, able).items():
+            assert wrong is None and off < 1e-5, (name, dtype, off, wrong)
+
+
+@pytest.mark.parametrize("cell", cases.CELLS)
+def test_iterations_agree(running, cell):
+    case = cases._recall("trial", "iteration", cell, 4, 6, dtype="float64")
+    able = [name for name in INSTALLED if running[name].ask("can", case)]
+    for name, (off, wrong) in timing.agreement(case, running, able).items():
+        assert wrong is None, (name, off, wrong)
+
+
+def test_a_trial_by_a_peer_ends_as_ours(running):
+    if "torch" not in running:
+        pytest.skip("torch is not installed")
+    case = cases._recall("study", "study", "gru_after", 3, 6, dtype="float64", budget=320)
+    found = timing.trial(case, ["ours", "torch"], running)["peers"]
+    assert {**found["torch"], "seconds": 0} == {**found["ours"], "seconds": 0}
+
+
+def test_two_gates_swapped_are_seen(running):
+    inputs = cases.given(replace(TINY, dtype="float64"))
+    expected = running["ours"].ask("prepare", replace(TINY, dtype="float64"), inputs)
+    inputs["weights"]["W"] = inputs["weights"]["W"][[1, 0, 2, 3]]
+    got = running["numpy"].ask("prepare", replace(TINY, dtype="float64"), inputs)
+    assert timing.difference(got, expected) > 1e-3
+
+
+# ----------------------------------------------------------------------------------------------------- processes
+
+def test_peers_are_pinned(running):
+    if not hasattr(os, "sched_getaffinity"):
+        pytest.skip("this system has no affinity")
+    for peer in running.values():
+        assert os.sched_getaffinity(peer._process.pid) == set(workers.chosen(1))
+
+
+def test_what_a_peer_cannot_do_is_said():
+    peer = workers.Peer("numpy", workers.chosen(1))
+    with pytest.raises(workers.Lost, match="AttributeError"):
+        peer.ask("once", "nothing")
+    assert peer.ask("can", TINY)
+    peer._process.kill()
+    with pytest.raises(workers.Lost, match="its process ended"):
+        peer.ask("can", TINY)
+    peer.close()
+
+
+def test_a_missing_peer_is_named_with_what_to_install(monkeypatch):
+    monkeypatch.setattr(peers, "version", lambda name: None if name == "jax" else "1")
+    there, missing = workers.available(["ours", "jax"])
+    assert there == {"ours": "1"} and "[peers]" in missing["jax"] and missing["jax"].startswith("not installed")
+
+
+# -------------------------------------------------------------------------------------------------------- rounds
+
+class Fake:
+    """A peer that answers without computing; `log` collects who was timed when."""
+
+    def __init__(self, name, log, seconds=(1.0,), off=0.0, works=("training",)):
+        self.name, self.log, self.seconds, self.off, self.works = name, log, iter(seconds * 9), off, works
+
+    def ask(self, method, *arguments):
+        return getattr(self, method)(*arguments)
+
+    def can(self, case):
+        return case.work in self.works
+
+    def prepare(self, case, given):
+        return {"y": np.array([1.0 + self.off])}
+
+    def calls(self, seconds):
+        return 4
+
+    def once(self, function, *arguments):
+        return 100e9, 0.0
+
+    def block(self, calls):
+        self.log.append(self.name)
+        return next(self.seconds)
+
+
+def measured(*others, **ours):
+    log = []
+    found = {"ours": Fake("ours", log, **ours)} | {name: Fake(name, log, **given) for name, given in others}
+    return timing.Timer(found, timing.Effort(4, 0)).measure(TINY, [name for name, _ in others]), log
+
+
+def test_rounds_are_interleaved_and_each_begins_with_another():
+    case, log = measured(("torch", {}), ("jax", {}))
+    assert log == ["ours", "torch", "jax", "torch", "jax", "ours", "jax", "ours", "torch", "ours", "torch", "jax"]
+    assert case["peers"]["torch"] == {"median": 1, "q1": 1, "q3": 1, "calls": 4, "difference": 0, "difference64": 0}
+    assert case["peak"]["median"] == 100e9 and case["warnings"] == []
+
+
+def test_medians_quartiles_and_a_warning_where_they_are_wide():
+    case, _ = measured(seconds=(1.0, 2.0, 3.0, 4.0))
+    assert case["peers"]["ours"]["median"] == 2.5 and case["peers"]["ours"]["q1"] == 1.75
+    assert [line for line in case["warnings"] if "ours varies by 60%" in line]
+
+
+def test_a_peer_that_disagrees_is_not_timed():
+    case, log = measured(("torch", {"off": 0.01}), ("jax", {}))
+    assert "disagrees with ours" in case["peers"]["torch"]["refused"] and "torch" not in log and "jax" in log
+    assert any("torch: disagrees" in line for line in case["warnings"])
+
+
+def test_a_peer_without_the_work_is_left_out():
+    case, _ = measured(("onnxruntime", {"works": ("forward",)}))
+    assert list(case["peers"]) == ["ours"]
+
+
+def test_a_peer_whose_process_ended_is_left_out():
+    class Dead(Fake):
+        def can(self, case):
+            raise workers.Lost("its process ended (exit code -9)")
+
+    found = {"ours": Fake("ours", []), "torch": Dead("torch", [])}
+    assert list(timing.Timer(found, EFFORT).measure(TINY, ["torch"])["peers"]) == ["ours"]
+
+
+# ------------------------------------------------------------------------------------------- records and figures
+
+def entry(case, **medians):
+    """A case as it is recorded, timed by those named."""
+    found = {name: {"median": seconds, "q1": seconds, "q3": seconds, "calls": 1} for name, seconds in medians.items()}
+    peak = {"median": 100e9, "q1": 99e9, "q3": 101e9}
+    return {**vars(case), "operations": cases.operations(case), "peak": peak, "peers": found, "warnings": [], "inside": 0.9}
+
+
+def made(suite, entries):
+    versions = {"ours": "1", "torch": "2"}
+    return record.make(suite, f"python -m study bench {suite}", 1, [0], {"rounds": 3}, versions, {}, entries, True)
+
+
+def test_share_ratio_and_best_peer():
+    case = replace(TINY, T=100, B=32, I=2, H=32)
+    table = tables.frame(made("table", [entry(case, ours=1e-3, torch=3e-3, jax=2e-3, numpy=1e-4)])).set_index("peer")
+    assert table.loc["ours", "gflops"] == pytest.approx(cases.operations(case) / 1e-3 / 1e9)
+    assert table.loc["ours", "share"] == pytest.approx(cases.operations(case) / 1e-3 / 100e9)
+    assert list(table[table["best_peer"]].index) == ["jax"]
+    shown = tables.shown(made("table", [entry(case, ours=1e-3, torch=3e-3, jax=2e-3, numpy=1e-4)])).iloc[0]
+    assert (shown["best peer"], shown["ratio"]) == ("jax", "2.00")
+
+
+def test_means_of_iterations_are_geometric():
+    case = cases._recall("trial", "iteration", "lstm", 4, 6)
+    lines = tables.summary(made("trial", [entry(case, ours=1e-3, torch=2e-3), entry(case, ours=1e-3, torch=8e-3)]))
+    assert lines[0] == "Geometric mean over 2 cases: 4.00 times as fast as torch."
+    assert lines[-1].endswith("90% to 90% of an iteration.")
+
+
+@pytest.mark.parametrize("suite", figures.FIGURES)
+def test_figures_draw_what_their_csv_says(suite):
+    some, _ = cases.of_kernels(1, 4)[suite]
+    figure = figures.FIGURES[suite]
+    entries = [entry(case, ours=2e-3 / case.threads, torch=6e-3, jax=5e-3) for case in some]
+    data = figure.data(tables.frame(made(suite, entries)))
+    assert style.svg(figure.draw, data).count("<path") > len(set(data["cell"]))
+    if "ratio" in data:
+        assert np.allclose(data["ratio"], 2.5) and set(data["peer"]) == {"jax"}
+    elif "speedup" in data:
+        assert np.allclose(data["speedup"], np.where(data["peer"] == "ours", data["threads"], 1))
+    elif suite == "gap":
+        assert sorted(set(data["gap"])) == list(cases.GAPS)
+        assert np.allclose(data["nanoseconds"], 2e6 / (data["T"] * data["B"]))
+    else:
+        ours = data[data["peer"] == "ours"] if "peer" in data else data
+        assert len(ours) == len(some) and np.allclose(ours["gflops"], [cases.operations(case) / 2e6 for case in some])
+
+
+def test_figures_of_nothing_are_empty():
+    for suite, figure in figures.FIGURES.items():
+        alone = figure.data(tables.frame(made(suite, [entry(TINY, ours=1.0)])))
+        assert isinstance(alone, pd.DataFrame) and (suite in ("table", "double", "forward")) == (len(alone) == 0)
+
+
+def test_an_unfinished_record_says_so(tmp_path):
+    unfinished = made("gap", [entry(TINY, ours=1.0)]) | {"finished": False}
+    record.write(tmp_path, unfinished)
+    assert "interrupted before its end" in (tmp_path / "REPORT.md").read_text()
+    assert json.loads((tmp_path / "gap.json").read_text()) == unfinished
+    assert (tmp_path / "gap.csv").read_text() == csv(tables.frame(unfinished))
+
+
+# ---------------------------------------------------------------------------------------------------------- memory
+
+def test_a_tape_holds_gates_and_states(running):
+    for cell, numbers in {"rnn": 2, "lstm": 6, "gru": 5}.items():
+        case = Case("memory", "training", cell, 0, 8, 2, 32)
+        assert running["ours"].ask("once", "tape", case)[0] == numbers * 32 * 4
+
+
+# --------------------------------------------------------------------------------------------------------- commands
+
+@pytest.fixture
+def small(monkeypatch):
+    """All suites of a few tiny cases, short rounds."""
+    of_kernels = {name: ([replace(TINY, suite=name, threads=n) for n in counts], None if name == "table" else ())
+                  for name, counts in {"table": [1], "threads": [1, 2], "gap": [1]}.items()}
+    monkeypatch.setattr(cases, "of_kernels", lambda threads, most: of_kernels)
+    monkeypatch.setattr(cases, "of_trials", lambda threads: ([cases._recall("trial", "iteration", "rnn", 4, 6)], ()))
+    monkeypatch.setattr(cases, "of_studies", lambda threads: ([cases._recall("study", "study", "rnn", 3, 6, budget=64)], ()))
+    monkeypatch.setattr(memory, "tapes", lambda threads: iter([{"cell": "lstm", "units": 8, "bytes": 192.0, "numbers": 6.0}]))
+    monkeypatch.setattr(memory.footprint, "__defaults__", (replace(memory.LONG, T=70, H=8), 32))
+    monkeypatch.setattr(timing, "Effort", lambda rounds: EFFORT)
+
+
+@pytest.fixture
+def call(capfd, tmp_path):
+    """call(arguments) -> (exit code, stdout, stderr) of `bench`, into tmp_path."""
+
+    def call(*arguments):
+        with pytest.raises(SystemExit) as end:
+            main(["bench", *arguments, "--out", str(tmp_path)])
+        out, err = capfd.readouterr()
+        assert "Traceback" not in err
+        return end.value.code, out, err
+
+    return call
+
+
+def test_bench_kernels(small, call, tmp_path):
+    code, out, err = call("kernels", "--peers", "numpy", "--only", "table,gap,memory")
+    assert code == 0 and "1/1 training lstm T12 B5 I3 H7 float32 on 1" in err
+    assert "Training step, float32" in out and "numbers a unit" in out and "under 2 GiB" in out
+    folder = tmp_path / "bench" / kernels.isa()
+    found = json.loads((folder / "table.json").read_text())
+    assert found["schema"] == 1 and found["finished"] and found["processors"] == workers.chosen(1)
+    assert found["command"].endswith("python -m study bench kernels --peers numpy --only table,gap,memory")
+    assert found["machine"]["kernels"]["isa"] == kernels.isa() and found["peers"]["numpy"] == peers.version("numpy")
+    case, = found["cases"]
+    assert case["peers"].keys() == {"ours", "numpy"} and case["peak"]["median"] > 0
+    assert case["peers"]["numpy"]["difference64"] < 1e-12 and case["peers"]["ours"]["median"] > 0
+    assert {path.name for path in folder.iterdir()} == {
+        "REPORT.md", "figures", *(f"{suite}.{kind}" for suite in ("table", "gap", "memory") for kind in ("csv", "json"))}
+    page = (folder / "REPORT.md").read_text()
+    assert found["command"] in page and "figures/gap.svg" in page and (folder / "figures" / "gap.svg").exists()
+
+
+def test_bench_on_several_threads(small, call, tmp_path):
+    if len(workers.processors()) < 2:
+        pytest.skip("one processor")
+    assert call("kernels", "--peers", "none", "--only", "threads")[0] == 0
+    speedups = pd.read_csv(tmp_path / "bench" / kernels.isa() / "figures" / "threads.csv")
+    assert list(speedups["threads"]) == [1, 2] and speedups["speedup"][0] == 1
+
+
+def test_bench_trial_and_study(small, call, tmp_path):
+    code, out, _ = call("trial", "--peers", "none", "--json")
+    case, = json.loads(out)["cases"]
+    assert code == 0 and 0 < case["inside"] < 1 and case["peers"].keys() == {"ours"}
+    code, out, _ = call("study", "--peers", "none")
+    assert code == 0 and "ours: " in out and "for a thousand sequences" in out
+
+
+def test_an_interruption_keeps_what_was_timed(small, call, tmp_path, monkeypatch):
+    def twice(*arguments):
+        yield entry(TINY, ours=1.0)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(run.Run, "_timed", twice)
+    assert call("kernels", "--peers", "none", "--only", "table,gap")[0] == 130
+    folder = tmp_path / "bench" / kernels.isa()
+    assert not json.loads((folder / "table.json").read_text())["finished"] and not (folder / "gap.json").exists()
+
+
+def test_a_peer_that_was_refused_makes_the_command_fail(small, call, monkeypatch):
+    refused = entry(TINY, ours=1.0)
+    refused["peers"]["torch"] = {"refused": "disagrees"}
+    monkeypatch.setattr(run.Run, "_timed", lambda *_: iter([refused]))
+    assert call("kernels", "--peers", "none", "--only", "table")[0] == 1
+
+
+@pytest.mark.parametrize("arguments, said", [
+    (["kernels", "--peers", "tensorflow"], "expected names of torch, jax, onnxruntime, numpy, got 'tensorflow'"),
+    (["kernels", "--only", "tabel"], "got 'tabel'"),
+    (["trial", "--threads", "4096"], f"this process may use {len(workers.processors())} processors, got 4096"),
+])
+def test_wrong_arguments(call, arguments, said, tmp_path):
+    code, out, err = call(*arguments)
+    assert code == 2 and said in err and not list(tmp_path.iterdir())

@@ -3,10 +3,9 @@
 Each is the sum over rows r = (t, b) ascending within a chunk of CHUNK steps of x; the chunks' sums are added in the
 order in which BPTT finishes them. Threads share panels and rows of the weights, never r, so no sum is ever split.
 """
-from kernels.job cimport Form, Job, Peephole, Product
-from kernels.lanes cimport (REAL, vec, LANES, LINE, load, load_part, store_part, zero, fma, mode, enter_mode,
-                            leave_mode)
-from kernels.panel cimport SUMS, tile_rows, accumulate_outer, panels, panel_start
+from kernels.job cimport Product
+from kernels.lanes cimport REAL, vec, LANES, LINE, load, load_part, store_part, zero, fma
+from kernels.panel cimport SUMS, tile_rows, accumulate_outer
 from kernels.tile cimport Run, alive, gates_at, state_at, slot_before, slot_after
 
 cdef enum:
@@ -88,71 +87,3 @@ cdef inline void diagonal(REAL* out, const Run* r, int cell_blocks, int block, i
                               load(state_at(r, state, slot, i) + j), acc)
                 b += n + 1
         store_part(out + j, load_part(out + j, r.H - j) + acc, r.H - j)
-
-
-# -------------------------------------------------------------------------------------------------- threads
-
-cdef inline long tall(const Product* q, long width) noexcept nogil:
-    """Rows of the product's tallest tile."""
-    return tile_rows(q.depth, <int> width * (q.g1 - q.g0))
-
-
-cdef inline long tiles(const Product* q, long width) noexcept nogil:
-    return (q.depth + tall(q, width) - 1) // tall(q, width) if q.g1 > q.g0 else 0
-
-
-cdef inline void peephole_gradients(const Job* job, long u, long width, long first, long last) noexcept nogil:
-    cdef const Form* f = &job.row.form[0]
-    cdef const Peephole* q
-    cdef int i
-    cdef long w
-    for i in range(f.peepholes):
-        q = &job.row.peephole[i]
-        for w in range(u, u + width):
-            diagonal(job.dp + i * job.run.H, &job.run, f.blocks, q.block, q.state, q.before, first, last, w)
-
-
-cdef inline void gradient_panel(const Job* job, int k, long u, long width, long low, long high) noexcept nogil:
-    """Of the tiles of a panel's three products, numbered through, those from low to high - 1; chunk after chunk."""
-    cdef const Run* r = &job.run
-    cdef const Form* f = &job.row.form[k]
-    cdef const Product* q
-    cdef long chunks = (job.t1 - 1) // CHUNK - job.t0 // CHUNK + 1, i, c, first, last, start, begin, end
-    cdef int m
-    for i in range(chunks):
-        c = job.t0 // CHUNK + (i if r.reverse else chunks - 1 - i)
-        first, last = max(c * CHUNK, job.t0), min((c + 1) * CHUNK, job.t1)
-        start = 0
-        for m in range(3):
-            q = &job.product[k][m]
-            begin, end = max(low - start, 0), min(high - start, tiles(q, width))
-            if begin < end:
-                outer(width, q, r, f.blocks, first, last, u, begin * tall(q, width), min(end * tall(q, width), q.depth))
-                if m == 2 and k == 0:
-                    peephole_gradients(job, u, width, first, last)
-            start += tiles(q, width)
-
-
-cdef inline void gradient_share(const Job* jobs, int njobs, long share, long shares) noexcept nogil:
-    """Tiles of all weight gradients, numbered through all jobs, stages and panels: one share of them."""
-    cdef long count = 0, start, total, low = 0, high = 0, i, u, width, n
-    cdef int d, k, m, sweep, blocks
-    cdef const Job* job
-    cdef mode saved = enter_mode()
-    for sweep in range(2):
-        start = 0
-        for d in range(njobs):
-            job = &jobs[d]
-            for k in range(job.row.stages):
-                blocks = job.row.form[k].last - job.row.form[k].first
-                for i in range(panels(job.run.groups, blocks)):
-                    u = panel_start(i, job.run.groups, blocks)
-                    width = panel_start(i + 1, job.run.groups, blocks) - u
-                    n = 0
-                    for m in range(3):
-                        n += tiles(&job.product[k][m], width)
-                    if sweep and low < start + n and high > start:
-                        gradient_panel(job, k, u, width, low - start, high - start)
-                    start += n
-        low, high = start * share // shares, start * (share + 1) // shares
-    leave_mode(saved)

@@ -12,12 +12,13 @@ import numpy as np
 
 from kernels.cell import describe
 
-from kernels.gradient cimport CHUNK, gradient_share
+from kernels.gradient cimport CHUNK, diagonal, outer
 from kernels.job cimport Job, Peephole, Product, Row, Step
-from kernels.lanes cimport REAL, LINE
-from kernels.loops cimport backward_slice, forward_slice
-from kernels.panel cimport WIDEST, pack, pack_transposed
-from kernels.tile cimport Form, Run, backward_rows, forward_rows, operand_at, state_at
+from kernels.lanes cimport REAL, LINE, mode, enter_mode, leave_mode
+from kernels.panel cimport WIDEST, pack, pack_transposed, panel_start, panels, tile_rows
+from kernels.sums cimport norm
+from kernels.tile cimport (Form, Run, alive, backward_rows, forward_rows, operand_at, slot_after, slot_before, state_at,
+                           transposed_rows)
 
 cnp.import_array()
 
@@ -52,6 +53,7 @@ cdef void stage(Form form, Step forward, Step backward):
 
 
 include "table.pxi"
+include "loops.pxi"
 
 
 # ------------------------------------------------------------------------------------------------------ from Python

@@ -1,0 +1,147 @@
+# The loops over time for one slice of the batch, in one direction, and a thread's share of the weight gradients. Included
+# by timeloop.pyx. Rows that have ended are never operands: the loops go over runs of rows that are still alive.
+
+cdef void hold(const Run* r, int states, long t, long b) noexcept nogil:
+    """A row past its end keeps its states, and its output is 0."""
+    cdef int s
+    for s in range(states):
+        memcpy(state_at(r, s, slot_after(r, t), b), state_at(r, s, slot_before(r, t), b), r.pad * sizeof(REAL))
+    if r.y:
+        memset(r.y + (t * r.B + b) * r.ldy, 0, r.H * sizeof(REAL))
+
+
+cdef void forward_slice(const Job* job, long b0, long b1) noexcept nogil:
+    cdef const Run* r = &job.run
+    cdef const Row* row = job.row
+    cdef long i, t, b, n
+    cdef int k
+    cdef mode saved = enter_mode()
+    for i in range(job.t1 - job.t0):
+        t = job.t1 - 1 - i if r.reverse else job.t0 + i
+        b = b0
+        while b < b1:
+            n = alive(r, t, b, b1)
+            if n:
+                for k in range(row.stages):
+                    row.forward[k](r, t, b, n)
+            b += n
+            if b < b1:
+                hold(r, row.form[0].states, t, b)
+                b += 1
+    leave_mode(saved)
+
+
+cdef void carry_back(bint add, REAL* out, long ldo, long columns, long limit, const Run* r, int blocks, int g0, int g1,
+                     const REAL* packed, long t, long b, long n) noexcept nogil:
+    """transposed_rows, compiled once."""
+    transposed_rows(add, out, ldo, columns, limit, r, blocks, g0, g1, packed, t, b, n)
+
+
+cdef void backward_run(const Row* row, const Run* r, long t, long b, long n) noexcept nogil:
+    """BPTT through step t for n rows from b that are alive at it."""
+    cdef const Form* f
+    cdef long i
+    cdef int k, s
+    for k in range(row.stages - 1, -1, -1):
+        f = &row.form[k]
+        row.backward[k](r, t, b, n)
+        if k:
+            carry_back(False, r.doperand + b * r.pad, r.pad, r.H, r.pad, r,
+                            f.blocks, f.u0, f.u1, r.UT[k], t, b, n)
+        elif f.u1 > f.u0 and not r.truncated:
+            carry_back(True, r.carry + b * r.pad, r.pad, r.H, r.pad, r, f.blocks, f.u0, f.u1, r.UT[k], t, b, n)
+    f = &row.form[row.stages - 1]
+    if r.dx:
+        carry_back(False, r.dx + (t * r.B + b) * r.I, r.I, r.I, r.I, r, f.blocks, row.form[0].w0, f.w1, r.WT,
+                        t, b, n)
+    if r.norms:
+        for s in range(f.states):
+            for i in range(b, b + n):
+                r.norms[(s * r.T + t) * r.B + i] = norm(r.total + (s * r.B + i) * r.pad, r.H)
+
+
+cdef void backward_slice(const Job* job, long b0, long b1) noexcept nogil:
+    cdef const Run* r = &job.run
+    cdef long i, t, b, n
+    cdef mode saved = enter_mode()
+    for i in range(job.t1 - job.t0):
+        t = job.t0 + i if r.reverse else job.t1 - 1 - i
+        b = b0
+        while b < b1:
+            n = alive(r, t, b, b1)
+            if n:
+                backward_run(job.row, r, t, b, n)
+            b += n
+            if b < b1:
+                if r.dx:
+                    memset(r.dx + (t * r.B + b) * r.I, 0, r.I * sizeof(REAL))
+                b += 1
+    leave_mode(saved)
+
+
+# -------------------------------------------------------------------------------------------------- weight gradients
+
+cdef inline long tall(const Product* q, long width) noexcept nogil:
+    """Rows of the product's tallest tile."""
+    return tile_rows(q.depth, <int> width * (q.g1 - q.g0))
+
+
+cdef long tiles(const Product* q, long width) noexcept nogil:
+    return (q.depth + tall(q, width) - 1) // tall(q, width) if q.g1 > q.g0 else 0
+
+
+cdef void peephole_gradients(const Job* job, long u, long width, long first, long last) noexcept nogil:
+    cdef const Form* f = &job.row.form[0]
+    cdef const Peephole* q
+    cdef int i
+    cdef long w
+    for i in range(f.peepholes):
+        q = &job.row.peephole[i]
+        for w in range(u, u + width):
+            diagonal(job.dp + i * job.run.H, &job.run, f.blocks, q.block, q.state, q.before, first, last, w)
+
+
+cdef void gradient_panel(const Job* job, int k, long u, long width, long low, long high) noexcept nogil:
+    """Of the tiles of a panel's three products, numbered through, those from low to high - 1; chunk after chunk."""
+    cdef const Run* r = &job.run
+    cdef const Form* f = &job.row.form[k]
+    cdef const Product* q
+    cdef long chunks = (job.t1 - 1) // CHUNK - job.t0 // CHUNK + 1, i, c, first, last, start, begin, end
+    cdef int m
+    for i in range(chunks):
+        c = job.t0 // CHUNK + (i if r.reverse else chunks - 1 - i)
+        first, last = max(c * CHUNK, job.t0), min((c + 1) * CHUNK, job.t1)
+        start = 0
+        for m in range(3):
+            q = &job.product[k][m]
+            begin, end = max(low - start, 0), min(high - start, tiles(q, width))
+            if begin < end:
+                outer(width, q, r, f.blocks, first, last, u, begin * tall(q, width), min(end * tall(q, width), q.depth))
+                if m == 2 and k == 0:
+                    peephole_gradients(job, u, width, first, last)
+            start += tiles(q, width)
+
+
+cdef void gradient_share(const Job* jobs, int njobs, long share, long shares) noexcept nogil:
+    """Tiles of all weight gradients, numbered through all jobs, stages and panels: one share of them."""
+    cdef long start, low = 0, high = 0, i, u, width, n
+    cdef int d, k, m, sweep, blocks
+    cdef const Job* job
+    cdef mode saved = enter_mode()
+    for sweep in range(2):
+        start = 0
+        for d in range(njobs):
+            job = &jobs[d]
+            for k in range(job.row.stages):
+                blocks = job.row.form[k].last - job.row.form[k].first
+                for i in range(panels(job.run.groups, blocks)):
+                    u = panel_start(i, job.run.groups, blocks)
+                    width = panel_start(i + 1, job.run.groups, blocks) - u
+                    n = 0
+                    for m in range(3):
+                        n += tiles(&job.product[k][m], width)
+                    if sweep and low < start + n and high > start:
+                        gradient_panel(job, k, u, width, low - start, high - start)
+                    start += n
+        low, high = start * share // shares, start * (share + 1) // shares
+    leave_mode(saved)

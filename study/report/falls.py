@@ -17,7 +17,7 @@ LOWEST, HIGHEST = 1e-12, 1e6
 def relative(frame, states, task="recall/past"):
     """Norms of the given states at each lag over that at lag 0: median and quartiles over seeds, with a fitted median slope.
 
-    A seed whose norm is 0 or not finite at a lag has none there. Empty where the study does not have the task.
+    Only lags that all seeds were probed at; a seed whose norm is 0 or not finite at a lag has none there. Empty where the study does not have the task.
     """
     runs, rows = where(plain(frame), task=task), []
     for (cell, init), arm in runs.groupby(["cell", "init"]):
@@ -33,7 +33,7 @@ def _arm(seeds, state, arm):
     curves = [pd.Series(norms[state], norms["lag"], float) / (norms[state][0] or np.nan) for norms in seeds]
     if not curves:
         return []
-    table = pd.DataFrame(curves)
+    table = pd.DataFrame(curves)[sorted(set.intersection(*(set(norms["lag"]) for norms in seeds)))]
     quartiles = table.quantile([0.25, 0.5, 0.75])
     return [arm | {"lag": lag, "seeds": int(table[lag].notna().sum()), "q1": some[0.25], "median": some[0.5], "q3": some[0.75]}
             for lag, some in quartiles.items() if some.notna().all()]

@@ -113,7 +113,7 @@ def _setting(frame):
     if not len(runs):
         return ""
     usual = runs[["units", "batch", "optimizer", "clip", "budget", "dtype"]].mode().iloc[0]
-    return (f"Here: H = {int(usual['units'])} units, batches of {int(usual['batch'])}, {usual['optimizer']}, the gradient's norm "
+    return (f"Here: H = {int(usual['units'])} units, batches of {int(usual['batch'])}, {usual['optimizer'].capitalize()}, the gradient's norm "
             f"clipped at {usual['clip']:g}, at most {int(usual['budget']):,} sequences ({usual['dtype']}).")
 
 

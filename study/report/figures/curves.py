@@ -50,6 +50,6 @@ def draw(data, figure):
             if init == inits[-1]:
                 axes.set_xlabel("sequences")
         row[0].set_ylabel(f"{FAMILIES[init]}\nright answers")
-    figure.axes[0].annotate("chance", (1, chance), (-2, 3), xycoords=("axes fraction", "data"), textcoords="offset points",
+    figure.axes[0].annotate("chance", (1, chance), (-2, -10), xycoords=("axes fraction", "data"), textcoords="offset points",
                             ha="right", fontsize=7.5, color=GREY)
     figure.suptitle(f"gap {data['gap'].iloc[0]}", x=0.005, ha="left", fontsize=9)

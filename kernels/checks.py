@@ -10,8 +10,8 @@ FLOATS = (np.dtype("float32"), np.dtype("float64"))
 INTEGERS = tuple(map(np.dtype, "bhilqBHILQ"))
 
 
-def array(name, a, dtypes, shape):
-    """`a` itself if it is C-contiguous and aligned, else a copy that is.
+def fits(name, a, dtypes, shape):
+    """`a` itself, whatever its strides.
 
     `dtypes`: the ones allowed. `shape`: an integer is a size that must be met, a letter any size of 1 or more.
     Raises TypeError (no array, another dtype) or ValueError (shape).
@@ -20,6 +20,12 @@ def array(name, a, dtypes, shape):
         raise TypeError(f"{name}: expected an array of {_either(dtypes)}, got {_kind(a)}")
     if a.ndim != len(shape) or any(_misses(size, wanted) for size, wanted in zip(a.shape, shape)):
         raise ValueError(f"{name}: expected shape ({', '.join(map(str, shape))}{',' * (len(shape) == 1)}), got {a.shape}")
+    return a
+
+
+def array(name, a, dtypes, shape):
+    """As `fits`; `a` itself if it is C-contiguous and aligned, else a copy that is."""
+    fits(name, a, dtypes, shape)
     return a if a.flags.c_contiguous and a.flags.aligned else np.array(a, order="C")
 
 
@@ -28,6 +34,15 @@ def changed(name, a, dtypes, shape):
     if array(name, a, dtypes, shape) is not a or not a.flags.writeable:
         raise ValueError(f"{name}: expected a C-contiguous, writeable array, for it is changed in place")
     return a
+
+
+def integers(name, a, shape):
+    """As `array`, for integers of any width; lists will do."""
+    try:
+        found = np.asarray(a)
+    except ValueError:      # lists of unequal lengths
+        raise ValueError(f"{name}: expected one shape, got {_kind(a)}") from None
+    return array(name, found, INTEGERS, shape)
 
 
 def whole(name, value, least=1, most=None):
@@ -44,10 +59,14 @@ def number(name, value, least=-math.inf, below=math.inf):
     """`value` as a finite float with least <= value < below."""
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError(f"{name}: expected a number, got {value!r}")
-    if not (least <= value < below and math.isfinite(value)):
+    try:
+        found = float(value)
+    except OverflowError:
+        found = math.inf
+    if not (least <= found < below and math.isfinite(found)):
         bounds = ", ".join([f"at least {least:g}"] * (least > -math.inf) + [f"below {below:g}"] * (below < math.inf))
         raise ValueError(f"{name}: expected a finite number{', ' * bool(bounds)}{bounds}, got {value!r}")
-    return float(value)
+    return found
 
 
 def dtype(name, value):

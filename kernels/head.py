@@ -35,10 +35,10 @@ class Readout:
         self.dtype = checks.dtype("dtype", dtype)
         self.shapes = {"V": (self.inputs, self.outputs), "v": (self.outputs,)}
         self.size = self.inputs * self.outputs + self.outputs
-        self._product = _readout[self.dtype].product
 
     def init(self, seed, name="readout"):
         """Weights uniform in +-1/sqrt(inputs), each parameter from the stream ("weights", seed, name/parameter): (size,)."""
+        seed = checks.whole("seed", seed, least=0)
         theta = np.empty(self.size, self.dtype)
         bound = 1 / float(np.sqrt(self.inputs))
         for key, part in self.view(theta).items():
@@ -72,6 +72,9 @@ class Readout:
         self._product(do, V.T, None, dh)
         return grad, dh
 
+    def _product(self, a, b, start, out):
+        _readout[self.dtype].product(a, b, start, out)
+
     def _weights(self, theta):
         return self.view(checks.array("theta", theta, (self.dtype,), (self.size,))).values()
 
@@ -95,7 +98,7 @@ def cross_entropy(o, labels):
         (p - onehot) / B: the gradient of the mean loss. Below 2^-100 (float64: 2^-1000) it is +0.
     """
     o = checks.array("o", o, checks.FLOATS, ("B", "K"))
-    labels = checks.array("labels", np.asarray(labels), checks.INTEGERS, (len(o),))
+    labels = checks.integers("labels", labels, (len(o),))
     return _readout[o.dtype].cross_entropy(o, labels.astype(np.int64, copy=False))
 
 

@@ -1,6 +1,7 @@
 """class RNN: a recurrent layer of any cell, in one direction or both, over one flat vector of parameters."""
 
 import difflib
+import threading
 from types import SimpleNamespace
 
 import numpy as np
@@ -43,11 +44,20 @@ class RNN:
         (peepholes, H), and ``merge/M`` (2H, H), ``merge/b`` (H,).
     size : int
         Parameters in all.
+    cell : Cell
+    inputs, units, direction, merge, dtype
+        As given, dtype as NumPy's.
+
+    Raises
+    ------
+    ValueError, TypeError
+        From every method: an argument is not what it should be; the message names it, what was expected and what came.
 
     Notes
     -----
     ``a_k[b, j] = b_k[j] + sum_i x[b, i] W_k[i, j] + sum_i h'[b, i] U_k[i, j]`` for each block k; the cell's equations
-    stand in kernels/cells. A call may be made from several Python threads at once.
+    stand in kernels/cells. Calls may be made from several Python threads at once. A copy, pickled or not, has memory of its
+    own; tapes cannot be copied.
     """
 
     def __init__(self, cell, inputs, units, direction="forward", merge="concat", dtype="float32"):
@@ -63,11 +73,14 @@ class RNN:
         self._workspace = Workspace()
         self.shapes = {f"{name}/{key}": shape for name in self._names for key, shape in self._parameters()}
         if self._learned:
-            self.shapes |= {"merge/M": (2 * units, units), "merge/b": (units,)}
+            self.shapes |= {"merge/M": (2 * self.units, self.units), "merge/b": (self.units,)}
         self._offsets, self.size = {}, 0
         for name, shape in self.shapes.items():
             self._offsets[name] = self.size
             self.size += int(np.prod(shape))
+
+    def __reduce__(self):
+        return type(self), (self.cell.name, self.inputs, self.units, self.direction, self.merge, self.dtype.name)
 
     def _parameters(self):
         cell, I, H = self.cell, self.inputs, self.units
@@ -78,8 +91,8 @@ class RNN:
             yield "p", (len(cell.peepholes), H)
 
     def view(self, theta):
-        """Views into a flat vector of ``size`` numbers, by name and with the shapes of ``shapes``."""
-        theta = checks.array("theta", theta, checks.FLOATS, (self.size,))
+        """Views into a flat vector of ``size`` numbers of either dtype, by name and with the shapes of ``shapes``."""
+        theta = checks.fits("theta", theta, checks.FLOATS, (self.size,))
         return {name: theta[self._offsets[name]:self._offsets[name] + int(np.prod(shape))].reshape(shape)
                 for name, shape in self.shapes.items()}
 
@@ -88,7 +101,7 @@ class RNN:
 
         Parameters
         ----------
-        seed : int
+        seed : int, 0 or more
         scheme : str
             "uniform": all within +-1/sqrt(H) (fan-in 2H for the merge). "glorot": W and U within
             +-sqrt(6 / (fan-in + fan-out)), the rest 0 (Glorot & Bengio 2010). "orthogonal": as uniform, with each
@@ -104,6 +117,7 @@ class RNN:
         -------
         theta : (size,) array
         """
+        seed = checks.whole("seed", seed, least=0)
         _choice("scheme", scheme, SCHEMES)
         forget_bias = checks.number("forget_bias", forget_bias)
         if chrono is not None:
@@ -169,7 +183,10 @@ class RNN:
         return SimpleNamespace(y=y, state=dict(zip(self.cell.states, states)), tape=tape if tape.kept else None)
 
     def gates(self, tape):
-        """Gate values {block: (D, T, B, H)} on a tape that has not been spent, 0 past a row's length."""
+        """Gate values {block: (D, T, B, H)} on a tape that has not been spent, 0 past a row's length.
+
+        Raises RuntimeError where the tape has been spent, ValueError where it was made with a checkpoint below T.
+        """
         self._own(tape)
         if tape.span < len(tape.x):
             raise ValueError("tape: expected one made without checkpoint, which keeps all gates")
@@ -220,11 +237,11 @@ class RNN:
         carry = self._states("dstate", dstate, B)
         if truncated and len(self.cell.states) == 1:
             raise ValueError(f"truncated: expected False, for {self.cell.name} has no state but h")
-        tape.spent = True
         theta = np.zeros(self.size, self.dtype)
-        dy = self._unmerged(tape, dy, theta)
         dx = [np.empty_like(tape.x) for _ in tape.passes] if inputs else [None] * len(tape.passes)
         sizes = np.zeros((len(self._names), len(self.cell.states), T, B)) if norms else [None] * len(tape.passes)
+        tape.spend()
+        dy = self._unmerged(tape, dy, theta)
         for d, (name, run) in enumerate(zip(self._names, tape.passes)):
             offset = self._offsets[f"{name}/W"]
             run.pack(tape.theta, offset, True)
@@ -254,8 +271,7 @@ class RNN:
             raise TypeError(f"tape: expected the tape of a forward pass, got {type(tape).__name__}")
         if tape.layer is not self:
             raise ValueError("tape: expected one that this layer made, got another layer's")
-        if tape.spent:
-            raise RuntimeError("tape: expected one that no backward pass has spent; run forward again")
+        tape.refuse_spent()
 
     def _states(self, argument, given, B):
         """(S, D, B, H) from {name: (D, B, H)}, with 0 for what is missing."""
@@ -316,7 +332,7 @@ class Tape:
         self.layer, self.theta, self.x, self.lengths, self.shortest = layer, theta, x, lengths, shortest
         self.span, self.threads, self.kept = span, threads, kept
         self.segments = [(t, min(t + span, len(x))) for t in range(0, len(x), span)]
-        self.borders, self.merge, self.spent = [], None, False
+        self.borders, self.merge, self.spent, self.lock = [], None, False, threading.Lock()
         self.passes = [self.made(layer.cell.name, name == "reverse", x) for name in layer._names]
 
     def made(self, cell, reverse, x):
@@ -329,18 +345,29 @@ class Tape:
         """The steps of each pass's i-th segment; a reverse pass starts at the last."""
         return [self.segments[-1 - i if run.reverse else i] for run in self.passes]
 
+    def refuse_spent(self):
+        if self.spent:
+            raise RuntimeError("tape: expected one that no backward pass has spent; run forward again")
+
+    def spend(self):
+        """Of several Python threads, one; and in a child of the process that ran forward, on its one thread."""
+        with self.lock:
+            self.refuse_spent()
+            self.spent = True
+        self.threads = available_threads(self.threads)
+
     def release(self):
         """Give the buffers back for other tapes to use."""
         for run in [*self.passes, *([self.merge] if self.merge else [])]:
             self.layer._workspace.give(run.buffer)
-        self.passes, self.merge = [], None
+        self.passes, self.merge, self.borders = [], None, []
 
 
 def _lengths(lengths, T, B):
     """(B,) int32 and the least of them."""
     if lengths is None:
         return np.full(B, T, np.int32), T
-    lengths = checks.array("lengths", np.asarray(lengths), checks.INTEGERS, (B,))
+    lengths = checks.integers("lengths", lengths, (B,))
     shortest, longest = int(lengths.min()), int(lengths.max())
     if shortest < 1 or longest > T:
         raise ValueError(f"lengths: expected integers in 1..{T} (T), got {shortest if shortest < 1 else longest}")

@@ -17,7 +17,7 @@ def total(a):
 
 
 def clip_by_norm(grad, max_norm=None):
-    """Scales grad in place so that its Euclidean norm is at most max_norm; the norm that it had, a float.
+    """Scales grad in place so that its Euclidean norm is at most max_norm, to rounding; the norm that it had, a float.
 
     Parameters
     ----------

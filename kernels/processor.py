@@ -14,6 +14,8 @@ except ModuleNotFoundError:
         "or `python -m pip install .` in the project's folder"
     ) from None
 
+MOST_THREADS = 1024         # where threads cannot be made, OpenMP ends the process
+
 _forked = False
 
 
@@ -50,37 +52,37 @@ def isa():
 
 
 def build(module, dtype):
-    """The compiled `module` ("timeloop", "readout", "update", "draws") for `dtype` ("float32", "float64")."""
+    """The compiled `module` ("timeloop", "readout", "update", "draws", "peak") for `dtype` ("float32", "float64")."""
     return importlib.import_module(f"kernels._{module}_{dtype.replace('float', 'f')}_{_ISA}")
 
 
 def threads(wanted=None):
     """How many threads a pass runs on.
 
-    `wanted` where it is given (an integer of 1 or more), else OMP_NUM_THREADS, else the processors that this process may
+    `wanted` where it is given (an integer in 1..1024), else OMP_NUM_THREADS, else the processors that this process may
     use: its affinity, within its control group's quota. Always 1 in a forked child and where there is no OpenMP.
     Raises ValueError or TypeError that names what came.
     """
     if wanted is None:
         wanted = _from_environment() or _processors()
     elif isinstance(wanted, bool) or not hasattr(wanted, "__index__"):
-        raise TypeError(f"threads: expected an integer of 1 or more, or None, got {wanted!r}")
-    elif wanted < 1:
-        raise ValueError(f"threads: expected an integer of 1 or more, or None, got {wanted!r}")
+        raise TypeError(f"threads: expected an integer in 1..{MOST_THREADS}, or None, got {wanted!r}")
+    elif not 1 <= wanted <= MOST_THREADS:
+        raise ValueError(f"threads: expected an integer in 1..{MOST_THREADS}, or None, got {wanted!r}")
     return 1 if _forked or not _features.OPENMP else int(wanted)
 
 
 def _from_environment():
     # A comma-separated list has one entry a level of nesting; ours is the first.
     text = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
-    if text and not (text.isdecimal() and int(text) >= 1):
-        raise ValueError(f"OMP_NUM_THREADS: expected an integer of 1 or more, got {text!r}")
+    if text and not (text.isdecimal() and 1 <= int(text) <= MOST_THREADS):
+        raise ValueError(f"OMP_NUM_THREADS: expected an integer in 1..{MOST_THREADS}, got {text!r}")
     return int(text) if text else None
 
 
 def _processors():
     own = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min([own, *_quotas()]))
+    return max(1, min([own, MOST_THREADS, *_quotas()]))
 
 
 @functools.cache

@@ -25,6 +25,3 @@ class Workspace:
     def give(self, buffer):
         with self._lock:
             self._free.append(buffer)
-
-    def __reduce__(self):
-        return Workspace, ()

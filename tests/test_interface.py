@@ -1,11 +1,16 @@
 """What the kernels refuse: a message that names the argument, what was expected and what came; and never a crash."""
+import copy
+import os
+import pickle
 import re
+import signal
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
 import kernels
-from cases import ARMS, CELLS, case, float32, float64, results
+from cases import ARMS, CELLS, assert_same, case, float32, float64, results
 
 T, B, I, H = 6, 3, 2, 5
 LAYER = {"cell": "lstm", "inputs": I, "units": H}
@@ -68,6 +73,7 @@ def test_layer(named, error, words):
     ({"lengths": np.array([1, 2**64 - 1, 6], "uint64")}, ValueError, ["lengths", "6", str(2**64 - 1)]),
     ({"lengths": [1, 6]}, ValueError, ["lengths", "(3,)", "(2,)"]),
     ({"lengths": [[1], [6], [6]]}, ValueError, ["lengths", "(3,)", "(3, 1)"]),
+    ({"lengths": [[1], [6, 6]]}, ValueError, ["lengths", "shape", "list"]),
     ({"lengths": 6}, ValueError, ["lengths", "(3,)", "()"]),
     ({"lengths": [1.0, 2.0, 6.0]}, TypeError, ["lengths", "float64"]),
     ({"lengths": [True, True, True]}, TypeError, ["lengths", "bool"]),
@@ -79,6 +85,8 @@ def test_layer(named, error, words):
     ({"state": {"c": None}}, TypeError, ["state['c']", "array", "None"]),
     ({"state": GIVEN.state["h"]}, TypeError, ["state", "dict", "ndarray"]),
     ({"threads": 0}, ValueError, ["threads", "1", "0"]),
+    ({"threads": 2**40}, ValueError, ["threads", "1024", str(2**40)]),
+    ({"threads": 100_000}, ValueError, ["threads", "1024", "100000"]),
     ({"threads": 1.5}, TypeError, ["threads", "integer", "1.5"]),
     ({"threads": True}, TypeError, ["threads", "integer", "True"]),
     ({"checkpoint": 0}, ValueError, ["checkpoint", "1", "0"]),
@@ -136,9 +144,62 @@ def test_view(theta, error, words):
     refuses(error, words, kernels.RNN(**LAYER).view, theta)
 
 
+def test_views_of_any_stride_are_views():
+    layer = kernels.RNN(**LAYER)
+    theta = np.zeros(2 * layer.size, "float32")
+    for strided in (theta[::2], theta[::-2]):
+        for part in layer.view(strided).values():
+            assert np.shares_memory(part, theta)
+            part += 1
+    assert (theta == 1).all()
+
+
+def test_sizes_of_narrow_integers():
+    shapes = kernels.RNN("rnn", np.uint8(200), np.uint8(200), "both", "learned").shapes
+    assert shapes["merge/M"] == (400, 200)
+
+
+@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, lambda a: pickle.loads(pickle.dumps(a))])
+def test_copies_of_a_layer(duplicate):
+    given = case("gru", T, B, I, H, "both", "learned")
+    layer = float64("gru", I, H, "both", "learned")
+    assert_same(results(duplicate(layer), given), results(layer, given))
+    readout = kernels.Readout(3, 2)
+    theta, h = readout.init(seed=0), np.ones((1, 3), "float32")
+    assert (duplicate(readout).forward(theta, h) == readout.forward(theta, h)).all()
+
+
+def test_one_of_several_threads_spends_a_tape():
+    layer, long = kernels.RNN(**LAYER), case("lstm", 400, B, I, H, dtype="float32")
+    tape = layer.forward(long.theta, long.x).tape
+    with ThreadPoolExecutor(4) as pool:
+        jobs = [pool.submit(layer.backward, tape, long.dy) for _ in range(4)]
+    errors = [type(job.exception()) for job in jobs if job.exception()]
+    assert errors == [RuntimeError] * 3
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_tape_made_before_a_fork():
+    """The child has none of the threads that made it."""
+    layer = kernels.RNN(**LAYER)
+    tape = layer.forward(**FORWARD, threads=2).tape
+    child = os.fork()
+    if not child:
+        signal.alarm(20)
+        try:
+            os._exit(0 if layer.backward(tape, GIVEN.dy).theta.any() else 1)
+        finally:
+            os._exit(2)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
 @pytest.mark.parametrize("cell, named, error, words", [
     ("lstm", {"scheme": "unifrom"}, ValueError, ["scheme", "uniform", "glorot", "orthogonal", "identity", "unifrom"]),
     ("lstm", {"forget_bias": float("nan")}, ValueError, ["forget_bias", "nan"]),
+    ("lstm", {"seed": None}, TypeError, ["seed", "integer", "None"]),
+    ("lstm", {"seed": 1.0}, TypeError, ["seed", "integer", "1.0"]),
+    ("lstm", {"seed": -1}, ValueError, ["seed", "0", "-1"]),
+    ("lstm", {"forget_bias": 10**400}, ValueError, ["forget_bias", "finite"]),
     ("lstm", {"forget_bias": "1"}, TypeError, ["forget_bias", "'1'"]),
     ("lstm", {"chrono": 1}, ValueError, ["chrono", "2", "1.0"]),
     ("lstm", {"chrono": float("inf")}, ValueError, ["chrono", "inf"]),

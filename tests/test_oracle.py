@@ -1,4 +1,5 @@
 """The kernels against the NumPy twin, and against themselves where two ways must give one value."""
+import doctest
 import random
 
 import numpy as np
@@ -20,6 +21,11 @@ def test_the_twin_has_the_same_cells():
         assert row.name == name and row.title and row.source
         for kind in ("blocks", "inputs", "recurrent", "states", "peepholes"):
             assert tuple(getattr(row, kind)) == tuple(getattr(cell, kind)), (name, kind)
+
+
+def test_the_twins_example():
+    outcome = doctest.testmod(reference)
+    assert outcome.attempted and not outcome.failed
 
 
 @pytest.mark.parametrize("direction, merge", ARMS)

@@ -2,8 +2,8 @@
 
     python tests/hashes.py [--threads 1,2] [--only NAME] [--in torch|ftz|fork]    (`--in`: where the process has been before)
 
-`python tests/hashes.py > tests/golden/kernels.json` renews the golden hashes after a change that alters bits on purpose,
-which also raises kernels.NUMERICS.
+`python tests/hashes.py > tests/golden/kernels.json` writes the golden hashes: to add a new cell's, which changes no other,
+and after a change that alters bits on purpose, which raises kernels.NUMERICS too.
 """
 import argparse
 import ctypes
@@ -23,6 +23,7 @@ if __name__ == "__main__":
 # T, B, I, H: more than a chunk of 32 steps, odd everything; one of each; more rows than a tile, wide input; wide net
 SIZES = [(37, 7, 5, 33), (1, 1, 1, 1), (5, 29, 40, 16), (3, 5, 2, 70)]
 ARMS = [("both", "learned"), ("forward", "concat")]
+WRITE = "python tests/hashes.py > tests/golden/kernels.json"
 
 
 def digest(arrays):

@@ -1,7 +1,7 @@
 """A hash of each task's first batch and of each small trial's whole record; run as a program it prints them as JSON.
 
-`python tests/study_hashes.py > tests/golden/study.json` renews the golden hashes after a change that alters bits on purpose,
-which also raises kernels.NUMERICS.
+`python tests/study_hashes.py > tests/golden/study.json` writes the golden hashes: to add a new task's or trial's, which changes
+no other, and after a change that alters bits on purpose, which raises kernels.NUMERICS too.
 """
 
 import hashlib
@@ -12,6 +12,8 @@ from pathlib import Path
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
+GOLDEN = Path(__file__).parent / "golden" / "study.json"
+WRITE = "python tests/study_hashes.py > tests/golden/study.json"
 TRIALS = {
     "lstm recall": {"cell": "lstm", "units": 8, "gap": 6, "init": "long", "horizon": 20, "lr": 0.01, "budget": 640, "seed": 1},
     "rnn 6a": {"cell": "rnn", "units": 12, "task": "temporal_order/6a", "gap": 20, "init": "long", "lr": 0.003, "budget": 640},
@@ -29,6 +31,13 @@ TRIALS = {
     },
     "rnn guess": {"cell": "rnn", "units": 8, "gap": 4, "budget": 320, "method": "guess"},
 }  # fmt: skip
+
+
+def golden(kind, name):
+    """The committed hash of one of the "tasks" or "trials"."""
+    known = json.loads(GOLDEN.read_text())[kind]
+    assert name in known, f"no golden hash of {name}; to add it: {WRITE}"
+    return known[name]
 
 
 def first_batch(task):

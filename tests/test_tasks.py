@@ -2,8 +2,7 @@
 
 import doctest
 import importlib
-import json
-from pathlib import Path
+import pkgutil
 
 import numpy as np
 import pytest
@@ -11,9 +10,8 @@ import pytest
 import kernels
 from study import tasks
 from study.tasks import TASKS, Judge, _rule
-from study_hashes import first_batch
+from study_hashes import first_batch, golden
 
-GOLDEN = json.loads((Path(__file__).parent / "golden" / "study.json").read_text())["tasks"]
 ROWS = 4000
 EVERY = pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
 
@@ -120,13 +118,15 @@ def test_the_steps_near_the_read_out_tell_nothing_of_the_answer(task):
 
 @EVERY
 def test_golden_first_batch(task):
-    assert first_batch(task) == GOLDEN[task.name]
+    assert first_batch(task) == golden("tasks", task.name)
 
 
-@pytest.mark.parametrize("name", ["", "recall", "temporal_order", "adding", "digits"])
+FILES = [module.name for module in pkgutil.iter_modules(tasks.__path__, "study.tasks.") if "._" not in module.name]
+
+
+@pytest.mark.parametrize("name", ["study.tasks", *FILES])
 def test_drawn_samples_of_the_docstrings(name):
-    module = importlib.import_module("study.tasks" + (f".{name}" if name else ""))
-    outcome = doctest.testmod(module)
+    outcome = doctest.testmod(importlib.import_module(name))
     assert outcome.attempted and not outcome.failed
 
 

@@ -157,7 +157,8 @@ def _finish(study, summary, seconds, as_json):
     text = write_report(folder)
     if as_json:
         return data
-    click.echo(text)
+    if text:
+        click.echo(text)
     click.echo(", ".join(f"{counts[name]} {name}" for name in SHOWN if counts[name]))
     if not summary.ran and not summary.failures:
         made = "".join(f"\n  made on {line}" for line in standing.makers(folder))
@@ -166,7 +167,8 @@ def _finish(study, summary, seconds, as_json):
                    f"  python -m study verify {folder}")
     else:
         click.echo(f"{summary.ran} trials in {progress.duration(seconds)}")
-    click.echo(f"report: {folder / 'REPORT.md'}")
+    if counts["done"] or counts["diverged"]:
+        click.echo(f"report: {folder / 'REPORT.md'}")
     return data
 
 

@@ -47,7 +47,7 @@ class Progress:
 
     def look(self, running, stopping):
         """Called by the engine a few times a second."""
-        if stopping and not self.stopping:
+        if stopping and running and not self.stopping:
             message = f"stopping: waiting for the {running} trials in flight; interrupt again to stop at once"
             self.console.print(message, markup=False)
         self.running, self.stopping = running, stopping

@@ -96,6 +96,8 @@ class Trial(_Frozen):
         task = (info.context or {}).get("tasks", {}).get(self.task)
         if task is not None and self.gap < task.smallest_gap:
             raise ValueError(f"gap: {self.task} needs at least {task.smallest_gap}, got {self.gap}")
+        if task is not None and task.rule is None and self.method == "guess":
+            raise ValueError(f"method: {self.task} has no pass rule to guess by")
         return self
 
     def _default(self, *knobs):
@@ -315,7 +317,7 @@ def _line(wrong):
         owner = above[-1] if above else ""
         message = unknown("key", key, _KEYS.get(owner) or _KEYS["grids" if "grids" in above else ""])
     elif wrong["type"] != "value_error" and wrong["type"] != "missing":
-        message = f"{message}, got {wrong['input']!r:.80}"
+        message = f"{message.replace('tuple', 'list').replace('Tuple', 'List')}, got {wrong['input']!r:.80}"
     return f"{path}: {message}" if path else message
 
 

@@ -5,6 +5,7 @@ The shape is that of real records; the numbers come from a toy law (an arm solve
 
 import hashlib
 import math
+from collections import defaultdict
 
 import numpy as np
 
@@ -12,8 +13,8 @@ from kernels import CELLS
 from study import ablations, plan, selection, store
 from study.tasks import TASKS
 
-RATE = {"rnn": -0.5, "lstm": -0.3, "peephole": -0.28, "coupled": -0.3, "gru": -0.35, "gru_after": -0.35}
-COST = {"rnn": 2500, "lstm": 600, "peephole": 700, "coupled": 500, "gru": 450, "gru_after": 450}
+RATE = defaultdict(lambda: -0.3, rnn=-0.5, peephole=-0.28, gru=-0.35, gru_after=-0.35)
+COST = defaultdict(lambda: 600, rnn=2500, peephole=700, coupled=500, gru=450, gru_after=450)
 
 
 def outcome(trial):

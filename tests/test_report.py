@@ -2,6 +2,8 @@
 
 import re
 import shutil
+from collections import Counter
+from io import StringIO
 
 import pandas as pd
 import pytest
@@ -95,6 +97,10 @@ def test_no_records_is_said_and_writes_nothing(tmp_path):
     assert files(folder) == before
 
 
+def test_without_forward_nets_there_is_no_table_of_critical_gaps(frame):
+    assert not len(page.gaps(tables.critical_gap(frame), frame[frame["direction"] == "both"]))
+
+
 def test_a_table_cell_with_a_bar_stays_one_cell():
     assert page.table(pd.DataFrame({"a": ["|x|"]})).splitlines()[-1] == "| \\|x\\| |"
 
@@ -108,13 +114,18 @@ def test_a_figure_draws_what_it_writes(name, frame):
     data = figure.data(frame)
     assert len(data) and figure.TITLE and figure.CAPTION
     assert not any(isinstance(value, (dict, list)) for value in data.iloc[0])
-    svg = style.svg(figure.draw, data)
+    svg = style.svg(figure.draw, pd.read_csv(StringIO(report.csv(data))))
     assert style.RENDERER in svg and "<dc:date>" not in svg
 
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_a_figure_without_trials_has_no_data(name, frame):
     assert not len(FIGURES[name].data(frame[frame["method"] == "guess"]))
+
+
+def test_each_figure_has_a_place_of_its_own():
+    places = [figure.PLACE for figure in FIGURES.values()]
+    assert places == sorted(set(places))
 
 
 def test_any_two_of_colour_line_and_marker_tell_a_cell():
@@ -171,10 +182,18 @@ def test_direct_labels_do_not_touch(values):
 # The ablation
 
 
-@pytest.mark.parametrize("preset", gap.PRESETS)
-def test_every_preset_is_a_study(preset):
-    plan = ablations.resolve("gap", preset)
-    assert len(plan.arms) > 100
+@pytest.mark.parametrize(("name", "preset"), [
+    (name, preset) for name in ablations.NAMES for preset in ablations.find(name).PRESETS])
+def test_every_preset_is_a_study(name, preset):
+    study = ablations.resolve(name, preset)
+    assert len(study.arms) > 0 and (study.name, study.preset) == (name, preset)
+    assert all(study.selecting.values())
+
+
+def test_no_two_ablations_share_a_claim():
+    counts = Counter(id for name in ablations.NAMES for id in ablations.find(name).CLAIMS)
+    assert counts and max(counts.values()) == 1
+    assert all("default" in ablations.find(name).PRESETS for name in ablations.NAMES)
 
 
 def test_equal_parameters_are_the_largest_that_fit():

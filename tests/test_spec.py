@@ -175,6 +175,9 @@ def test_combinations_that_cannot_be_are_named():
         study(grids=[{"name": "g", "seeds": 1, "axes": {"cell": ["lstm"], "gap": [3], "seed": [1]}}]))[0]
     assert "selection.gap" in refused(study(knobs={}, selection=SELECTION | {"gap": {"digits": 3}}))[0]
     assert "purpose" in refused(study(knobs={"purpose": "select", "lr": 0.1}))[0]
+    assert "digits has no pass rule to guess by" in refused(
+        study(grids=[{"name": "g", "axes": {"task": ["digits"], "cell": ["lstm"], "gap": [0], "method": ["guess"]}}]))[0]
+    assert "valid list, got 3" in refused(study(grids=[{"name": "g", "axes": {"cell": ["lstm"], "gap": 3}}]))[0]
 
 
 @pytest.mark.parametrize("content, says", [
@@ -196,6 +199,15 @@ def test_what_is_no_file_is_refused(tmp_path):
     for path in (tmp_path, tmp_path / "none.toml", "/dev/zero"):
         with pytest.raises(SpecError):
             plan.load(path, TASKS)
+
+
+def test_a_file_may_be_an_ablation_but_not_take_its_name(tmp_path):
+    path = tmp_path / "study.toml"
+    path.write_text(plan.dumps(ablations.resolve("gap", "quick")))
+    assert ablations.resolve(str(path)) == ablations.resolve("gap", "quick")
+    path.write_text(path.read_text().replace("64000", "640"))
+    with pytest.raises(SpecError, match="call it otherwise"):
+        ablations.resolve(str(path))
 
 
 def test_toml_that_we_write_is_toml():

@@ -30,7 +30,13 @@ def resolve(name, preset="default"):
         study = plan.load(name, TASKS)
         if preset not in ("default", study.preset):
             raise SpecError(f"{name}: expected --preset {study.preset}, got {preset}")
+        if study.name in NAMES and study.data() != _preset(study.name, study.preset).data():
+            raise SpecError(f"{name}: name: {study.name!r} is an ablation's, whose records it would mix with; call it otherwise")
         return study
+    return _preset(name, preset)
+
+
+def _preset(name, preset):
     presets = find(name).PRESETS
     if preset not in presets:
         raise SpecError(unknown("preset", preset, presets))

@@ -40,8 +40,9 @@ CLAIMS = {
         "At the start, at the largest gap. RNN: the log norm of dL/dh falls along a line, with the 95 % interval of "
         "the seeds' median R^2 above 0.95 (below: contradicted). LSTM: the slope of the log norm of dL/dc by the "
         "direct path alone (nothing through U) over that of the norm over units of the product of the forget gates, "
-        "interval of the median inside 0.9 to 1.1 (outside: contradicted). How much the other paths add is shown, "
-        "not judged. Whether the RNN's rate is its leading Lyapunov exponent is not judged here."),
+        "interval of the median inside 0.9 to 1.1 (outside: contradicted). Without U and peepholes that is nearly an "
+        "identity, so it checks the probe more than the cell; how much the other paths add is shown, not judged. "
+        "Whether the RNN's rate is its leading Lyapunov exponent is not judged here."),
     "C23": Claim(
         "Initialisation decides as much as the cell: with standard starts an LSTM forgets too.",
         "Tallec & Ollivier 2018; Le, Jaitly & Hinton 2015",

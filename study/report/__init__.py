@@ -57,16 +57,17 @@ def _contents(folder):
     tables = every(runs, choices, judge(runs), study.name, study.preset)
     numbers = {name: csv(data) for name, figure in FIGURES.items() if len(data := figure.data(runs))}
     pictures = {name: style.svg(FIGURES[name].draw, pd.read_csv(StringIO(text))) for name, text in numbers.items()}
+    drawn = {f"figures/{name}.svg": svg for name, svg in pictures.items()}
     report = page.markdown(study, runs, len(trials), choices, tables, {name: FIGURES[name] for name in numbers})
     files = {
         **{f"tables/{name}.csv": csv(table) for name, table in tables.items()},
         **{f"figures/{name}.csv": text for name, text in numbers.items()},
         "REPORT.md": report,
-        "report.html": page.html(study.title, report, {f"figures/{name}.svg": svg for name, svg in pictures.items()}),
-        **{f"figures/{name}.svg": svg for name, svg in pictures.items()},
+        "report.html": page.html(study.title or study.name, report, drawn),
+        **drawn,
     }
-    shown = page.gaps(tables["critical_gap"], runs).to_string(index=False) if "critical_gap" in tables else ""
-    return files, shown
+    shown = page.gaps(tables["critical_gap"], runs) if "critical_gap" in tables else ()
+    return files, shown.to_string(index=False) if len(shown) else ""
 
 
 def csv(table):

@@ -44,16 +44,16 @@ def markdown(study, frame, planned, choices, tables, figures):
     shown = tables | {"outcomes": _outcomes(frame), "decay": _decay(tables.get("decay"))}
     verdicts = tables.get("verdicts")
     return TEMPLATES.get_template("report.md.j2").render(
-        study=study.name, preset=study.preset, title=study.title, claim=ablation and ablation.CLAIM,
+        study=study.name, preset=study.preset, title=study.title or study.name, claim=ablation and ablation.CLAIM,
         recorded=len(frame), planned=planned, counts=_counts(frame), setting=_setting(frame), folder=folder,
         source=f"{study.name} --preset {study.preset}" if ablation else f"{folder}/plan.toml",
-        gaps="critical_gap" in tables and table(gaps(tables["critical_gap"], frame)),
+        gaps="critical_gap" in tables and len(found := gaps(tables["critical_gap"], frame)) and table(found),
         figures=[SimpleNamespace(name=name, title=figure.TITLE, caption=figure.CAPTION) for name, figure in figures.items()],
         verdicts=verdicts is not None and table(_verdicts(verdicts)),
         claims={} if verdicts is None else {id: ablation.CLAIMS[id] for id in dict.fromkeys(verdicts["claim"])},
         shown=[SimpleNamespace(title=title, text=table(_readable(shown[name])))
                for name, title in SHOWN.items() if len(shown.get(name, ()))],
-        tables=list(tables), edges=sum(choice["edge"] for choice in choices.values()))
+        tables=list(tables), chosen=len(choices), edges=sum(choice["edge"] for choice in choices.values()))
 
 
 def html(title, text, pictures):
@@ -80,7 +80,8 @@ def gaps(critical, frame):
     usual = plain(frame)["units"].max()
     kept = critical[(critical["direction"] == "forward") & (critical["units"] == usual)]
     wide = kept.pivot_table(index=["task", "cell", "init"], columns="part", values="shown", aggfunc="first", sort=False)
-    rows = [(TASKS[task].title, CELLS[cell].title, FAMILIES[init], *(row[part] for part in PARTS))
+    names = {name: task.title if task.axis == "gap" else f"{task.title} ({task.axis})" for name, task in TASKS.items()}
+    rows = [(names[task], CELLS[cell].title, FAMILIES[init], *(row[part] for part in PARTS))
             for (task, cell, init), row in wide.iterrows()]
     return pd.DataFrame(rows, columns=["task", "cell", "start", "critical gap, whole budget", "half of it"])
 
@@ -113,8 +114,10 @@ def _setting(frame):
     if not len(runs):
         return ""
     usual = runs[["units", "batch", "optimizer", "clip", "budget", "dtype"]].mode().iloc[0]
+    others = runs[runs["budget"] != usual["budget"]].groupby("task")["budget"].max()
+    budgets = "".join(f", {budget:,} on {TASKS[task].title}" for task, budget in others.items())
     return (f"Here: H = {int(usual['units'])} units, batches of {int(usual['batch'])}, {usual['optimizer'].capitalize()}, the gradient's norm "
-            f"clipped at {usual['clip']:g}, at most {int(usual['budget']):,} sequences ({usual['dtype']}).")
+            f"clipped at {usual['clip']:g}, at most {int(usual['budget']):,} sequences{budgets} ({usual['dtype']}).")
 
 
 def _verdicts(verdicts):
@@ -127,5 +130,6 @@ def _verdicts(verdicts):
 
 def _readable(frame):
     """Numbers to three digits; columns that say the same in every row left out."""
-    told = [name for name in frame if frame[name].nunique() > 1 or name in ("trials", "solved", "parameters")]
+    always = ("trials", "solved", "censored", "diverged", "parameters")
+    told = [name for name in frame if frame[name].nunique() > 1 or name in always]
     return frame[told].map(lambda value: ("-" if value != value else f"{value:.3g}") if isinstance(value, float) else value)

@@ -56,10 +56,14 @@ def success(frame):
 def rates(choices):
     """The learning rate chosen for each task, cell and start; `edge`: at the grid's edge, a better one may lie outside."""
     rows = [{"task": task, "cell": cell, "init": init, "lr": choice["lr"], "edge": choice["edge"],
-             "candidates": "; ".join(f"{tried['lr']:g}: {tried['solved']} of {tried['seeds']}, {tried['sequences']} sequences"
-                                     for tried in choice["candidates"])}
+             "candidates": "; ".join(map(_tried, choice["candidates"]))}
             for (task, cell, init), choice in choices.items()]
     return pd.DataFrame(sorted(rows, key=registry))
+
+
+def _tried(rate):
+    loss = "none finite" if rate["final_loss"] is None else f"{rate['final_loss']:.3g}"
+    return f"{rate['lr']:g}: {rate['solved']} of {rate['seeds']}, {rate['sequences']} sequences, loss {loss}"
 
 
 def parameters(frame):

@@ -51,8 +51,9 @@ def survival(sequences, solved, level=LEVEL):
         below = np.flatnonzero(probabilities <= 0.5)
         return float(curve.quantiles[below[0]]) if len(below) else float("inf")
 
+    low = np.where(np.isnan(band.low.probabilities), curve.probabilities, band.low.probabilities)
     return Survival(curve.quantiles, curve.probabilities, crossing(curve.probabilities),
-                    crossing(band.low.probabilities), crossing(band.high.probabilities))
+                    crossing(low), crossing(band.high.probabilities))
 
 
 def order_ranks(n, level=LEVEL):

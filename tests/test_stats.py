@@ -174,3 +174,8 @@ def test_holm_by_hand():
     assert stats.holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
     assert stats.holm([0.9, 0.8]) == [1.0, 1.0]
     assert stats.holm([]) == []
+
+
+def test_seeds_that_all_solve_at_once_do_not_put_the_median_below_its_interval():
+    curve = stats.survival([5] * 6, [True] * 6)
+    assert curve.low <= curve.median == 5 <= curve.high

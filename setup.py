@@ -69,7 +69,7 @@ class Build(build_ext):
     def finalize_options(self):
         super().finalize_options()
         if self.parallel is None:
-            self.parallel = os.cpu_count()
+            self.parallel = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
     def build_extensions(self):
         self.check_compiler()

@@ -7,7 +7,7 @@ To Cython a vec is a number, to the C compiler it is a register of LANES numbers
 - no `abs`, `**`, `min`, `max`, no product with an int variable, no `<vec>` cast;
 - no vec in a cdef class, a cpdef or a def function, and none that becomes a Python object.
 
-All functions give the same bits in every build, and NaN where an argument is NaN.
+All functions give the same bits in every build, and all but min_, max_ and select_le0 give NaN where an argument is NaN.
 """
 
 cdef extern from "lanes.h" nogil:

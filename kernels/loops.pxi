@@ -46,14 +46,13 @@ cdef void backward_run(const Row* row, const Run* r, long t, long b, long n) noe
         f = &row.form[k]
         row.backward[k](r, t, b, n)
         if k:
-            carry_back(False, r.doperand + b * r.pad, r.pad, r.H, r.pad, r,
-                            f.blocks, f.u0, f.u1, r.UT[k], t, b, n)
+            carry_back(False, r.doperand + b * r.pad, r.pad, r.H, r.pad, r, f.blocks, f.u0, f.u1, r.UT[k], t, b, n)
         elif f.u1 > f.u0 and not r.truncated:
             carry_back(True, r.carry + b * r.pad, r.pad, r.H, r.pad, r, f.blocks, f.u0, f.u1, r.UT[k], t, b, n)
     f = &row.form[row.stages - 1]
     if r.dx:
         carry_back(False, r.dx + (t * r.B + b) * r.I, r.I, r.I, r.I, r, f.blocks, row.form[0].w0, f.w1, r.WT,
-                        t, b, n)
+                   t, b, n)
     if r.norms:
         for s in range(f.states):
             for i in range(b, b + n):

@@ -7,8 +7,8 @@ Layouts (L = LINE): gates (step, group, B, block, L); states (S, slot, B, pad) w
 (step, B, pad); carries (S, B, pad). A forward run finds h' at slot t - t0 and puts h at t - t0 + 1; a reverse run
 the other way round, so the initial state lies at the end where the run starts.
 """
-from kernels.lanes cimport (REAL, vec, LANES, LINE, load, load_part, store, store_part, splat, zero, fma, flush)
-from kernels.panel cimport (WIDEST, SUMS, tile_rows, accumulate, accumulate_outer, panels, panel_start)
+from kernels.lanes cimport (REAL, vec, LANES, LINE, load, load_part, store, store_part, zero, flush)
+from kernels.panel cimport SUMS, accumulate, panel_start, panels, tile_rows
 
 cdef extern from *:
     """

@@ -17,7 +17,7 @@ from kernels.job cimport Job, Peephole, Product, Row, Step
 from kernels.lanes cimport REAL, LINE, mode, enter_mode, leave_mode
 from kernels.panel cimport WIDEST, pack, pack_transposed, panel_start, panels, tile_rows
 from kernels.sums cimport norm
-from kernels.tile cimport (Form, Run, alive, backward_rows, forward_rows, operand_at, slot_after, slot_before, state_at,
+from kernels.tile cimport (MOST_BLOCKS, MOST_STAGES, MOST_STATES, Form, Run, alive, backward_rows, forward_rows, operand_at, slot_after, slot_before, state_at,
                            transposed_rows)
 
 cnp.import_array()
@@ -25,6 +25,7 @@ cnp.import_array()
 DTYPE = np.dtype(np.float32 if sizeof(REAL) == 4 else np.float64)
 SEGMENT = CHUNK                 # steps; passes over ranges that begin at multiples of it add up to the same bits
 ROWS = []                       # Cell of each row of TABLE
+INDEX = {}                      # its number, by name
 
 cdef enum: MOST_ROWS = 32
 cdef Row TABLE[MOST_ROWS]
@@ -38,18 +39,35 @@ cdef inline Form whole(int blocks, int states, int peepholes) noexcept nogil:
 def cell(*args, **names):
     """Begin a row of TABLE."""
     row = describe(*args, **names)
+    if len(ROWS) == MOST_ROWS:
+        raise ValueError(f"TABLE, {row.name}: there is room for {MOST_ROWS} rows; raise MOST_ROWS")
     for i, (gate, state) in enumerate(zip(row.peepholes, row.reads)):
         TABLE[len(ROWS)].peephole[i] = Peephole(row.blocks.index(gate), row.states.index(state.rstrip("'")), "'" in state)
+    INDEX[row.name] = len(ROWS)
     ROWS.append(row)
 
 
-cdef void stage(Form form, Step forward, Step backward):
-    """Add a stage to the row begun last."""
+cdef int stage(Form form, Step forward, Step backward) except -1:
+    """Add a stage to the row begun last; ValueError where tiles cannot hold it or its form is not what the row says."""
     cdef Row* row = &TABLE[len(ROWS) - 1]
+    cdef int k, fed = 0, recurrent = 0, blocks = form.last - form.first
+    said = ROWS[len(ROWS) - 1]
+    if (row.stages == MOST_STAGES or blocks > WIDEST or form.blocks > MOST_BLOCKS or form.states > MOST_STATES
+            or blocks == 2 and (form.w1 - form.w0 == 1 or form.u1 - form.u0 == 1)):
+        raise ValueError(f"TABLE, {said.name}: a stage that the tiles cannot hold")
     row.form[row.stages] = form
     row.forward[row.stages] = forward
     row.backward[row.stages] = backward
     row.stages += 1
+    for k in range(row.stages):
+        fed += row.form[k].w1 - row.form[k].w0
+        recurrent += row.form[k].u1 - row.form[k].u0
+    found = (form.blocks, form.states, form.peepholes, fed, recurrent)
+    expected = tuple(map(len, (said.blocks, said.states, said.peepholes, said.inputs, said.recurrent)))
+    if found[:3] != expected[:3] or (row.stages == form.stages and found != expected):
+        raise ValueError(f"TABLE, {said.name}: the row names {expected} blocks, states, peepholes, blocks that W feeds "
+                         f"and U feeds; its form has {found}")
+    return 0
 
 
 include "table.pxi"
@@ -93,7 +111,7 @@ cdef class Pass:
     def __init__(self, str cell, bint reverse, x, lengths, long shortest, long units, long span, take):
         cdef Run* r = &self.job.run
         cdef size_t at = 0
-        self.job.row = &TABLE[[row.name for row in ROWS].index(cell)]
+        self.job.row = &TABLE[INDEX[cell]]
         r.T, r.B, r.I = x.shape
         r.H, r.groups = units, (units + LINE - 1) // LINE
         r.pad, r.slots, r.reverse = r.groups * LINE, span + 1, reverse
@@ -159,7 +177,6 @@ cdef class Pass:
         """Where results go and gradients come from; column: where this direction's units begin in y and dy."""
         cdef Run* r = &self.job.run
         cdef const Form* f
-        cdef Product* q
         cdef REAL* w
         cdef REAL* u
         cdef int k

@@ -24,7 +24,8 @@ def norm(a):
     """The Euclidean norm of a (n,), in float64."""
     cdef const REAL* x = <REAL*>cnp.PyArray_DATA(a)
     cdef lanes.mode saved = lanes.enter_mode()
-    cdef double result = root(sums.dot(x, x, len(a)))
+    cdef double squares = sums.dot(x, x, len(a))
+    cdef double result = root(squares) if 1e-280 < squares < 1e280 else sums.norm(x, len(a))
     lanes.leave_mode(saved)
     return result
 

@@ -200,3 +200,9 @@ def test_refusals(call, error, message):
 @pytest.mark.parametrize("isa", ["avx512", "avx2", "generic", "neon"])
 def test_the_same_bits_with_every_instruction_set(isa):
     assert_golden(isa, "update")
+
+
+@pytest.mark.parametrize("size", [1e200, 1e-200])
+def test_a_norm_whose_square_leaves_float64_is_still_a_norm(size):
+    grad = np.full(4, size)
+    assert kernels.clip_by_norm(grad) == pytest.approx(2 * size, rel=1e-15)

@@ -12,7 +12,7 @@ import numpy as np
 from kernels import CELLS
 from study.tasks import TASKS
 
-BATCH, STEP, MULTIPLY_ADD, DRAW = 120e-6, 3e-10, 1.7e-11, 12e-9  # seconds
+BATCH, STEP, MULTIPLY_ADD, DRAW = 120e-6, 3e-10, 1.45e-11, 16e-9  # seconds
 FORWARD, TRAINING = 1, 3  # passes
 WIDER = 2  # float64 against float32
 

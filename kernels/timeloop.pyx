@@ -17,8 +17,8 @@ from kernels.job cimport Job, Peephole, Product, Row, Step
 from kernels.lanes cimport REAL, LINE, mode, enter_mode, leave_mode
 from kernels.panel cimport WIDEST, pack, pack_transposed, panel_start, panels, tile_rows
 from kernels.sums cimport norm
-from kernels.tile cimport (MOST_BLOCKS, MOST_STAGES, MOST_STATES, Form, Run, alive, backward_rows, forward_rows, operand_at, slot_after, slot_before, state_at,
-                           transposed_rows)
+from kernels.tile cimport (MOST_BLOCKS, MOST_STAGES, MOST_STATES, Form, Run, alive, backward_rows, forward_rows,
+                           operand_at, slot_after, slot_before, state_at, transposed_rows)
 
 cnp.import_array()
 

@@ -13,13 +13,15 @@ def load(folder):
     pandas.DataFrame
         In the plan's order. `id`, every knob of Trial (defaults filled in), `status` ("done" or "diverged"), and the
         result: `solved`, `sequences`, `parameters`, `final_loss`, `digest`, `test_n`, `test_correct`, `test_loss`, and
-        the dicts `curve` and `norms`. Records outside the plan are left out.
+        the dicts `curve` and `norms`; then who made it, None where that is not known: `driver`, `host`, `seconds`, and of
+        the machine `commit` and whether it was `clean`, `numerics`, `isa`, `compiler`, `flags`, `processor`, `system`,
+        `python`, `numpy`. Records outside the plan are left out.
 
     Raises
     ------
     study.spec.SpecError
         The folder has no plan, or a wrong one.
     """
-    from study.frame import load
+    from study.frame import joined
 
-    return load(folder)
+    return joined(folder)

@@ -16,6 +16,7 @@ except ImportError as error:
 from study import ablations, executors, frame, machine, progress, runner, standing, store, verify
 from study.bench.command import bench
 from study.cost import cost
+from study.provenance import Provenance
 from study.spec import KNOBS, SpecError, Trial
 from study.tasks import TASKS
 from study.train import run as train
@@ -161,7 +162,7 @@ def _finish(study, summary, seconds, as_json):
         click.echo(text)
     click.echo(", ".join(f"{counts[name]} {name}" for name in SHOWN if counts[name]))
     if not summary.ran and not summary.failures:
-        made = "".join(f"\n  made on {line}" for line in standing.makers(folder))
+        made = "".join(f"\n  made on {line}" for line in Provenance(folder, store.read(folder)).makers())
         click.echo(f"Nothing was left to run: these are the records in {folder}{made}\n"
                    "For a run of your own: --out DIR. To run a sample of these again and compare:\n"
                    f"  python -m study verify {folder}")

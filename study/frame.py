@@ -1,8 +1,10 @@
-"""A folder's records as a table."""
+"""A folder's records as a table, alone or with who made each, on what."""
 
 from pathlib import Path
 
 from study import plan, selection, store
+from study.provenance import Provenance
+from study.spec import Trial
 
 TEST = ("n", "correct", "loss")
 
@@ -23,13 +25,23 @@ def _taken(choices, key):
 
 
 def load(folder):
-    """See study.load."""
+    """The recorded trials of a preset's folder, one row each, in the plan's order: see study.load."""
+    return _table(folder, lambda contents: lambda id: {})
+
+
+def joined(folder):
+    """The same, with the columns of study.provenance behind."""
+    return _table(folder, lambda contents: Provenance(folder, contents).row)
+
+
+def _table(folder, makers):
     import pandas as pd  # the commands that need no table do not wait for it
 
     _, _, trials = planned(folder)
     contents = store.read(folder)
-    rows = [_row(trial, contents.record(trial.id)) for trial in trials if trial.id in contents.lines]
-    return pd.DataFrame(rows, columns=None if rows else ["id", *type(trials[0]).model_fields, "status"])
+    more = makers(contents)
+    rows = [_row(trial, contents.record(trial.id)) | more(trial.id) for trial in trials if trial.id in contents.lines]
+    return pd.DataFrame(rows, columns=None if rows else ["id", *Trial.model_fields, "status"])
 
 
 def _row(trial, record):

@@ -76,18 +76,3 @@ def find(out, name):
     if "trial" in entry:
         entry["trial"] = Trial.model_validate(entry["trial"]).model_dump()
     return entry
-
-
-def makers(folder):
-    """On which machines, from which commits and when the records of a folder were made, one line each."""
-    drivers = store.manifest(folder).get("drivers", {})
-    return sorted({
-        f"{_of(facts, 'processor', 'name')}, commit {_of(facts, 'commit', 'name'):.12}, {name[:8]}"
-        for name, facts in drivers.items()
-    })
-
-
-def _of(facts, *path):
-    for key in path:
-        facts = (facts or {}).get(key)
-    return facts or "unknown"

@@ -11,8 +11,9 @@ before `runs.jsonl`, and a record leaves the former only after it has reached th
 Rejected: one database file (not a plain file that git can hold, and a torn page loses more than a line), one file for all
 drivers (appends of two drivers mix on network file systems), a lock file (someone must clean it up).
 
-`runs.jsonl` holds what is a function of the trials alone. What is not (failures, wall times, hosts, versions) lies beside
-the segments in `*.log`, in lines of the same form, and in `manifest.json`.
+`runs.jsonl` holds what is a function of the trials alone. What is not (failures, wall times, hosts, versions) lies in the
+drivers' `*.log` beside their segments, in lines of the same form. `compact` keeps of them, in `runs.log`, who made each record
+and how, and the makers once more in `manifest.json` for people; both stay as they are where the records are the same bytes.
 """
 
 import errno
@@ -31,7 +32,7 @@ from study.spec import SpecError
 SCHEMA = 1
 LARGEST = 8192  # bytes of a record
 READABLE = ("cell", "task", "direction", "init", "gap", "seed")  # knobs that a record always spells out
-RUNS, SEGMENTS = "runs.jsonl", "segments"
+RUNS, LOG, SEGMENTS = "runs.jsonl", "runs.log", "segments"
 FINAL = ("done", "diverged")
 START = b'{"check":"'
 
@@ -91,7 +92,7 @@ class Contents(NamedTuple):
     status : {id: "done" or "diverged"}
     failures : {id: {"status": "failed" or "crashed", "reason", ...}}, the latest of each, of those not recorded since
     drivers : {name: facts}
-    seconds : {id: seconds the trial took}, where it is known
+    origins : {id: {"driver", "host", "seconds"}}, who made a record and how long it took, where it is known
     damage : what was skipped, one line each
     """
 
@@ -99,15 +100,23 @@ class Contents(NamedTuple):
     status: dict
     failures: dict
     drivers: dict
-    seconds: dict
+    origins: dict
     damage: list
 
     def record(self, id):
         return decode(self.lines[id])
 
+    @property
+    def seconds(self):
+        """{id: seconds the trial took}, where it is known."""
+        return {id: origin["seconds"] for id, origin in self.origins.items()}
+
 
 def read(folder):
-    """The Contents of a preset's folder; empty where there is none. Raises Broken, and Refused where it cannot be read."""
+    """The Contents of a preset's folder, or of one file of records; empty where there is none.
+
+    Raises Broken, and Refused where it cannot be read.
+    """
     contents = Contents({}, {}, {}, {}, {}, [])
     with _disk(folder):
         for path in _files(folder, contents.damage):
@@ -121,6 +130,9 @@ def read(folder):
 
 def _files(folder, damage):
     """Segments first, then what they are compacted into."""
+    if Path(folder).is_file():
+        yield Path(folder)
+        return
     segments = Path(folder, SEGMENTS)
     for path in sorted(segments.iterdir()) if segments.is_dir() else ():
         if path.suffix in (".jsonl", ".log") and path.is_file():
@@ -128,6 +140,7 @@ def _files(folder, damage):
         else:
             damage.append(f"{path}: not a file of this program; skipped")
     yield Path(folder, RUNS)
+    yield Path(folder, LOG)
 
 
 def _lines(path):
@@ -163,7 +176,7 @@ def _add_event(contents, entry, line):
     if entry["event"] == "driver":
         contents.drivers[entry["name"]] = entry["facts"]
     elif entry["event"] == "trial":
-        contents.seconds[entry["id"]] = entry["seconds"]
+        contents.origins[entry["id"]] = {"driver": entry.get("driver"), "host": entry["host"], "seconds": entry["seconds"]}
     else:
         last = contents.failures.get(entry["id"])
         if last is None or last["at"] <= entry["at"]:
@@ -190,7 +203,7 @@ class Driver:
         """Keep a trial that is done or diverged, and return its line. It is safe by then; raises ValueError or Refused."""
         line = encode(record(trial, outcome))
         self._append(".jsonl", line)
-        self._event("trial", id=trial.id, seconds=outcome["seconds"], host=outcome["host"])
+        self._event("trial", id=trial.id, driver=self.name, seconds=outcome["seconds"], host=outcome["host"])
         return line
 
     def failure(self, trial, outcome):
@@ -328,14 +341,24 @@ def compact(folder):
 
 
 def _describe(folder, contents):
-    """`manifest.json`: whose records these are. Left alone where it describes these very bytes already."""
+    """`runs.log` and `manifest.json`: whose records these are. Left alone where they describe these very bytes already."""
     digest = hashlib.sha256((folder / RUNS).read_bytes()).hexdigest()
     known = manifest(folder)
     if known.get("runs") == digest:
         return
+    _put(folder / LOG, _log(contents))
     drivers = known.get("drivers", {}) | contents.drivers
     about = {"schema": SCHEMA, "records": len(contents.lines), "runs": digest, "drivers": drivers}
     _put(folder / "manifest.json", json.dumps(about, indent=1, sort_keys=True).encode() + b"\n")
+
+
+def _log(contents):
+    """A driver's log of all records whose maker is known, as if one driver had written it."""
+    origins = {id: contents.origins[id] for id in sorted(contents.lines) if id in contents.origins}
+    makers = sorted({origin["driver"] for origin in origins.values()} & set(contents.drivers))
+    drivers = [{"event": "driver", "name": name, "facts": contents.drivers[name]} for name in makers]
+    trials = [{"event": "trial", "id": id, **origin} for id, origin in origins.items()]
+    return b"".join(encode({"schema": SCHEMA, **event}) + b"\n" for event in [*drivers, *trials])
 
 
 def manifest(folder):

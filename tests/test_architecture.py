@@ -11,7 +11,7 @@ import pytest
 PROJECT = Path(__file__).resolve().parents[1]
 LEVELS = [  # of study, lowest first
     {"spec", "stats", "machine"}, {"verdict", "plan", "selection"}, {"tasks"}, {"model", "data", "cost"},
-    {"train", "probe", "guess", "history"}, {"store"}, {"ablations", "frame"}, {"engine", "executors", "progress"},
+    {"train", "probe", "guess", "history"}, {"store"}, {"ablations", "provenance"}, {"frame"}, {"engine", "executors", "progress"},
     {"runner", "verify"}, {"standing"}, {"report"}, {"bench"}, {"__main__"},
 ]
 ON_A_TRIALS_PATH = [

@@ -283,3 +283,30 @@ def test_a_checksum_covers_every_byte(folder):
     line = store.read(folder).lines[toy.trials(1)[0].id]
     body = b"{" + line[28:]
     assert json.loads(line)["check"] == hashlib.sha256(body).hexdigest()[:16]
+
+
+def test_who_made_a_record_outlives_its_segments(folder, trials):
+    store.compact(folder)
+    shutil.rmtree(folder / "segments")
+    contents = store.read(folder)
+    (driver,) = contents.drivers
+    assert contents.drivers[driver] == FACTS and not contents.damage
+    assert contents.origins == {trial.id: {"driver": driver, "host": "here", "seconds": 0.5} for trial in trials}
+
+
+def test_merging_is_copying(folder, trials, tmp_path_factory):
+    """Segments as they are, or what another folder compacted them into."""
+    other = tmp_path_factory.mktemp("other")
+    more = toy.trials(9)[6:]
+    fill(other, more)
+    store.compact(other)
+    shutil.copy(other / "runs.jsonl", folder / "segments" / "other.jsonl")
+    shutil.copy(other / "runs.log", folder / "segments" / "other.log")
+    assert set(store.compact(folder).lines) == ids(trials) | ids(more)
+    shutil.rmtree(folder / "segments")
+    contents = store.read(folder)
+    assert set(contents.origins) == ids(trials) | ids(more) and len(contents.drivers) == 2
+
+
+def test_one_file_of_records_can_be_read_alone(folder, trials):
+    assert set(store.read(segment(folder)).lines) == ids(trials)

@@ -1,0 +1,56 @@
+"""Who made which record is known for as long as the folder is, and never inside the records."""
+
+import shutil
+
+import study
+import toy
+from study import machine, store
+from study.provenance import COLUMNS, Provenance, line
+
+FACTS = {"processor": {"name": "toy"}, "kernels": {"isa": "avx2", "numerics": 1, "compiler": "12", "flags": "-O3"},
+         "commit": {"name": "0123456789abcdef", "clean": False}, "versions": {"python": "3.11.7", "numpy": "2.0"}}
+
+
+def fill(folder, trials, facts):
+    with store.Driver(folder, facts) as driver:
+        for trial in trials:
+            driver.record(trial, toy.work(trial) | {"seconds": 0.25, "host": f"node{trial.seed % 2}"})
+    return driver.name
+
+
+def test_each_record_has_its_driver_and_host(tmp_path):
+    trials = toy.trials(4)
+    first = fill(tmp_path, trials[:2], FACTS)
+    second = fill(tmp_path, trials[2:], FACTS | {"hosts": {"node1": FACTS | {"kernels": {"isa": "generic"}}}})
+    store.compact(tmp_path)
+    shutil.rmtree(tmp_path / "segments")
+    known = Provenance(tmp_path, store.read(tmp_path))
+    rows = [known.row(trial.id) for trial in trials]
+    assert [row["driver"] for row in rows] == [first, first, second, second]
+    assert [row["host"] for row in rows] == ["node0", "node1", "node0", "node1"]
+    assert [row["isa"] for row in rows] == ["avx2", "avx2", "avx2", "generic"]
+    assert all(row["seconds"] == 0.25 and row["clean"] is False for row in rows)
+    assert len(known.makers()) == 1 and "commit 0123456789ab with changes" in known.makers()[0]
+
+
+def test_the_only_driver_of_a_folder_made_all_of_it(tmp_path):
+    """Folders from before there was a log of records."""
+    (trial,) = toy.trials(1)
+    name = fill(tmp_path, [trial], FACTS)
+    store.compact(tmp_path)
+    shutil.rmtree(tmp_path / "segments")
+    (tmp_path / "runs.log").unlink()
+    known = Provenance(tmp_path, store.read(tmp_path))
+    assert known.row(trial.id)["driver"] == name and known.row(trial.id)["processor"] == "toy"
+    assert known.row(trial.id)["seconds"] is None
+
+
+def test_what_is_not_known_is_none():
+    known = Provenance("nowhere", store.read("nowhere"))
+    assert set(known.row("any")) == {"driver", "host", "seconds", *COLUMNS} and set(known.row("any").values()) == {None}
+    assert line({}) == "unknown, unknown, compiler unknown, commit unknown"
+
+
+def test_the_committed_study_names_its_maker():
+    frame = study.load(machine.PROJECT / "results" / "gap" / "default")
+    assert frame["driver"].notna().all() and frame["isa"].notna().all() and frame["commit"].str.len().eq(40).all()

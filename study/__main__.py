@@ -3,6 +3,7 @@
 import json
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -76,16 +77,17 @@ def run(studies, preset, out, workers, only, seeds, dry_run, fail_fast, retry_fa
         return dump(forecasts) if as_json else 0
     places = _places(executor, scheduler, workers, timeout)
     known = {"places": places, "work": train, "weigh": cost, "facts": machine.facts(), "say": say}
-    options = {"retry": retry_failed, "fail_fast": fail_fast, "timeout": timeout}
+    options = {"retry": retry_failed, "fail_fast": fail_fast}
     code, results = 0, []
-    for study, wanted in plans:
-        store.prepare(runner.folder(out, study))
-        began = time.monotonic()
-        summary = runner.Runner(study, out, wanted, **known, **options).run()
-        results.append(_finish(study, summary, time.monotonic() - began, as_json))
-        code = max(code, _code(summary))
-        if summary.interrupted:
-            break
+    with closing(places):
+        for study, wanted in plans:
+            store.prepare(runner.folder(out, study))
+            began = time.monotonic()
+            summary = runner.Runner(study, out, wanted, **known, **options).run()
+            results.append(_finish(study, summary, time.monotonic() - began, as_json))
+            code = max(code, _code(summary))
+            if summary.interrupted:
+                break
     if as_json:
         dump(results)
     return code
@@ -109,16 +111,15 @@ def _places(executor, scheduler, workers, timeout):
     if executor == "local":
         if scheduler:
             raise click.UsageError("--scheduler needs --executor dask")
-        return lambda trials: executors.local(min(workers or _processors(), trials))
-    if workers or timeout or not scheduler:
-        raise click.UsageError("--executor dask needs --scheduler, and takes neither --workers nor --timeout")
+        return executors.Local(workers or _processors(), timeout)
+    if workers or not scheduler:
+        raise click.UsageError("--executor dask needs --scheduler, and takes no --workers: the cluster has its own")
     try:
-        cluster = executors.dask(scheduler)
+        return executors.Cluster(scheduler, timeout)
     except ImportError:
         raise click.UsageError('--executor dask needs an extra: pip install "longlag[dask]"') from None
     except (OSError, ValueError) as error:
         raise click.UsageError(f"--scheduler {scheduler}: {error}") from None
-    return lambda trials: cluster[:trials]
 
 
 def _code(summary):
@@ -234,13 +235,13 @@ def verify_(folder, sample, workers):
     if not recorded:
         raise SpecError(f"{folder}: no recorded trial of its plan")
     pairs = [(recorded[id], contents.record(id)) for id in verify.sample(recorded, sample)]
-    places = executors.local(min(workers or _processors(), len(pairs)))
-    tally, differences = verify.again(pairs, work=train, places=places, weigh=cost)
+    with closing(executors.Local(min(workers or _processors(), len(pairs)))) as places:
+        tally, differences = verify.again(pairs, work=train, places=places, weigh=cost)
     for id, found in differences.items():
         click.echo(f"{id}: {found}")
     ran = sum(tally.counts.values())
     same = ran - len(tally.failures) - len(differences)
-    click.echo(f"{same} of {len(pairs)} bit-identical, on {kernels.isa()} with {len(places)} workers")
+    click.echo(f"{same} of {len(pairs)} bit-identical, on {kernels.isa()} with {places.workers} workers")
     return INTERRUPTED if tally.interrupted else FAILED if same < len(pairs) else 0
 
 
@@ -324,7 +325,7 @@ def main(arguments=None):
         code = error.exit_code
     except (click.Abort, KeyboardInterrupt):
         code = INTERRUPTED
-    except (SpecError, store.Refused, store.Broken) as error:
+    except (SpecError, store.Refused, store.Broken, executors.Lost) as error:
         for line in str(error).splitlines():
             say(f"error: {line}")
         code = DISK if isinstance(error, store.Refused) else USAGE if isinstance(error, SpecError) else FAILED

@@ -3,7 +3,8 @@
 One loop. Each place holds one trial at a time; the longest go first, so that no long one is left for the end. A trial never
 raises here: whatever becomes of it is an outcome, {"status": "done", "diverged", "failed" or "crashed", "seconds", "host"} and
 "result" or "reason". When a worker dies, its trial is tried again on a new one; a trial that kills three is crashed, and
-the rest go on. The driver is the only one who writes: a worker's outcome is written before the trial counts as finished.
+the rest go on; one that was lost without its fault is tried again for ever. The driver is the only one who writes: a worker's
+outcome is written before the trial counts as finished.
 """
 
 import signal
@@ -12,7 +13,7 @@ import threading
 import time
 import traceback
 from collections import Counter
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, wait
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
 
@@ -29,7 +30,7 @@ class Tally:
     interrupted: bool = False
 
 
-def run(trials, work, sink, places, *, weigh, show, timeout=None, fail_fast=False):
+def run(trials, work, sink, places, *, weigh, show, fail_fast=False):
     """Run every trial.
 
     Parameters
@@ -38,10 +39,9 @@ def run(trials, work, sink, places, *, weigh, show, timeout=None, fail_fast=Fals
     work : Trial -> {"status": "done" or "diverged", "result": dict}; importable, since it runs in other processes
     sink : called as sink(trial, outcome) for each, in this process; ValueError makes the outcome a failure, anything
         else ends the run
-    places : from study.executors; closed at the end
+    places : from study.executors
     weigh : Trial -> predicted seconds
     show : a study.progress.Progress
-    timeout : seconds after which a trial is ended and counts as failed
     fail_fast : start nothing more after a failure
 
     Returns
@@ -51,37 +51,32 @@ def run(trials, work, sink, places, *, weigh, show, timeout=None, fail_fast=Fals
     tally, kills = Tally(), Counter()
     waiting = [(-weigh(trial), trial.id, trial) for trial in trials]
     heapify(waiting)
-    idle, running, answered = list(places), {}, []
+    running, answered = {}, []
     try:
         with _Interrupts() as interrupts:
             while running or answered or waiting and not _over(tally, fail_fast):
-                while idle and waiting and not interrupts.count and not _over(tally, fail_fast):
-                    place, trial = idle.pop(), heappop(waiting)[-1]
+                while waiting and not interrupts.count and not _over(tally, fail_fast) and (place := places.take()):
+                    trial = heappop(waiting)[-1]
                     running[place.submit(attempt, work, trial)] = (place, trial, time.monotonic())
                 for trial, outcome in answered:  # written while the workers are at their next trials
                     _settle(tally, trial, outcome, sink, show)
                 answered.clear()
                 tally.interrupted = interrupts.count > 0
                 if interrupts.count > 1:
-                    for place, _, _ in running.values():
-                        place.kill()
                     break
                 show.look(len(running), tally.interrupted)
-                for future in _ready(running, timeout):
+                for future in _ready(running):
                     place, trial, since = running.pop(future)
                     outcome = _outcome(future, place, time.monotonic() - since, kills, trial)
-                    idle.append(place)
+                    places.give(place)
                     if outcome is None:
                         heappush(waiting, (-weigh(trial), trial.id, trial))
                     else:
                         answered.append((trial, outcome))
-    except BaseException:
+    finally:  # empty, but for a second interrupt or an error
         for place, _, _ in running.values():
             place.kill()
-        raise
-    finally:
-        for place in places:
-            place.close()
+            places.give(place)
     return tally
 
 
@@ -104,23 +99,22 @@ def _failed(reason, status="failed"):
     return {"status": status, "reason": reason[:2000]}
 
 
-def _ready(running, timeout):
+def _ready(running):
     """Futures that have an answer, or whose time is up."""
+    if not running:
+        time.sleep(TICK)  # no place is there at present
     done, pending = wait(running, timeout=TICK, return_when=FIRST_COMPLETED)
-    now = time.monotonic()
-    return [*done, *(future for future in pending if timeout and now - running[future][2] > timeout)]
+    return [*done, *(future for future in pending if running[future][0].late())]
 
 
 def _outcome(future, place, seconds, kills, trial):
     """What a future says, None where the trial is to be tried again."""
     where = {"seconds": seconds, "host": socket.gethostname()}
-    if not future.done():
-        place.kill()
-        return _failed(f"ended after {seconds:.0f} s (--timeout)") | where
     try:
-        return future.result()
+        return place.answer(future)
+    except CancelledError:
+        return None
     except BrokenExecutor as error:
-        place.kill()
         kills[trial.id] += 1
         if kills[trial.id] < LIVES:
             return None

@@ -1,46 +1,85 @@
 """Where trials are computed: places for one trial each, on this machine's processors or on a Dask cluster.
 
-Every local place is a process of its own with an executor of its own. So when a process dies it is known which trial it died
-of, nobody else's trial is lost, and a trial that hangs is ended without touching another.
+Every place ends in a process of its own that holds one trial at a time. So when a process dies it is known which trial it died
+of, nobody else's trial is lost, and a trial that hangs is ended without touching another. That holds on a cluster too: a
+thread of a Dask worker has such a process below it, and a trial that kills it leaves the worker alive. The processes die with
+who started them. All that sets a cluster apart is in this file.
+
+Rejected: several trials queued at one process (when it dies, which of them did it?), trials in the Dask worker's own process
+(one that hangs cannot be ended, and one that crashes takes its neighbours along).
+
+Places have `workers` (trials that run at once), take() -> a place, or None while all are taken, give(place), close(); a place
+has submit(function, *arguments) -> Future, late() -> whether its time is up, answer(Future) and kill().
 """
 
 import ctypes
+import multiprocessing
 import os
 import signal
 import sys
 import threading
 import time
+from concurrent.futures import BrokenExecutor, wait
 from contextlib import contextmanager
 from multiprocessing.resource_tracker import ensure_running
 
 from loky import ProcessPoolExecutor
 
+from kernels import NUMERICS
+
 ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
 PARENT_DIED = 1  # PR_SET_PDEATHSIG
+AHEAD = 2  # trials for each thread of a cluster, so that none waits for the next one to arrive
+TICK = 0.2  # seconds between looks at a remote trial, and
+GLANCE = 1.0  # at a cluster's size
+
+
+class Lost(Exception):
+    """The cluster is gone: one line that says which, and what to do."""
 
 
 class Process:
-    """One worker process, started with its first trial and again after it died."""
+    """One worker process, started with its first trial and again after it died. `timeout`: seconds for a trial, or None."""
 
-    def __init__(self):
-        self._executor = None
+    def __init__(self, timeout=None):
+        self.timeout, self._since, self._executor = timeout, 0.0, None
 
     def submit(self, function, *arguments):
-        if self._executor is None:
-            ensure_running()  # now: it unblocks the signals when it starts its own process
-            self._executor = ProcessPoolExecutor(1, initializer=_settle, initargs=(os.getpid(),), env=ONE_THREAD)
+        self._since = time.monotonic()
+        if self._executor is not None:
+            try:
+                return self._executor.submit(function, *arguments)
+            except BrokenExecutor:  # it died while it had nothing to do
+                self.kill()
+        ensure_running()  # now: it unblocks the signals when it starts its own process
+        self._executor = ProcessPoolExecutor(1, initializer=_settle, initargs=(os.getpid(),), env=ONE_THREAD)
         with _signals_blocked():  # inherited by the worker: who interrupts the driver lets the trials in flight finish
             return self._executor.submit(function, *arguments)
 
+    def late(self):
+        return self.timeout is not None and time.monotonic() - self._since > self.timeout
+
+    def answer(self, future):
+        """What the function returned. Raises TimeoutError and ends the process if it has not, BrokenExecutor if the process died."""
+        if not future.done():
+            self.kill()
+            raise TimeoutError(f"ended after {self.timeout:g} s (--timeout)")
+        try:
+            return future.result()
+        except BrokenExecutor:
+            self.kill()
+            raise
+
     def kill(self):
         """End the process, whatever it does. The next trial starts another."""
-        if self._executor is not None:
-            self._executor.shutdown(wait=True, kill_workers=True)
-            self._executor = None
+        self._shutdown(kill_workers=True)
 
     def close(self):
+        self._shutdown()
+
+    def _shutdown(self, **how):
         if self._executor is not None:
-            self._executor.shutdown(wait=True)
+            self._executor.shutdown(wait=True, **how)
             self._executor = None
 
 
@@ -69,35 +108,110 @@ def _watch(parent):
     os._exit(1)
 
 
-class Shared:
-    """A place on an executor that looks after its own workers."""
+class Local:
+    """So many processes on this machine."""
 
-    def __init__(self, executor):
-        self._executor = executor
+    def __init__(self, workers, timeout=None):
+        self.workers = workers
+        self._all = [Process(timeout) for _ in range(workers)]
+        self._idle = list(self._all)
 
-    def submit(self, function, *arguments):
-        return self._executor.submit(function, *arguments)
+    def take(self):
+        return self._idle.pop() if self._idle else None
 
-    def kill(self):
-        """Nothing here can end a trial on a cluster; its result is no longer waited for."""
+    def give(self, place):
+        self._idle.append(place)
 
     def close(self):
-        pass
+        for place in self._all:
+            place.close()
 
 
-def local(workers):
-    """As many places as workers."""
-    return [Process() for _ in range(workers)]
-
-
-def dask(scheduler):
-    """Two places for each thread of a Dask cluster, so that none waits for the next trial to arrive.
+class Cluster:
+    """The workers of a Dask scheduler, as many as there are at the time.
 
     `scheduler` is an address or the path of a scheduler file. Raises ImportError without the extra, OSError or ValueError
     where nobody answers.
     """
-    from distributed import Client
 
-    client = Client(**{"scheduler_file" if os.path.exists(scheduler) else "address": scheduler})
-    executor = client.get_executor(pure=False)
-    return [Shared(executor) for _ in range(2 * sum(client.nthreads().values()))]
+    def __init__(self, scheduler, timeout=None):
+        from distributed import Client
+
+        self.scheduler, self._timeout = scheduler, timeout
+        self._client = Client(**{"scheduler_file" if os.path.exists(scheduler) else "address": scheduler})
+        self._executor = self._client.get_executor(pure=False)
+        self._taken, self._threads, self._looked = 0, 0, -GLANCE
+
+    @property
+    def workers(self):
+        now = time.monotonic()
+        if now - self._looked >= GLANCE:
+            self._threads, self._looked = self._client.scheduler_info(n_workers=0).get("total_threads", 0), now
+        return self._threads
+
+    def take(self):
+        """A place; None while all are taken, no worker is there or the scheduler is away; raises Lost if it stays away."""
+        if self._client.status == "closed":
+            raise Lost(f"the scheduler {self.scheduler} is gone; what was finished is kept, and the same command goes on from there")
+        if self._client.status != "running" or self._taken >= AHEAD * self.workers:
+            return None
+        self._taken += 1
+        return Remote(self._executor, self._timeout)
+
+    def give(self, place):
+        self._taken -= 1
+
+    def close(self):
+        self._client.close()
+
+
+class Remote:
+    """One trial on a cluster."""
+
+    def __init__(self, executor, timeout):
+        self._executor, self._timeout, self._future = executor, timeout, None
+
+    def submit(self, function, *arguments):
+        self._future = self._executor.submit(_in_a_process, NUMERICS, self._timeout, function, *arguments)
+        return self._future
+
+    def late(self):
+        return False  # its worker looks at the clock
+
+    def answer(self, future):
+        """As Process has it; CancelledError where the scheduler was lost, and the trial with it."""
+        from distributed import KilledWorker
+
+        try:
+            return future.result()
+        except KilledWorker as error:
+            raise BrokenExecutor(str(error)) from None
+
+    def kill(self):
+        """The worker ends the trial when it sees that nobody waits for it."""
+        self._future.cancel()
+
+
+_here = threading.local()  # of a thread of a Dask worker: its Process
+
+
+def _in_a_process(numerics, timeout, function, *arguments):
+    """What a Dask worker does: the function in this thread's process, as long as the driver waits for it."""
+    if numerics != NUMERICS:
+        raise RuntimeError(f"the worker has numerics {NUMERICS}, the driver {numerics}: install the same version on both")
+    multiprocessing.current_process().daemon = False  # a nanny's workers may have no children; these do not outlive them
+    place = vars(_here).setdefault("place", Process())
+    place.timeout = timeout
+    future = place.submit(function, *arguments)
+    while not wait([future], TICK).done:
+        if place.late() or not _awaited():
+            break
+    return place.answer(future)
+
+
+def _awaited():
+    from distributed import get_worker
+
+    worker = get_worker()
+    task = worker.state.tasks.get(worker.get_current_task())
+    return task is not None and task.state == "executing"

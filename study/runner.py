@@ -98,12 +98,11 @@ class Runner:
     study : Study
     out : folder of all results
     wanted : Only
-    places : function that gives the places of study.executors for so many trials
-    work, weigh : as in study.engine.run
+    places, work, weigh : as in study.engine.run
     facts : dict, what the numbers are made on
     say : called with each line of warning
     retry : run trials again that failed or crashed before
-    options : timeout and fail_fast, as in study.engine.run
+    options : fail_fast, as in study.engine.run
     """
 
     def __init__(self, study, out, wanted, *, places, work, weigh, facts, say, retry=False, **options):
@@ -149,9 +148,8 @@ class Runner:
             else:
                 driver.failure(trial, outcome)
 
-        places = self.places(len(todo))
-        with Progress(title, todo, len(places), self.weigh) as show:
-            tally = engine.run(todo, self.work, sink, places, weigh=self.weigh, show=show, **self.options)
+        with Progress(title, todo, self.places.workers, self.weigh) as show:
+            tally = engine.run(todo, self.work, sink, self.places, weigh=self.weigh, show=show, **self.options)
         summary.ran += sum(tally.counts.values())
         summary.interrupted = tally.interrupted
         summary.stopped = tally.interrupted or bool(tally.failures) and self.options.get("fail_fast", False)

@@ -34,7 +34,7 @@ def again(pairs, *, work, places, weigh, **options):
                 differences[trial.id] = found
 
     trials = [trial for trial, _ in pairs]
-    with Progress("verify", trials, len(places), weigh) as show:
+    with Progress("verify", trials, places.workers, weigh) as show:
         tally = engine.run(trials, work, compare, places, weigh=weigh, show=show, **options)
     return tally, differences
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -26,10 +27,11 @@ class Sink(dict):
         self[trial.id] = outcome
 
 
-def run(trials, work=toy.work, workers=2, sink=None, **options):
+def run(trials, work=toy.work, workers=2, sink=None, timeout=None, **options):
     sink = Sink() if sink is None else sink
-    with Progress("test", trials, workers, weigh, open(os.devnull, "w")) as show:
-        tally = engine.run(trials, work, sink, executors.local(workers), weigh=weigh, show=show, **options)
+    show = Progress("test", trials, workers, weigh, open(os.devnull, "w"))
+    with closing(executors.Local(workers, timeout)) as places, show:
+        tally = engine.run(trials, work, sink, places, weigh=weigh, show=show, **options)
     return tally, sink
 
 

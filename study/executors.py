@@ -13,8 +13,10 @@ has submit(function, *arguments) -> Future, late() -> whether its time is up, an
 """
 
 import ctypes
+import json
 import multiprocessing
 import os
+import re
 import signal
 import sys
 import threading
@@ -22,6 +24,7 @@ import time
 from concurrent.futures import BrokenExecutor, wait
 from contextlib import contextmanager
 from multiprocessing.resource_tracker import ensure_running
+from pathlib import Path
 
 from loky import ProcessPoolExecutor
 
@@ -66,9 +69,10 @@ class Process:
             raise TimeoutError(f"ended after {self.timeout:g} s (--timeout)")
         try:
             return future.result()
-        except BrokenExecutor:
+        except BrokenExecutor as error:
             self.kill()
-            raise
+            code = re.search(r"{.*}", str(error))
+            raise BrokenExecutor(f"its process ended with {code[0] if code else error}") from None
 
     def kill(self):
         """End the process, whatever it does. The next trial starts another."""
@@ -138,7 +142,7 @@ class Cluster:
         from distributed import Client
 
         self.scheduler, self._timeout = scheduler, timeout
-        self._client = Client(**{"scheduler_file" if os.path.exists(scheduler) else "address": scheduler})
+        self._client = Client(_address(scheduler))
         self._executor = self._client.get_executor(pure=False)
         self._taken, self._threads, self._looked = 0, 0, -GLANCE
 
@@ -163,6 +167,15 @@ class Cluster:
 
     def close(self):
         self._client.close()
+
+
+def _address(scheduler):
+    if not os.path.exists(scheduler):
+        return scheduler
+    try:
+        return json.loads(Path(scheduler).read_bytes())["address"]
+    except (KeyError, TypeError, ValueError):
+        raise ValueError("not a scheduler file") from None
 
 
 class Remote:

@@ -1,0 +1,63 @@
+"""A real Dask cluster on this machine's loopback: a scheduler and workers in processes of their own, to be lost and replaced."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import toy
+
+
+class Cluster:
+    """`file` is the scheduler file; `nanny` puts one above each worker. Leave the block and every process is gone."""
+
+    def __init__(self, folder, workers=2, nanny=False):
+        self.folder, self.count, self.nanny = Path(folder), workers, nanny
+        self.file, self.workers = str(self.folder / "scheduler.json"), []
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *error):
+        self.lose()
+
+    def start(self):
+        place = ["--host", "127.0.0.1", "--port", str(self.port), "--no-dashboard", "--scheduler-file", self.file]
+        self.scheduler = self._spawn("scheduler", *place)
+        self.workers = [self.worker() for _ in range(self.count)]
+
+    def worker(self):
+        """One more worker, of one thread."""
+        own = ["--nthreads", "1", "--nworkers", "1", "--no-dashboard", "--local-directory", str(self.folder)]
+        return self._spawn("worker", f"tcp://127.0.0.1:{self.port}", *own, "--nanny" if self.nanny else "--no-nanny")
+
+    def _spawn(self, what, *arguments):
+        command = [sys.executable, "-m", f"distributed.cli.dask_{what}", *arguments]
+        with open(self.folder / f"{what}.log", "a") as log:
+            return subprocess.Popen(command, env=toy.environment(), stdout=log, stderr=log, start_new_session=True)
+
+    def replace(self, number):
+        """Kill a worker, all of it, and start another."""
+        _kill(self.workers[number])
+        self.workers[number] = self.worker()
+
+    def lose(self):
+        """Kill everything."""
+        for process in [self.scheduler, *self.workers]:
+            _kill(process)
+
+
+def _kill(process):
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    process.wait()
+    time.sleep(0.01)

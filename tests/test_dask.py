@@ -1,0 +1,127 @@
+"""A study on a real scheduler and workers in other processes: as on one machine, whatever is lost meanwhile."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import toy
+from cluster import Cluster
+from study import store
+
+pytest.importorskip("distributed")
+SLOWLY = 150  # milliseconds of a trial, so that there is time to disturb it
+QUICKLY = {"DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "4s"}  # how long a scheduler may be away
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory):
+    with Cluster(tmp_path_factory.mktemp("cluster"), nanny=True) as running:
+        yield running
+
+
+def start(folder, scheduler, *more, milliseconds=20, **environment):
+    command = [sys.executable, toy.__file__, "run", toy.study_file(folder, seeds=4, milliseconds=milliseconds), "--out", folder]
+    command += ["--executor", "dask", "--scheduler", scheduler] if scheduler else []
+    return subprocess.Popen([*command, *more], env=toy.environment(**QUICKLY | environment), stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE, text=True)
+
+
+def finish(process):
+    out, err = process.communicate(timeout=90)
+    assert "Traceback" not in err
+    return process.returncode, out, err
+
+
+def records(folder):
+    return store.read(Path(folder, "toy", "default")).lines
+
+
+def await_records(folder, count):
+    until = time.monotonic() + 30
+    while len(records(folder)) < count:
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("undisturbed")
+    assert finish(start(folder, None, milliseconds=SLOWLY))[0] == 0
+    return (folder / "toy" / "default" / "runs.jsonl").read_bytes()
+
+
+def same(folder, undisturbed):
+    return (folder / "toy" / "default" / "runs.jsonl").read_bytes() == undisturbed
+
+
+def test_a_raise_a_poison_and_a_hang_are_told_apart_and_the_workers_live_on(tmp_path, cluster):
+    some = ["--only", "cell=lstm", "--only", "gap=12", "--timeout", "4"]
+    code, out, err = finish(start(tmp_path, cluster.file, *some, TOY="faulty"))
+    assert code == 1 and "1 solved" in out and "2 failed, 1 crashed" in out
+    assert all(err.count(reason) == 2 for reason in ("no luck", "killed 3 workers", "SIGKILL", "--timeout)")), err
+    assert all(process.poll() is None for process in cluster.workers)
+
+
+def test_a_lost_worker_costs_nothing(tmp_path, cluster, undisturbed):
+    process = start(tmp_path, cluster.file, milliseconds=SLOWLY)
+    await_records(tmp_path, 3)
+    cluster.replace(0)
+    await_records(tmp_path, 8)
+    cluster.replace(1)
+    assert finish(process)[0] == 0
+    assert same(tmp_path, undisturbed)
+
+
+def test_an_interrupt_finishes_what_is_in_flight_and_a_second_one_does_not(tmp_path, cluster, undisturbed):
+    process = start(tmp_path, cluster.file, milliseconds=SLOWLY)
+    await_records(tmp_path, 2)
+    process.send_signal(signal.SIGINT)
+    code, _, err = finish(process)
+    assert code == 130 and "goes on from there" in err
+    process = start(tmp_path, cluster.file, milliseconds=SLOWLY, TOY="faulty")
+    await_records(tmp_path, 8)
+    time.sleep(4)  # of the trials that train, the fourth hangs
+    for _ in range(2):
+        process.send_signal(signal.SIGINT)
+        time.sleep(1)
+    began = time.monotonic()
+    assert finish(process)[0] == 130 and time.monotonic() - began < 5
+    code, out, _ = finish(start(tmp_path, cluster.file, "--retry-failed", milliseconds=SLOWLY))  # the hanging ones hold no worker
+    assert code == 0 and same(tmp_path, undisturbed)
+
+
+def test_a_scheduler_that_comes_back_is_waited_for_and_one_that_does_not_ends_the_run(tmp_path, undisturbed):
+    with Cluster(tmp_path) as cluster:
+        process = start(tmp_path, cluster.file, milliseconds=SLOWLY)
+        await_records(tmp_path, 3)
+        cluster.lose()
+        time.sleep(1)
+        cluster.start()
+        await_records(tmp_path, len(records(tmp_path)) + 5)
+        cluster.lose()
+        code, _, err = finish(process)
+        assert code == 1 and err.count("error: ") == 1 and "is gone; what was finished is kept" in err
+    kept = len(records(tmp_path))
+    code, out, _ = finish(start(tmp_path, None, milliseconds=SLOWLY))
+    assert code == 0 and f"{24 - kept} trials in" in out and same(tmp_path, undisturbed)
+
+
+def test_a_cluster_may_be_empty_at_first(tmp_path):
+    with Cluster(tmp_path, workers=0) as cluster:
+        process = start(tmp_path, cluster.file, "--only", "cell=lstm", "--seeds", "1")
+        time.sleep(3)
+        assert process.poll() is None
+        cluster.workers += [cluster.worker()]
+        assert finish(process)[0] == 0
+
+
+@pytest.mark.parametrize("scheduler", ["tcp://127.0.0.1:9", "nonsense", os.devnull])
+def test_nobody_there_is_one_message(tmp_path, scheduler):
+    code, _, err = finish(start(tmp_path, scheduler, DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT="1s"))
+    assert code == 2 and f"--scheduler {scheduler}" in err
+    assert not (tmp_path / "toy").exists()

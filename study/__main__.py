@@ -1,10 +1,9 @@
 """The commands. Wiring only: what they do lies in the modules that they name."""
 
-import json
+import os
 import sys
 import time
 from contextlib import closing
-from pathlib import Path
 
 import click
 
@@ -14,27 +13,16 @@ except ImportError as error:
     print(f"error: {error}", file=sys.stderr)
     sys.exit(2)
 
-from study import ablations, executors, frame, machine, progress, runner, standing, store, verify
+from study import ablations, executors, frame, machine, progress, provenance, runner, standing, store, verify
 from study.bench.command import bench
+from study.commands import DISK, FAILED, FOLDER, INTERRUPTED, JSON, USAGE, WORKERS, about, dump, processors, records, say
 from study.cost import cost
 from study.provenance import Provenance
-from study.spec import KNOBS, SpecError, Trial
+from study.spec import SpecError
 from study.tasks import TASKS
 from study.train import run as train
 
-FAILED, USAGE, DISK, INTERRUPTED = 1, 2, 74, 130
 SHOWN = ("solved", "censored", "without a rule", "diverged", "for learning rates", "failed", "crashed", "missing")
-FOLDER = click.argument("folder", metavar="[DIR]", default="results/gap/default")
-WORKERS = click.option("--workers", type=click.IntRange(1, 4096), metavar="N", help="Processes; all processors if not given.")
-JSON = click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
-
-
-def say(line=""):
-    click.echo(line, err=True)
-
-
-def dump(data):
-    click.echo(json.dumps(data, indent=1, default=str))
 
 
 def write_report(folder):
@@ -70,13 +58,14 @@ def run(studies, preset, out, workers, only, seeds, dry_run, fail_fast, retry_fa
     """
     plans = [_wanted(name, preset, only, seeds) for name in studies or ["gap"]]
     if dry_run:
-        workers = workers or _processors()
+        workers = workers or processors()
         forecasts = [standing.forecast(study, wanted, out, workers) for study, wanted in plans]
         for data in () if as_json else forecasts:
             _show_forecast(data, workers)
         return dump(forecasts) if as_json else 0
     places = _places(executor, scheduler, workers, timeout)
-    known = {"places": places, "work": train, "weigh": cost, "facts": machine.facts(), "say": say}
+    facts = machine.facts() | {"workers": places.workers}
+    known = {"places": places, "work": train, "weigh": cost, "facts": facts, "say": say}
     options = {"retry": retry_failed, "fail_fast": fail_fast}
     code, results = 0, []
     with closing(places):
@@ -101,23 +90,17 @@ def _wanted(name, preset, only, seeds):
     return study, wanted
 
 
-def _processors():
-    from loky import cpu_count
-
-    return cpu_count()
-
-
 def _places(executor, scheduler, workers, timeout):
     if executor == "local":
         if scheduler:
             raise click.UsageError("--scheduler needs --executor dask")
-        return executors.Local(workers or _processors(), timeout)
+        return executors.Local(workers or processors(), timeout)
     if workers or not scheduler:
         raise click.UsageError("--executor dask needs --scheduler, and takes no --workers: the cluster has its own")
     try:
         return executors.Cluster(scheduler, timeout)
     except ImportError:
-        raise click.UsageError('--executor dask needs an extra: pip install "longlag[dask]"') from None
+        raise click.UsageError("--executor dask needs Dask, the extra `dask` of this package: pip install distributed") from None
     except (OSError, ValueError) as error:
         raise click.UsageError(f"--scheduler {scheduler}: {error}") from None
 
@@ -192,42 +175,12 @@ def report(folder, check):
     return FAILED if wrong else 0
 
 
-@cli.command()
-@FOLDER
-@click.option("--watch", is_flag=True, help="Look again every two seconds until nothing is missing.")
-@JSON
-def status(folder, watch, as_json):
-    """What of a preset's plan is done, diverged, failed, crashed, missing, and how long the rest takes."""
-    while True:
-        data = standing.status(folder)
-        if as_json:
-            dump(data)
-        else:
-            _show_status(data)
-        if not watch or not data["missing"]:
-            return FAILED if data["failures"] else 0
-        time.sleep(2)
-
-
-def _show_status(data):
-    for id, reason in data["failures"].items():
-        click.echo(f"failed: {id}: {reason}")
-    for line in data["damage"]:
-        click.echo(line)
-    counts = ", ".join(f"{data[name]} {name}" for name in ("done", "diverged", "failed", "crashed", "missing"))
-    click.echo(f"{data['study']}/{data['preset']}: {counts} of {data['trials']}")
-    if data["outside_plan"]:
-        click.echo(f"{data['outside_plan']} records are outside the plan and ignored")
-    if data["missing"]:
-        left = progress.duration(data["core_seconds_left"])
-        click.echo(f"about {left} of one processor left; {data['running_drivers']} runs are writing here now")
-
-
 @cli.command("verify")
 @FOLDER
 @click.option("--sample", type=click.IntRange(1), default=20, show_default=True, metavar="N")
 @WORKERS
-def verify_(folder, sample, workers):
+@JSON
+def verify_(folder, sample, workers, as_json):
     """Run N recorded trials again and compare every number bit for bit."""
     _, _, trials = frame.planned(folder, TASKS)
     contents = store.read(folder)
@@ -235,85 +188,24 @@ def verify_(folder, sample, workers):
     if not recorded:
         raise SpecError(f"{folder}: no recorded trial of its plan")
     pairs = [(recorded[id], contents.record(id)) for id in verify.sample(recorded, sample)]
-    with closing(executors.Local(min(workers or _processors(), len(pairs)))) as places:
-        tally, differences = verify.again(pairs, work=train, places=places, weigh=cost)
-    for id, found in differences.items():
-        click.echo(f"{id}: {found}")
-    ran = sum(tally.counts.values())
-    same = ran - len(tally.failures) - len(differences)
-    click.echo(f"{same} of {len(pairs)} bit-identical, on {kernels.isa()} with {places.workers} workers")
+    with closing(executors.Local(min(workers or processors(), len(pairs)))) as places:
+        tally, differ = verify.again(pairs, work=train, places=places, weigh=cost)
+    same = sum(tally.counts.values()) - len(tally.failures) - len(differ)
+    known, here = Provenance(folder, contents), machine.facts()
+    if as_json:
+        made = {id: known.origin(id) | {"facts": known.facts(id)} for id in differ}
+        dump({"sample": len(pairs), "same": same, "differ": differ, "failures": tally.failures, "made": made, "here": here})
+    else:
+        for id, found in differ.items():
+            click.echo(records.told_difference(id, found, "recorded", "now", most=1))
+            click.echo(f"    recorded on {provenance.line(known.facts(id))}\n    now on      {provenance.line(here)}")
+        click.echo(f"{same} of {len(pairs)} bit-identical, on {kernels.isa()} with {places.workers} workers")
     return INTERRUPTED if tally.interrupted else FAILED if same < len(pairs) else 0
 
 
-@cli.command()
-@click.argument("id")
-@click.option("--out", default="results", metavar="DIR", help="Where to look.")
-def show(id, out):
-    """Everything that is recorded of a trial: ID, or the start of it, or of its last part."""
-    dump(standing.find(out, id))
-
-
-@cli.command()
-@click.argument("file")
-def validate(file):
-    """Check a study file; names everything that is wrong with it."""
-    study = ablations.resolve(file if file.endswith(".toml") else f"{file}.toml")
-    trials = sum(map(len, study.selecting.values()))
-    click.echo(f"{file}: {len(study.arms)} trials, and {trials} to choose learning rates")
-
-
-@cli.command("list")
-@click.argument("what", required=False, type=click.Choice(["cells", "tasks", "knobs", "studies"]))
-def list_(what):
-    """Cells, tasks, knobs and studies: one of these, or all."""
-    lists = {"cells": _cells, "tasks": _tasks, "knobs": _knobs, "studies": _studies}
-    for name in [what] if what else lists:
-        click.echo(f"{name}:")
-        for key, text in lists[name]():
-            click.echo(f"  {key:<18} {text}")
-
-
-def _cells():
-    return [(name, f"{cell.title}; {cell.source}") for name, cell in kernels.CELLS.items()]
-
-
-def _tasks():
-    return [(name, f"{task.title}; {task.axis} from {task.smallest_gap}; {task.source}") for name, task in TASKS.items()]
-
-
-def _knobs():
-    fields = Trial.model_fields
-    return [(knob, "needed" if fields[knob].is_required() else f"{fields[knob].default}") for knob in KNOBS]
-
-
-def _studies():
-    return [(name, ", ".join(ablations.find(name).PRESETS)) for name in ablations.NAMES]
-
-
-@cli.command()
-@FOLDER
-def compact(folder):
-    """Merge the segments of a preset's folder into its runs.jsonl."""
-    frame.planned(folder, TASKS)
-    contents = store.compact(folder)
-    for line in contents.damage:
-        say(line)
-    click.echo(f"{Path(folder) / store.RUNS}: {len(contents.lines)} records")
-
-
-@cli.command()
-def env():
-    """What numbers made here are made on."""
-    dump(machine.facts())
-
-
-@cli.command()
-def cite():
-    """How to cite."""
-    click.echo((machine.PROJECT / "CITATION.cff").read_text(), nl=False)
-
-
-cli.add_command(bench)
+for command in (records.status, records.compare_, records.export_, records.show, records.compact, about.validate, about.list_,
+                about.env, about.cite, bench):
+    cli.add_command(command)
 
 
 def main(arguments=None):
@@ -329,6 +221,8 @@ def main(arguments=None):
         for line in str(error).splitlines():
             say(f"error: {line}")
         code = DISK if isinstance(error, store.Refused) else USAGE if isinstance(error, SpecError) else FAILED
+    except BrokenPipeError:  # whoever read our output has seen enough
+        os._exit(FAILED)  # without another try to write
     sys.exit(code or 0)
 
 

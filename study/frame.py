@@ -25,22 +25,27 @@ def _taken(choices, key):
 
 
 def load(folder):
-    """The recorded trials of a preset's folder, one row each, in the plan's order: see study.load."""
-    return _table(folder, lambda contents: lambda id: {})
+    """The table of study.load without who made its records: what a report rests on."""
+    return _frame(rows(folder, makers=False))
 
 
 def joined(folder):
-    """The same, with the columns of study.provenance behind."""
-    return _table(folder, lambda contents: Provenance(folder, contents).row)
+    """See study.load."""
+    return _frame(rows(folder))
 
 
-def _table(folder, makers):
-    import pandas as pd  # the commands that need no table do not wait for it
-
+def rows(folder, makers=True):
+    """The rows of study.load as dicts, with who made each if `makers`."""
     _, _, trials = planned(folder)
     contents = store.read(folder)
-    more = makers(contents)
-    rows = [_row(trial, contents.record(trial.id)) | more(trial.id) for trial in trials if trial.id in contents.lines]
+    known = Provenance(folder, contents)
+    recorded = (trial for trial in trials if trial.id in contents.lines)
+    return [_row(trial, contents.record(trial.id)) | (known.row(trial.id) if makers else {}) for trial in recorded]
+
+
+def _frame(rows):
+    import pandas as pd  # the commands that need no table do not wait for it
+
     return pd.DataFrame(rows, columns=None if rows else ["id", *Trial.model_fields, "status"])
 
 

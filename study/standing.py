@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from study import frame, runner, store
+from study import best, frame, runner, store
 from study.cost import cost
+from study.provenance import Provenance
 from study.spec import SpecError, Trial
 from study.tasks import TASKS
 
@@ -33,15 +34,22 @@ def forecast(study, wanted, out, workers):
 
 
 def status(folder):
-    """What of a folder's plan is done, diverged, failed, crashed and missing, and the seconds of one core that are left."""
+    """What of a folder's plan is done, diverged, failed, crashed and missing, the best of each arm, and the time that is left."""
     study, choices, trials = frame.planned(folder, TASKS)
     contents = store.read(folder)
+    alive = [contents.drivers.get(path.stem, {}) for path in store.alive(folder)]
+    workers = sum(facts.get("workers", 1) for facts in alive)
     unrated = [arm.trial for arm in study.arms if arm.key is not None and arm.key not in choices]
     counts = runner.count(trials, contents)
     missing = [*runner.missing(trials, contents), *unrated]
     planned = {trial.id for trial in trials}
     timed = [trial for trial in trials if trial.id in contents.seconds]
+    arms = best.Best([trial for trial in trials if trial.purpose == "train"])
+    for trial in trials:
+        if trial.purpose == "train" and trial.id in contents.lines:
+            arms.add(trial, contents.record(trial.id))
     pace = sum(contents.seconds[trial.id] for trial in timed) / sum(map(cost, timed)) if timed else 1.0
+    left = pace * sum(map(cost, missing))
     return {
         "study": study.name,
         "preset": study.preset,
@@ -50,8 +58,11 @@ def status(folder):
         **{name: counts[name] for name in ("done", "diverged", "failed", "crashed")},
         "missing": len(missing),
         "outside_plan": sum(id not in planned for id in contents.lines),
-        "running_drivers": len(store.alive(folder)),
-        "core_seconds_left": round(pace * sum(map(cost, missing))),
+        "best": list(arms.arms.values()),
+        "running_drivers": len(alive),
+        "workers": workers,
+        "core_seconds_left": round(left),
+        "seconds_left": round(left / max(1, workers)),
         "failures": {id: failure["reason"] for id, failure in contents.failures.items() if id in planned},
         "damage": contents.damage,
     }
@@ -67,7 +78,8 @@ def find(out, name):
         contents = store.read(path.parent)
         for id in (*contents.failures, *contents.lines):
             if id.startswith(name) or id.rpartition("-")[2].startswith(name):
-                entry = contents.record(id) if id in contents.lines else contents.failures[id]
+                made = {"made": Provenance(path.parent, contents).row(id)}
+                entry = contents.record(id) | made if id in contents.lines else contents.failures[id]
                 found[path.parent, id] = {"folder": str(path.parent), **entry}
     if len(found) != 1:
         several = "".join(f"\n  {folder}: {id}" for folder, id in sorted(found)[:10])

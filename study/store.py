@@ -305,10 +305,10 @@ def _turn(folder):
         os.close(file)
 
 
-def put(path, text):
-    """Replace a file of a preset's folder by `text`, all of it or nothing. Raises Refused."""
+def put(path, content):
+    """Replace a file by text or bytes, all of it or nothing. Raises Refused."""
     with _disk(path), _turn(Path(path).parent):
-        _put(Path(path), text.encode())
+        _put(Path(path), content.encode() if isinstance(content, str) else content)
 
 
 def _put(path, data):

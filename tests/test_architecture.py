@@ -11,8 +11,8 @@ import pytest
 PROJECT = Path(__file__).resolve().parents[1]
 LEVELS = [  # of study, lowest first
     {"spec", "stats", "machine"}, {"verdict", "plan", "selection"}, {"tasks"}, {"model", "data", "cost"},
-    {"train", "probe", "guess", "history"}, {"store"}, {"ablations", "provenance"}, {"frame"}, {"engine", "executors", "progress"},
-    {"runner", "verify"}, {"standing"}, {"report"}, {"bench"}, {"__main__"},
+    {"train", "probe", "guess", "history"}, {"store"}, {"ablations", "provenance", "best", "knobs"}, {"frame"}, {"engine", "executors", "progress"},
+    {"compare", "export"}, {"runner", "verify"}, {"standing"}, {"report"}, {"commands"}, {"bench"}, {"__main__"},
 ]
 ON_A_TRIALS_PATH = [
     *(PROJECT / "study" / f"{name}.py" for name in ("train", "model", "data", "guess", "history", "probe")),

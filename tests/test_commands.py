@@ -13,7 +13,7 @@ import kernels
 import study
 import toy
 from study import __main__ as commands
-from study import selection, store, verify
+from study import machine, provenance, selection, store
 
 REAL = """
 name = "real"
@@ -23,30 +23,6 @@ name = "grid"
 seeds = 2
 axes = { cell = ["rnn", "lstm"], gap = [2, 4], lr = [0.01], init = ["standard", "long"] }
 """
-
-
-@pytest.fixture
-def call(capfd, monkeypatch):
-    """call(arguments) -> (exit code, stdout, stderr), in this process."""
-    monkeypatch.setattr(commands, "write_report", "a report on {}".format)
-    monkeypatch.setattr(commands, "train", toy.work)
-
-    def call(*arguments):
-        with pytest.raises(SystemExit) as end:
-            commands.main([str(argument) for argument in arguments])
-        out, err = capfd.readouterr()
-        assert "Traceback" not in err
-        return end.value.code, out, err
-
-    return call
-
-
-@pytest.fixture
-def ran(tmp_path, call):
-    """A toy study that was run: (its file, its out folder, its preset's folder)."""
-    path, out = toy.study_file(tmp_path), tmp_path / "out"
-    assert call("run", path, "--out", out)[0] == 0
-    return path, out, out / "toy" / "default"
 
 
 def tree(folder):
@@ -80,27 +56,23 @@ def test_a_real_study_from_nothing_to_its_report(tmp_path):
 
 def test_verify_names_the_first_number_that_differs(ran, call, monkeypatch):
     _, _, folder = ran
+    facts = machine.facts() | {"commit": {"name": "elsewhere", "clean": False}}
     monkeypatch.setattr(commands, "train", another_result)
+    monkeypatch.setattr(commands.machine, "facts", lambda: facts)
     code, out, _ = call("verify", folder, "--sample", 3)
     assert code == 1 and "0 of 3 bit-identical" in out
-    assert len(re.findall(r"result\.curve\.loss\.1: recorded 0\.1, now 0\.10000000000000002", out)) == 3
+    assert len(re.findall(r"result\.curve\.loss\.1: recorded 0\.1, now 0\.10000000000000002 \(\+1\.39e-17\)", out)) == 3
+    assert out.count("recorded on ") == out.count("now on ") == 3
+    assert provenance.line(store.read(folder).drivers.popitem()[1]) in out and "commit elsewhere with changes" in out
+    data = json.loads(call("verify", folder, "--sample", 3, "--json")[1])
+    assert data["same"] == 0 and all(len(places) == 1 and places[0]["by"] > 0 for places in data["differ"].values())
+    assert all(made["facts"]["commit"] != data["here"]["commit"] for made in data["made"].values())
 
 
 def another_result(trial):
     outcome = toy.work(trial)
     outcome["result"]["curve"]["loss"][1] = 0.10000000000000002
     return outcome
-
-
-def test_differences():
-    same = {"a": [1, 2.5, None], "b": {"c": True}}
-    assert verify.difference(same, json.loads(json.dumps(same))) is None
-    for other, says in [({"a": [1, 2.5], "b": {"c": True}}, "a: recorded"), ({"a": [1, 2.5, None]}, "b: only recorded"),
-                        (same | {"d": 1}, "d: only now"), (same | {"b": {"c": 1}}, "b.c: recorded true, now 1"),
-                        ({"a": [1, 2.5, 0], "b": {"c": True}}, "a.2: recorded null, now 0"), 
-                        (same | {"a": [1.0, 2.5, None]}, "a.0")]:
-        assert verify.difference(same, other).startswith(says)
-    assert verify.difference({"a": 0.0}, {"a": -0.0}) == "a: recorded 0.0, now -0.0"
 
 
 def test_a_finished_run_says_what_came_out(ran, call):
@@ -179,8 +151,8 @@ def test_show_finds_a_trial_by_the_start_of_its_id_or_of_its_hash(ran, call):
 
 def test_list_validate_env_cite(tmp_path, call):
     code, out, _ = call("list")
-    assert code == 0 and all(word in out for word in ("peephole", "recall/both", "horizon", "quick, default, full"))
-    assert "tasks" not in call("list", "cells")[1]
+    assert code == 0 and all(word in out for word in ("peephole", "recall/both", "horizon", "quick"))
+    assert "recall" not in call("list", "cells")[1]
     assert "16 trials, and 8 to choose" in call("validate", toy.study_file(tmp_path))[1]
     assert json.loads(call("env")[1])["kernels"]["isa"] == kernels.isa()
     assert "longlag" in call("cite")[1]

@@ -26,14 +26,20 @@ def resolve(name, preset="default"):
 
     A selection that is only a name, "study/preset", is the selection of that preset, with its committed table taken first.
     """
-    if name.endswith(".toml"):
-        study = plan.load(name, TASKS)
-        if preset not in ("default", study.preset):
-            raise SpecError(f"{name}: expected --preset {study.preset}, got {preset}")
-        if study.name in NAMES and study.data() != _preset(study.name, study.preset).data():
-            raise SpecError(f"{name}: name: {study.name!r} is an ablation's, whose records it would mix with; call it otherwise")
-        return study
-    return _preset(name, preset)
+    if not name.endswith(".toml"):
+        return _preset(name, preset)
+    study = from_file(name)
+    if preset not in ("default", study.preset):
+        raise SpecError(f"{name}: expected --preset {study.preset}, got {preset}")
+    return study
+
+
+def from_file(path):
+    """The Study of a TOML file. Raises SpecError that names the file."""
+    study = plan.load(path, TASKS)
+    if study.name in NAMES and study.data() != _preset(study.name, study.preset).data():
+        raise SpecError(f"{path}: name: {study.name!r} is an ablation's, whose records it would mix with; call it otherwise")
+    return study
 
 
 def _preset(name, preset):

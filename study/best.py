@@ -1,0 +1,53 @@
+"""The best that each arm has reached so far: how many solved, how far, how fast."""
+
+from collections import Counter
+
+from study.spec import DEFAULTS, KNOBS
+
+ALWAYS = {"cell", "task", "init"}  # named whatever their value; other knobs where they are not at their default
+WITHIN_AN_ARM = {"gap", "seed", "lr", "horizon", "budget"}
+
+
+class Best:
+    """Follows the arms of some trials; an arm's name holds the knobs in which these trials differ, but for those within an arm."""
+
+    def __init__(self, trials):
+        self.axes = [knob for knob in KNOBS if knob not in WITHIN_AN_ARM and len({getattr(t, knob) for t in trials}) > 1]
+        self.planned = Counter(map(self.name, trials))
+        self.arms = {}  # the one that changed last at the end
+
+    def name(self, trial):
+        values = {axis: getattr(trial, axis) for axis in self.axes or ("cell",)}
+        shown = {axis: value for axis, value in values.items() if axis in ALWAYS or value != DEFAULTS[axis]}
+        return " ".join(value if isinstance(value, str) else f"{axis} {value}" for axis, value in shown.items())
+
+    def add(self, trial, record):
+        """A trial that is done or diverged, and its record or outcome."""
+        name, result = self.name(trial), record["result"]
+        solved = result.get("solved")
+        arm = self.arms.pop(name, {"arm": name, "finished": 0, "of": self.planned[name], "solved": 0})
+        arm["finished"] += 1
+        if solved:
+            arm["solved"] += 1
+            _better(arm, "gap", trial.gap, max)
+            _better(arm, "sequences", result["sequences"], min)
+        elif solved is None and "test" in result:
+            _better(arm, "right", result["test"]["correct"] / result["test"]["n"], max)
+        self.arms[name] = arm
+
+    def lines(self, most):
+        """The arms that changed last, the latest last, at most so many."""
+        return [line(arm) for arm in list(self.arms.values())[-most:]]
+
+
+def _better(arm, what, value, choose):
+    arm[what] = choose(value, arm.get(what, value))
+
+
+def line(arm):
+    """An arm in words."""
+    so_far = f"{arm['arm']}: {arm['finished']} of {arm['of']} finished"
+    if "right" in arm:
+        return f"{so_far}, at best {arm['right']:.1%} right"
+    solved = f", {arm['solved']} solved"
+    return so_far + (f"{solved}, to gap {arm['gap']}, from {arm['sequences']:,} sequences on" if arm["solved"] else solved)

@@ -1,0 +1,98 @@
+"""Comparing two places: what is only in one, what differs and by how much; and the exit codes of `compare`."""
+
+import json
+import shutil
+
+import pytest
+
+import toy
+from study import compare, store
+from study.compare import differences, words
+
+
+def fill(folder, trials, change=lambda outcome: None):
+    with store.Driver(folder, {}) as driver:
+        for trial in trials:
+            outcome = toy.work(trial) | {"seconds": 0.1, "host": "here"}
+            change(outcome)
+            driver.record(trial, outcome)
+    store.compact(folder)
+    return folder
+
+
+@pytest.mark.parametrize("other, says", [
+    ({"a": [1, 2.5], "b": {"c": True}}, "a.2: only a"),
+    ({"a": [1, 2.5, None]}, "b: only a"),
+    ({"a": [1, 2.5, None], "b": {"c": True}, "d": 1}, "d: only b"),
+    ({"a": [1, 2.5, None], "b": {"c": 1}}, "b.c: a true, b 1"),
+    ({"a": [1, 2.5, 0], "b": {"c": True}}, "a.2: a null, b 0"),
+    ({"a": [1.0, 2.5, None], "b": {"c": True}}, "a.0: a 1, b 1.0"),
+    ({"a": [1, 2.25, None], "b": {"c": True}}, "a.1: a 2.5, b 2.25 (-0.25)"),
+    ({"a": {}, "b": {"c": True}}, "a: a [1, 2.5, null], b {}"),
+])
+def test_a_difference_is_named_with_its_place_and_size(other, says):
+    first = {"a": [1, 2.5, None], "b": {"c": True}}
+    assert [words(found) for found in differences(first, other)] == [says]
+    assert not list(differences(first, json.loads(json.dumps(first))))
+
+
+def test_every_difference_is_found_to_the_last_bit():
+    found = list(differences({"x": [0.1, 0.0, 3]}, {"x": [0.1 + 2**-56, -0.0, 3]}))
+    assert [one["at"] for one in found] == ["x.0", "x.1"]
+    assert found[0]["by"] == 2**-56
+
+
+def test_the_same_trials_are_the_same_wherever_and_in_whatever_order(tmp_path, call):
+    trials = toy.trials(5)
+    a, b = fill(tmp_path / "a", trials), fill(tmp_path / "b", trials[::-1])
+    code, out, _ = call("compare", a, b)
+    assert code == 0 and "same: 5" in out and "differ" not in out and "only" not in out
+    assert call("compare", a, b / "runs.jsonl")[0] == 0
+
+
+def test_what_differs_is_told_in_words_and_as_data(tmp_path, call):
+    def change(outcome):
+        if outcome["result"]["sequences"] == 1002:
+            outcome["result"]["sequences"] = 1012
+            outcome["result"]["final_loss"] *= 2
+
+    trials = toy.trials(6)
+    a, b = fill(tmp_path / "a", trials[:5]), fill(tmp_path / "b", trials[1:], change)
+    code, out, _ = call("compare", a, b)
+    assert code == 1
+    assert f"only in a: 1\n  {trials[0].id}" in out and f"only in b: 1\n  {trials[5].id}" in out and "same: 3" in out
+    assert f"differ: 1\n  {trials[2].id}\n    result.sequences: a 1002, b 1012 (+10)\n    result.final_loss: " in out
+    code, out, _ = call("compare", a, b, "--json")
+    data = json.loads(out)
+    assert code == 1 and data["only_a"] == [trials[0].id] and data["only_b"] == [trials[5].id] and data["same"] == 3
+    found = data["differ"][trials[2].id]
+    assert found[0] == {"at": "result.sequences", "a": 1002, "b": 1012, "by": 10}
+    assert found[1]["by"] == found[1]["b"] - found[1]["a"] == toy.number(trials[2])
+
+
+def test_trials_from_before_a_change_of_the_numerics_are_found_by_their_knobs(tmp_path, monkeypatch):
+    from study import spec
+
+    before = fill(tmp_path / "before", toy.trials(2))
+    monkeypatch.setattr(spec, "NUMERICS", spec.NUMERICS + 1)
+    after = fill(tmp_path / "after", toy.trials(2))
+    found = compare.compare(store.read(before), store.read(after))
+    assert not found["only_a"] and not found["only_b"]
+    assert all(places[0]["at"] == "id" for places in found["differ"].values()) and len(found["differ"]) == 2
+
+
+def test_a_long_list_is_cut_in_words_and_whole_as_data(tmp_path, call):
+    a, b = fill(tmp_path / "a", toy.trials(40)), fill(tmp_path / "b", toy.trials(1))
+    assert "and 27 more trials; --json names all" in call("compare", a, b)[1]
+    assert len(json.loads(call("compare", a, b, "--json")[1])["only_a"]) == 39
+
+
+def test_nothing_to_compare_is_a_mistake_and_damage_is_named(tmp_path, call):
+    a = fill(tmp_path / "a", toy.trials(2))
+    code, _, err = call("compare", a, tmp_path / "nowhere")
+    assert code == 2 and "nowhere: no records" in err
+    shutil.copytree(a, tmp_path / "b")
+    with open(tmp_path / "b" / "runs.jsonl", "ab") as file:
+        file.write(b"torn")
+    code, out, err = call("compare", a, tmp_path / "b")
+    assert code == 0 and "runs.jsonl:3" in err and "same: 2" in out

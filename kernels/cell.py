@@ -19,6 +19,10 @@ class Cell(NamedTuple):
     retains : tuple of (str, int)
         Gates whose bias sets how long the cell remembers, each with the sign that lengthens it; the first is the one
         that a forget bias sets, all are set by chrono initialisation.
+    feedback : tuple of (str, str)
+        (block, state of the step before) of each matrix R: what states beside the output feed.
+    direct : bool
+        The equations have x itself, unit for unit: inputs and units must be as many.
     """
 
     name: str
@@ -31,13 +35,17 @@ class Cell(NamedTuple):
     peepholes: tuple
     reads: tuple
     retains: tuple
+    feedback: tuple
+    direct: bool
 
 
-def describe(name, title, source, blocks, inputs=None, recurrent=None, states="h", peepholes="", retains=""):
-    """A Cell from the short notation of TABLE, e.g. ``peepholes="i:c' f:c' o:c"``, ``retains="+f -i"``."""
+def describe(name, title, source, blocks, inputs=None, recurrent=None, states="h", peepholes="", retains="",
+             feedback="", direct=False):
+    """A Cell from the short notation of TABLE: ``peepholes="i:c' f:c' o:c"``, ``retains="+f -i"``, ``feedback="i:f"``."""
     pairs = [pair.split(":") for pair in peepholes.split()]
     return Cell(name, title, source, tuple(blocks.split()),
                 tuple((blocks if inputs is None else inputs).split()),
                 tuple((blocks if recurrent is None else recurrent).split()),
                 tuple(states.split()), tuple(gate for gate, _ in pairs), tuple(state for _, state in pairs),
-                tuple((gate[1:], 1 if gate[0] == "+" else -1) for gate in retains.split()))
+                tuple((gate[1:], 1 if gate[0] == "+" else -1) for gate in retains.split()),
+                tuple(tuple(pair.split(":")) for pair in feedback.split()), direct)

@@ -14,7 +14,7 @@ def draw(cell, views, seed, scheme, forget_bias, chrono):
         stream = _draws.Stream("weights", seed, name)
         fan_in, fan_out = (view.shape[-2] if view.ndim > 1 else view.shape[-1]), view.shape[-1]
         if scheme == "glorot":
-            bound = np.sqrt(6.0 / (fan_in + fan_out)) if key in "WUM" else 0.0
+            bound = np.sqrt(6.0 / (fan_in + fan_out)) if key in "WURM" else 0.0
         else:
             bound = 1.0 / np.sqrt(float(2 * fan_out if direction == "merge" else fan_out))
         if scheme == "identity" and key == "U":

@@ -1,6 +1,6 @@
 """Rows of TABLE and jobs: what the loops over time and the weight gradients know of a cell and of a call."""
 from kernels.lanes cimport REAL
-from kernels.tile cimport MOST_BLOCKS, MOST_STAGES, Form, Run
+from kernels.tile cimport MOST_BLOCKS, MOST_FEEDS, MOST_STAGES, Form, Run
 
 ctypedef void (*Step)(const Run* r, long t, long row, long n) noexcept nogil
 
@@ -27,5 +27,5 @@ cdef struct Job:
     const Row* row
     Run run
     long t0, t1
-    Product product[MOST_STAGES][3]     # of W, U and b
+    Product product[MOST_STAGES][2 + MOST_FEEDS]    # of W, b and the recurrent weights
     REAL* dp

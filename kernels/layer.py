@@ -40,8 +40,8 @@ class RNN:
     ----------
     shapes : dict
         Name to shape of each parameter, in the order in which they lie in the flat vector:
-        ``{direction}/W`` (blocks W feeds, I, H), ``/U`` (blocks U feeds, H, H), ``/b`` (blocks, H), ``/p``
-        (peepholes, H), and ``merge/M`` (2H, H), ``merge/b`` (H,).
+        ``{direction}/W`` (blocks W feeds, I, H), ``/U`` (blocks U feeds, H, H), ``/R`` (feedback, H, H; where the cell
+        has any), ``/b`` (blocks, H), ``/p`` (peepholes, H), and ``merge/M`` (2H, H), ``merge/b`` (H,).
     size : int
         Parameters in all.
     cell : Cell
@@ -55,14 +55,16 @@ class RNN:
 
     Notes
     -----
-    ``a_k[b, j] = b_k[j] + sum_i x[b, i] W_k[i, j] + sum_i h'[b, i] U_k[i, j]`` for each block k; the cell's equations
-    stand in kernels/cells. Calls may be made from several Python threads at once. A copy, pickled or not, has memory of its
+    ``a_k[b, j] = b_k[j] + sum_i x[b, i] W_k[i, j] + sum_i h'[b, i] U_k[i, j]`` for each block k, and for each (k, s) of
+    the cell's feedback ``sum_i s'[b, i] R_ks[i, j]`` too; the cell's equations stand in kernels/cells. Calls may be made from several Python threads at once. A copy, pickled or not, has memory of its
     own; tapes cannot be copied.
     """
 
     def __init__(self, cell, inputs, units, direction="forward", merge="concat", dtype="float32"):
         self.cell = CELLS[_choice("cell", cell, CELLS)]
         self.inputs, self.units = checks.whole("inputs", inputs, most=WIDEST), checks.whole("units", units, most=WIDEST)
+        if self.cell.direct and self.inputs != self.units:
+            raise ValueError(f"inputs: {cell} has x itself in its equations, so expected {units} (units), got {inputs}")
         self.direction = _choice("direction", direction, DIRECTIONS)
         self.merge = _choice("merge", merge, MERGES)
         self.dtype = checks.dtype("dtype", dtype)
@@ -86,6 +88,8 @@ class RNN:
         cell, I, H = self.cell, self.inputs, self.units
         yield "W", (len(cell.inputs), I, H)
         yield "U", (len(cell.recurrent), H, H)
+        if cell.feedback:
+            yield "R", (len(cell.feedback), H, H)
         yield "b", (len(cell.blocks), H)
         if cell.peepholes:
             yield "p", (len(cell.peepholes), H)
@@ -103,7 +107,7 @@ class RNN:
         ----------
         seed : int, 0 or more
         scheme : str
-            "uniform": all within +-1/sqrt(H) (fan-in 2H for the merge). "glorot": W and U within
+            "uniform": all within +-1/sqrt(H) (fan-in 2H for the merge). "glorot": W, U, R and M within
             +-sqrt(6 / (fan-in + fan-out)), the rest 0 (Glorot & Bengio 2010). "orthogonal": as uniform, with each
             block of U a random orthogonal matrix. "identity": as uniform, with U the identity and b 0 (Le, Jaitly,
             Hinton 2015).
@@ -213,7 +217,7 @@ class RNN:
         norms : bool
             Compute grad.norms.
         truncated : bool
-            As Hochreiter & Schmidhuber 1997: errors flow back along the states' own paths only, not through U or the
+            As Hochreiter & Schmidhuber 1997: errors flow back along the states' own paths only, not through U, R or the
             peepholes. For cells with a state besides h.
 
         Returns

@@ -40,19 +40,31 @@ cdef void carry_back(bint add, REAL* out, long ldo, long columns, long limit, co
 cdef void backward_run(const Row* row, const Run* r, long t, long b, long n) noexcept nogil:
     """BPTT through step t for n rows from b that are alive at it."""
     cdef const Form* f
+    cdef const Feed* q
+    cdef REAL* to
     cdef long i
     cdef int k, s
     for k in range(row.stages - 1, -1, -1):
         f = &row.form[k]
         row.backward[k](r, t, b, n)
-        if k:
-            carry_back(False, r.doperand + b * r.pad, r.pad, r.H, r.pad, r, f.blocks, f.u0, f.u1, r.UT[k], t, b, n)
-        elif f.u1 > f.u0 and not r.truncated:
-            carry_back(True, r.carry + b * r.pad, r.pad, r.H, r.pad, r, f.blocks, f.u0, f.u1, r.UT[k], t, b, n)
+        for s in range(f.feeds):
+            q = &f.feed[s]
+            if q.source >= OPERAND:
+                to = r.doperand + ((q.source - OPERAND) * r.B + b) * r.pad
+                carry_back(False, to, r.pad, r.H, r.pad, r, f.blocks, q.first, q.last, r.UT[k][s], t, b, n)
+            elif not r.truncated:
+                to = r.carry + (q.source * r.B + b) * r.pad
+                carry_back(True, to, r.pad, r.H, r.pad, r, f.blocks, q.first, q.last, r.UT[k][s], t, b, n)
     f = &row.form[row.stages - 1]
     if r.dx:
-        carry_back(False, r.dx + (t * r.B + b) * r.I, r.I, r.I, r.I, r, f.blocks, row.form[0].w0, f.w1, r.WT,
-                   t, b, n)
+        if f.direct:
+            to = r.ddirect + b * r.pad
+            carry_back(True, to, r.pad, r.I, r.pad, r, f.blocks, row.form[0].w0, f.w1, r.WT, t, b, n)
+            for i in range(n):
+                memcpy(r.dx + (t * r.B + b + i) * r.I, to + i * r.pad, r.I * sizeof(REAL))
+        else:
+            to = r.dx + (t * r.B + b) * r.I
+            carry_back(False, to, r.I, r.I, r.I, r, f.blocks, row.form[0].w0, f.w1, r.WT, t, b, n)
     if r.norms:
         for s in range(f.states):
             for i in range(b, b + n):
@@ -101,7 +113,7 @@ cdef void peephole_gradients(const Job* job, long u, long width, long first, lon
 
 
 cdef void gradient_panel(const Job* job, int k, long u, long width, long low, long high) noexcept nogil:
-    """Of the tiles of a panel's three products, numbered through, those from low to high - 1; chunk after chunk."""
+    """Of the tiles of a panel's products, numbered through, those from low to high - 1; chunk after chunk."""
     cdef const Run* r = &job.run
     cdef const Form* f = &job.row.form[k]
     cdef const Product* q
@@ -111,12 +123,12 @@ cdef void gradient_panel(const Job* job, int k, long u, long width, long low, lo
         c = job.t0 // CHUNK + (i if r.reverse else chunks - 1 - i)
         first, last = max(c * CHUNK, job.t0), min((c + 1) * CHUNK, job.t1)
         start = 0
-        for m in range(3):
+        for m in range(2 + f.feeds):
             q = &job.product[k][m]
             begin, end = max(low - start, 0), min(high - start, tiles(q, width))
             if begin < end:
                 outer(width, q, r, f.blocks, first, last, u, begin * tall(q, width), min(end * tall(q, width), q.depth))
-                if m == 2 and k == 0:
+                if m == 1 and k == 0:
                     peephole_gradients(job, u, width, first, last)
             start += tiles(q, width)
 
@@ -137,7 +149,7 @@ cdef void gradient_share(const Job* jobs, int njobs, long share, long shares) no
                     u = panel_start(i, job.run.groups, blocks)
                     width = panel_start(i + 1, job.run.groups, blocks) - u
                     n = 0
-                    for m in range(3):
+                    for m in range(2 + job.row.form[k].feeds):
                         n += tiles(&job.product[k][m], width)
                     if sweep and low < start + n and high > start:
                         gradient_panel(job, k, u, width, low - start, high - start)

@@ -25,21 +25,22 @@ cdef inline int tile_rows(long left, int lines) noexcept nogil:
     return 2 if left >= 2 else 1
 
 
-cdef inline void accumulate(vec* acc, int rows, int lines, int stride,
+cdef inline void accumulate(vec* acc, int rows, int width, int fed, int blocks,
                             const REAL* a, long lda, const REAL* panel, long depth) noexcept nogil:
-    """acc[m, l] += sum over k of a[m, k] panel[k, l]; `stride` lines lie between the rows of acc."""
+    """acc[m, w, g] += sum over k of a[m, k] panel[k, w, g], for the first `fed` of acc's `blocks` lines in each group w."""
     cdef vec b[WIDEST]
     cdef vec s
     cdef long k
-    cdef int m, l
+    cdef int m, w, g
     for k in range(depth):
-        for l in range(lines):
-            b[l] = load(panel + l * LINE)
+        for g in range(width * fed):
+            b[g] = load(panel + g * LINE)
         for m in range(rows):
             s = splat(a[m * lda + k])
-            for l in range(lines):
-                acc[m * stride + l] = fma(s, b[l], acc[m * stride + l])
-        panel += lines * LINE
+            for w in range(width):
+                for g in range(fed):
+                    acc[(m * width + w) * blocks + g] = fma(s, b[w * fed + g], acc[(m * width + w) * blocks + g])
+        panel += width * fed * LINE
 
 
 cdef inline void accumulate_outer(vec* acc, int rows, int width, int blocks, const REAL* a, long lda,

@@ -286,8 +286,113 @@ class Janet(Cell):
         return Values(h=d.h * v.f + w.da(x, s.h, f=dv, n=dn * dtanh(v.n)))
 
 
+class Fgr(Cell):
+    """Graves et al. 2008; Greff et al. 2017: the peephole LSTM, the gates of the step before feeding its gates through R."""
+
+    blocks = inputs = recurrent = ("i", "f", "o", "g")
+    states = ("h", "c", "i", "f", "o")
+    peepholes = ("i", "f", "o")
+    feedback = tuple((gate, before) for before in "ifo" for gate in "ifo")
+
+    def forward(self, w, x, s):
+        i, f = (sigmoid(w.a(gate, x, s.h) + w.r(gate, s) + w.p(gate, s.c)) for gate in "if")
+        g = np.tanh(w.a("g", x, s.h))
+        c = f * s.c + i * g
+        o = sigmoid(w.a("o", x, s.h) + w.r("o", s) + w.p("o", c))
+        return Values(i=i, f=f, g=g, o=o, c=c, h=o * np.tanh(c))
+
+    def backward(self, w, x, s, v, d):
+        # h = o tanh(c)
+        d.o = d.o + d.h * np.tanh(v.c)
+        d.c = d.c + d.h * v.o * dtanh(np.tanh(v.c))
+        # o = sigmoid(a_o + p_o c)
+        o = d.o * dsigmoid(v.o)
+        d.c = d.c + w.dp(v.c, o=o)
+        # c = f c' + i g
+        d.i, d.f, dg = d.i + d.c * v.g, d.f + d.c * s.c, d.c * v.i * dtanh(v.g)
+        # i, f = sigmoid(a + p c')
+        i, f = d.i * dsigmoid(v.i), d.f * dsigmoid(v.f)
+        dc = d.c * v.f + w.dp(s.c, i=i, f=f)
+        return Values(h=w.da(x, s.h, i=i, f=f, g=dg, o=o), c=dc, **w.dr(s, i=i, f=f, o=o))
+
+
+class Mut(Cell):
+    """Jozefowicz, Zaremba, Sutskever 2015: h = z n + (1 - z) h', with something else than x W or h' U in one place.
+
+    `own(block, x)` is what a block has of x itself, `down` its derivative; `seen` is what z sees of h', `back` its derivative.
+    """
+
+    def own(self, block, x):
+        return 0
+
+    down = own
+
+    def seen(self, h):
+        return h
+
+    def back(self, h):
+        return 1
+
+    def forward(self, w, x, s):
+        z, r = sigmoid(w.a("z", x, self.seen(s.h))), sigmoid(w.a("r", x, s.h) + self.own("r", x))
+        n = np.tanh(w.a("n", x, r * s.h) + self.own("n", x))
+        return Values(z=z, r=r, n=n, h=z * n + (1 - z) * s.h)
+
+    def backward(self, w, x, s, v, d):
+        # h = z n + (1 - z) h'
+        dz, dn, dh = d.h * (v.n - s.h) * dsigmoid(v.z), d.h * v.z * dtanh(v.n), d.h * (1 - v.z)
+        # n = tanh(a_n), with r h' in a_n
+        drh = w.da(x, v.r * s.h, n=dn)
+        # z, r = sigmoid(a)
+        dr = drh * s.h * dsigmoid(v.r)
+        dh = dh + drh * v.r + w.da(x, s.h, r=dr) + w.da(x, self.seen(s.h), z=dz) * self.back(s.h)
+        if self.direct:
+            w.dx = w.dx + dr * self.down("r", x) + dn * self.down("n", x)
+        return Values(h=dh)
+
+
+class Mut1(Mut):
+    """z sees x alone; n has tanh(x) in place of x W."""
+
+    blocks = ("z", "r", "n")
+    inputs, recurrent = ("z", "r"), ("r", "n")
+    direct = True
+
+    def own(self, block, x):
+        return np.tanh(x) if block == "n" else 0
+
+    def down(self, block, x):
+        return dtanh(np.tanh(x)) if block == "n" else 0
+
+
+class Mut2(Mut):
+    """r has x in place of x W."""
+
+    blocks = recurrent = ("r", "z", "n")
+    inputs = ("z", "n")
+    direct = True
+
+    def own(self, block, x):
+        return x if block == "r" else 0
+
+    def down(self, block, x):
+        return 1 if block == "r" else 0
+
+
+class Mut3(Mut):
+    """z sees tanh(h') in place of h'."""
+
+    blocks = inputs = recurrent = ("r", "z", "n")
+
+    def seen(self, h):
+        return np.tanh(h)
+
+    def back(self, h):
+        return dtanh(np.tanh(h))
+
+
 CELLS = {
     "rnn": Rnn(), "lstm": Lstm(), "peephole": Peephole(), "coupled": Coupled(), "gru": Gru(), "gru_after": GruAfter(),
     "rnn_relu": RnnRelu(), "lstm_1997": Lstm1997(), "nig": Nig(), "nfg": Nfg(), "nog": Nog(), "niaf": Niaf(), "noaf": Noaf(),
-    "coupled_peephole": CoupledPeephole(), "mgu": Mgu(), "janet": Janet(),
+    "coupled_peephole": CoupledPeephole(), "mgu": Mgu(), "janet": Janet(), "fgr": Fgr(), "mut1": Mut1(), "mut2": Mut2(), "mut3": Mut3(),
 }

@@ -47,6 +47,18 @@ class Weights:
                 self.grad["b"][block] += da.sum(0)
         return dh
 
+    def r(self, block, s):
+        """The term of a pre-activation that states beside the output feed: sum of s.k R over the cell's pairs (block, k)."""
+        return sum(getattr(s, k) @ R for (fed, k), R in self.value["R"].items() if fed == block)
+
+    def dr(self, s, **deltas):
+        """Differentiate a = ... + sum of s.k R for each block's da; {k: what state k receives in all}."""
+        received = {}
+        for (block, k), R in self.value["R"].items():
+            self.grad["R"][block, k] += getattr(s, k).T @ deltas[block]
+            received[k] = received.get(k, 0) + (0 if self.truncated else deltas[block] @ R.T)
+        return received
+
     def p(self, block, c):
         """The peephole's term p * c of a pre-activation."""
         return self.value["p"][block] * c
@@ -61,19 +73,21 @@ class Weights:
 class Cell:
     """One step of a recurrent cell.
 
-    `blocks` have a bias; W feeds `inputs`, U feeds `recurrent`, p feeds `peepholes`; the first of `states` is the output.
+    `blocks` have a bias; W feeds `inputs`, U feeds `recurrent`, p feeds `peepholes`, R feeds each block of `feedback` from
+    its state; the first of `states` is the output. `direct`: x itself is in the equations.
     `forward(w, x, s)` gives the values v of the step. `backward(w, x, s, v, d)` takes in d what reaches the new state
     from outside the step, completes it in place to the total derivative, and gives what the state before it receives.
     """
 
     states = ("h",)
-    peepholes = ()
+    peepholes = feedback = ()
+    direct = False
 
     def kinds(self):
         """Which blocks each kind of weight feeds."""
-        return {"W": self.inputs, "U": self.recurrent, "b": self.blocks, "p": self.peepholes}
+        return {"W": self.inputs, "U": self.recurrent, "R": self.feedback, "b": self.blocks, "p": self.peepholes}
 
     def shapes(self, I, H):
         """Shapes of one direction's weights: leading axis the blocks that they feed."""
-        tail = {"W": (I, H), "U": (H, H), "b": (H,), "p": (H,)}
+        tail = {"W": (I, H), "U": (H, H), "R": (H, H), "b": (H,), "p": (H,)}
         return {kind: (len(blocks), *tail[kind]) for kind, blocks in self.kinds().items() if blocks}

@@ -3,8 +3,8 @@
 Everything here is inline and takes the cell's equations and its `Form` as literals, so that each line of TABLE
 compiles to tiles of its own. A `Run` is one direction of one call: sizes, packed weights, and the tape.
 
-Layouts (L = LINE): gates (step, group, B, block, L); states (S, slot, B, pad) with pad = groups x L; operand
-(step, B, pad); carries (S, B, pad). A forward run finds h' at slot t - t0 and puts h at t - t0 + 1; a reverse run
+Layouts (L = LINE): gates (step, group, B, block, L); states (S, slot, B, pad) with pad = groups x L; operands
+(operand, step, B, pad); carries (S, B, pad). A forward run finds h' at slot t - t0 and puts h at t - t0 + 1; a reverse run
 the other way round, so the initial state lies at the end where the run starts.
 """
 from kernels.lanes cimport (REAL, vec, LANES, LINE, load, load_part, store, store_part, zero, flush)
@@ -19,17 +19,27 @@ cdef enum:
     MOST_BLOCKS = 8
     MOST_STATES = 6
     MOST_STAGES = 2
+    MOST_FEEDS = 4
+    OPERAND = MOST_STATES       # the source of a Feed: a state of the step before, or OPERAND + an operand
 
 ctypedef void (*Forward)(vec* a, const vec* p, const vec* prev, vec* state) noexcept nogil
 ctypedef void (*Backward)(vec* a, const vec* p, const vec* prev, const vec* state,
                           vec* dstate, vec* dprev) noexcept nogil
 
+cdef struct Feed:
+    # A product with recurrent weights: what it multiplies, and the blocks [first, last) that it feeds.
+    int source, first, last
+
 cdef struct Form:
-    # What a stage of a cell looks like: `blocks`, `states`, `peepholes` of the cell; the blocks [first, last) that
-    # the stage completes, and those of them that W and U feed. Where W or U feed only some, a panel is one group wide.
-    int blocks, states, peepholes
+    # What a stage of a cell looks like: `blocks`, `states`, `peepholes` of the cell, the operands that its first stage
+    # makes, whether it sees x itself; the blocks [first, last) that the stage completes, those of them that W feeds,
+    # and its products with recurrent weights.
+    int blocks, states, peepholes, operands
+    bint direct
     int stage, stages
-    int first, last, w0, w1, u0, u1
+    int first, last, w0, w1
+    int feeds
+    Feed feed[MOST_FEEDS]
 
 cdef struct Run:
     long T, B, I, H, groups, pad
@@ -41,21 +51,22 @@ cdef struct Run:
     REAL* bias                  # (group, block, L)
     REAL* p                     # (peephole, pad)
     REAL* W[MOST_STAGES]
-    REAL* U[MOST_STAGES]
-    REAL* UT[MOST_STAGES]
+    REAL* U[MOST_STAGES][MOST_FEEDS]
+    REAL* UT[MOST_STAGES][MOST_FEEDS]
     REAL* WT
     # the tape: steps t0 .. t0 + slots - 2
     long t0, slots
     REAL* gates
     REAL* states
-    REAL* operand
+    REAL* operands
     # results and what arrives
     REAL* y
     long ldy
     const REAL* dy
     long lddy
     REAL* carry                 # d state, on its way back
-    REAL* doperand              # (B, pad)
+    REAL* doperand              # (operand, B, pad)
+    REAL* ddirect               # (B, pad): of x itself
     REAL* total                 # (S, B, pad): total derivatives of one step, only for norms
     double* norms               # (S, T, B)
     REAL* dx
@@ -73,12 +84,12 @@ cdef inline long slot_after(const Run* r, long t) noexcept nogil:
 cdef inline REAL* gates_at(const Run* r, int blocks, long t, long u, long b) noexcept nogil:
     return r.gates + (((t - r.t0) * r.groups + u) * r.B + b) * blocks * LINE
 
-cdef inline REAL* operand_at(const Run* r, long t, long b) noexcept nogil:
-    return r.operand + ((t - r.t0) * r.B + b) * r.pad
+cdef inline REAL* operand_at(const Run* r, int k, long t, long b) noexcept nogil:
+    return r.operands + ((k * (r.slots - 1) + t - r.t0) * r.B + b) * r.pad
 
-cdef inline const REAL* recurrent_at(const Run* r, int stage, long t, long b) noexcept nogil:
-    """What U of a stage multiplies: h', or in a second stage the operand that the first one made."""
-    return operand_at(r, t, b) if stage else state_at(r, 0, slot_before(r, t), b)
+cdef inline const REAL* source_at(const Run* r, int source, long t, long b) noexcept nogil:
+    """What a Feed multiplies at step t."""
+    return operand_at(r, source - OPERAND, t, b) if source >= OPERAND else state_at(r, source, slot_before(r, t), b)
 
 cdef inline long alive(const Run* r, long t, long b, long end) noexcept nogil:
     """How many rows from b on, of those before `end`, are still within their length at step t."""
@@ -92,25 +103,36 @@ cdef inline long alive(const Run* r, long t, long b, long end) noexcept nogil:
 
 # ---------------------------------------------------------------------------------------------------------- forward
 
+cdef inline void feed(vec* acc, Form f, int i, int rows, int width,
+                      const Run* r, long t, long b, long u, int lane) noexcept nogil:
+    """The tile's i-th product with recurrent weights, where the stage has so many."""
+    cdef Feed q = f.feed[i]
+    if i < f.feeds:
+        accumulate(acc + (q.first - f.first), rows, width, q.last - q.first, f.last - f.first,
+                   source_at(r, q.source, t, b), r.pad, r.U[f.stage][i] + u * r.H * (q.last - q.first) * LINE + lane, r.H)
+
+
 cdef inline void forward_tile(Forward cell, Form f, int rows, int width,
                               const Run* r, long t, long b, long u, int lane) noexcept nogil:
     cdef int blocks = f.last - f.first, lines = width * blocks, m, w, g, s
     cdef vec acc[SUMS]
     cdef vec a[MOST_BLOCKS]
     cdef vec p[MOST_BLOCKS]
-    cdef vec prev[MOST_STATES]
+    cdef vec prev[MOST_STATES + 1]
     cdef vec state[MOST_STATES]
     cdef long j
     cdef REAL* gates
-    # a = b, then x, then h', each in index order
+    # a = b, then x, then h' (and whatever else recurrent weights multiply), each in index order
     for m in range(rows):
         for w in range(width):
             for g in range(blocks):
                 acc[m * lines + w * blocks + g] = load(r.bias + ((u + w) * f.blocks + f.first + g) * LINE + lane)
-    accumulate(acc + (f.w0 - f.first), rows, width * (f.w1 - f.w0), lines, r.x + (t * r.B + b) * r.I, r.I,
+    accumulate(acc + (f.w0 - f.first), rows, width, f.w1 - f.w0, blocks, r.x + (t * r.B + b) * r.I, r.I,
                r.W[f.stage] + u * r.I * (f.w1 - f.w0) * LINE + lane, r.I)
-    accumulate(acc + (f.u0 - f.first), rows, width * (f.u1 - f.u0), lines, recurrent_at(r, f.stage, t, b), r.pad,
-               r.U[f.stage] + u * r.H * (f.u1 - f.u0) * LINE + lane, r.H)
+    feed(acc, f, 0, rows, width, r, t, b, u, lane)
+    feed(acc, f, 1, rows, width, r, t, b, u, lane)
+    feed(acc, f, 2, rows, width, r, t, b, u, lane)
+    feed(acc, f, 3, rows, width, r, t, b, u, lane)
     for m in range(rows):
         for w in range(width):
             j = (u + w) * LINE + lane
@@ -123,11 +145,14 @@ cdef inline void forward_tile(Forward cell, Form f, int rows, int width,
                 p[g] = load(r.p + g * r.pad + j)
             for s in range(f.states):
                 prev[s] = load(state_at(r, s, slot_before(r, t), b + m) + j)
+            if f.direct:
+                prev[f.states] = load_part(r.x + (t * r.B + b + m) * r.I + j, r.I - j)
             cell(a, p, prev, state)
             for g in range(f.first, f.last):
                 store(gates + g * LINE, a[g])
             if f.stage + 1 < f.stages:
-                store(operand_at(r, t, b + m) + j, state[0])
+                for s in range(f.operands):
+                    store(operand_at(r, s, t, b + m) + j, state[s])
             else:
                 for s in range(f.states):
                     store(state_at(r, s, slot_after(r, t), b + m) + j, state[s])
@@ -174,10 +199,10 @@ cdef inline void backward_rows(Backward cell, Form f, const Run* r, long t, long
     cdef bint final = f.stage + 1 == f.stages
     cdef vec a[MOST_BLOCKS]
     cdef vec p[MOST_BLOCKS]
-    cdef vec prev[MOST_STATES]
+    cdef vec prev[MOST_STATES + 1]
     cdef vec state[MOST_STATES]
     cdef vec dstate[MOST_STATES]
-    cdef vec dprev[MOST_STATES]
+    cdef vec dprev[MOST_STATES + 1]
     cdef REAL* gates
     cdef REAL* carry
     cdef long u, b, j
@@ -196,15 +221,20 @@ cdef inline void backward_rows(Backward cell, Form f, const Run* r, long t, long
                 for s in range(f.states):
                     prev[s] = load(state_at(r, s, slot_before(r, t), b) + j)
                     state[s] = load(state_at(r, s, slot_after(r, t), b) + j)
+                if f.direct:
+                    prev[f.states] = load_part(r.x + (t * r.B + b) * r.I + j, r.I - j)
                 if final:
                     for s in range(f.states):
                         dstate[s] = load(carry + s * r.B * r.pad)
                     if r.dy:
                         dstate[0] = dstate[0] + load_part(r.dy + (t * r.B + b) * r.lddy + j, r.H - j)
                 else:
-                    dstate[0] = load(r.doperand + b * r.pad + j)
+                    for s in range(f.operands):
+                        dstate[s] = load(r.doperand + (s * r.B + b) * r.pad + j)
                     for s in range(f.states):
                         dprev[s] = load(carry + s * r.B * r.pad)
+                    if f.direct:
+                        dprev[f.states] = load(r.ddirect + b * r.pad + j)
                 cell(a, p, prev, state, dstate, dprev)
                 for g in range(f.first):
                     store(gates + g * LINE, a[g])
@@ -212,6 +242,8 @@ cdef inline void backward_rows(Backward cell, Form f, const Run* r, long t, long
                     store(gates + g * LINE, flush(a[g]))
                 for s in range(f.states):
                     store(carry + s * r.B * r.pad, flush(dprev[s]))
+                if f.direct:
+                    store(r.ddirect + b * r.pad + j, flush(dprev[f.states]))
                 if final and r.norms:
                     for s in range(f.states):
                         store(r.total + (s * r.B + b) * r.pad + j, dstate[s])
@@ -232,11 +264,11 @@ cdef inline void transposed_tile(int rows, int lines, bint add, REAL* out, long 
         delta = gates_at(r, blocks, t, u, b) + g0 * LINE
         lanes = r.H - u * LINE
         if lanes >= LINE:
-            accumulate(acc, rows, lines, lines, delta, blocks * LINE, panel, (g1 - g0) * LINE)
+            accumulate(acc, rows, lines, 1, 1, delta, blocks * LINE, panel, (g1 - g0) * LINE)
             panel += (g1 - g0) * LINE * lines * LINE
         else:
             for g in range(g1 - g0):
-                accumulate(acc, rows, lines, lines, delta + g * LINE, blocks * LINE, panel, lanes)
+                accumulate(acc, rows, lines, 1, 1, delta + g * LINE, blocks * LINE, panel, lanes)
                 panel += lanes * lines * LINE
     for m in range(rows):
         for l in range(lines):

@@ -17,8 +17,8 @@ from kernels.job cimport Job, Peephole, Product, Row, Step
 from kernels.lanes cimport REAL, LINE, mode, enter_mode, leave_mode
 from kernels.panel cimport WIDEST, pack, pack_transposed, panel_start, panels, tile_rows
 from kernels.sums cimport norm
-from kernels.tile cimport (MOST_BLOCKS, MOST_STAGES, MOST_STATES, Form, Run, alive, backward_rows, forward_rows,
-                           operand_at, slot_after, slot_before, state_at, transposed_rows)
+from kernels.tile cimport (MOST_BLOCKS, MOST_FEEDS, MOST_STAGES, MOST_STATES, OPERAND, Feed, Form, Run, alive,
+                           backward_rows, forward_rows, slot_after, slot_before, source_at, state_at, transposed_rows)
 
 cnp.import_array()
 
@@ -31,9 +31,46 @@ cdef enum: MOST_ROWS = 32
 cdef Row TABLE[MOST_ROWS]
 
 
+# Forms, from simple ones. The first: a cell of one stage, all of whose blocks W feeds, without recurrent weights.
+cdef inline Form bare(int blocks, int states, int peepholes) noexcept nogil:
+    cdef Form f
+    cdef int k
+    for k in range(MOST_FEEDS):
+        f.feed[k] = Feed(0, 0, 0)
+    f.blocks, f.states, f.peepholes, f.operands, f.direct = blocks, states, peepholes, 0, False
+    f.stage, f.stages, f.first, f.last = 0, 1, 0, blocks
+    f.w0, f.w1, f.feeds = 0, blocks, 0
+    return f
+
+
+cdef inline Form fed(Form f, int w0, int w1) noexcept nogil:
+    """W feeds the blocks [w0, w1) only."""
+    f.w0, f.w1 = w0, w1
+    return f
+
+
+cdef inline Form times(Form f, int source, int first, int last) noexcept nogil:
+    """One more product with recurrent weights: a state of the step before, or OPERAND + an operand, feeds [first, last)."""
+    f.feed[f.feeds] = Feed(source, first, last)
+    f.feeds += 1
+    return f
+
+
+cdef inline Form part(Form f, int stage, int first, int last, int operands) noexcept nogil:
+    """One of two stages, which completes the blocks [first, last); the first makes the operands of the second."""
+    f.stage, f.stages, f.first, f.last, f.operands = stage, 2, first, last, operands
+    return fed(f, first, last)
+
+
+cdef inline Form with_x(Form f) noexcept nogil:
+    """The cell sees x itself too, unit for unit: behind its states, in prev."""
+    f.direct = True
+    return f
+
+
 cdef inline Form whole(int blocks, int states, int peepholes) noexcept nogil:
     """A cell of one stage, all of whose blocks are fed by W and U."""
-    return Form(blocks, states, peepholes, 0, 1, 0, blocks, 0, blocks, 0, blocks)
+    return times(bare(blocks, states, peepholes), 0, 0, blocks)
 
 
 def cell(*args, **names):
@@ -50,10 +87,10 @@ def cell(*args, **names):
 cdef int stage(Form form, Step forward, Step backward) except -1:
     """Add a stage to the row begun last; ValueError where tiles cannot hold it or its form is not what the row says."""
     cdef Row* row = &TABLE[len(ROWS) - 1]
-    cdef int k, fed = 0, recurrent = 0, blocks = form.last - form.first
+    cdef int k, s, fed = 0, recurrent = 0, blocks = form.last - form.first
     said = ROWS[len(ROWS) - 1]
     if (row.stages == MOST_STAGES or blocks > WIDEST or form.blocks > MOST_BLOCKS or form.states > MOST_STATES
-            or blocks == 2 and (form.w1 - form.w0 == 1 or form.u1 - form.u0 == 1)):
+            or form.operands > MOST_STATES):
         raise ValueError(f"TABLE, {said.name}: a stage that the tiles cannot hold")
     row.form[row.stages] = form
     row.forward[row.stages] = forward
@@ -61,12 +98,14 @@ cdef int stage(Form form, Step forward, Step backward) except -1:
     row.stages += 1
     for k in range(row.stages):
         fed += row.form[k].w1 - row.form[k].w0
-        recurrent += row.form[k].u1 - row.form[k].u0
-    found = (form.blocks, form.states, form.peepholes, fed, recurrent)
-    expected = tuple(map(len, (said.blocks, said.states, said.peepholes, said.inputs, said.recurrent)))
-    if found[:3] != expected[:3] or (row.stages == form.stages and found != expected):
-        raise ValueError(f"TABLE, {said.name}: the row names {expected} blocks, states, peepholes, blocks that W feeds "
-                         f"and U feeds; its form has {found}")
+        for s in range(row.form[k].feeds):
+            recurrent += row.form[k].feed[s].last - row.form[k].feed[s].first
+    found = (form.blocks, form.states, form.peepholes, form.direct, fed, recurrent)
+    expected = (*map(len, (said.blocks, said.states, said.peepholes)), said.direct, len(said.inputs),
+                len(said.recurrent) + len(said.feedback))
+    if found[:4] != expected[:4] or (row.stages == form.stages and found != expected):
+        raise ValueError(f"TABLE, {said.name}: the row says {expected} of its blocks, states, peepholes, x itself, blocks "
+                         f"that W feeds, and that U and R feed; its form has {found}")
     return 0
 
 
@@ -126,46 +165,51 @@ cdef class Pass:
     cdef void lay_out(self, size_t* at) noexcept:
         cdef Run* r = &self.job.run
         cdef const Form* f = &self.job.row.form[0]
-        cdef long span = r.slots - 1, columns = (r.I + LINE - 1) // LINE * LINE
-        cdef int k
+        cdef long span = r.slots - 1, columns = (r.I + LINE - 1) // LINE * LINE, n
+        cdef int k, s
         r.states = carve(at, f.states * r.slots * r.B * r.pad)
         r.gates = carve(at, span * r.groups * r.B * f.blocks * LINE)
         r.bias = carve(at, r.groups * f.blocks * LINE)
         r.p = carve(at, f.peepholes * r.pad)
         r.carry = carve(at, f.states * r.B * r.pad)
         r.total = carve(at, f.states * r.B * r.pad)
-        if f.stages > 1:
-            r.operand = carve(at, span * r.B * r.pad)
-            r.doperand = carve(at, r.B * r.pad)
+        r.operands = carve(at, f.operands * span * r.B * r.pad)
+        r.doperand = carve(at, f.operands * r.B * r.pad)
+        r.ddirect = carve(at, f.direct * r.B * r.pad)
         self.fed = 0
         for k in range(f.stages):
             f = &self.job.row.form[k]
             self.fed += f.w1 - f.w0
             r.W[k] = carve(at, (f.w1 - f.w0) * r.I * r.pad)
-            r.U[k] = carve(at, (f.u1 - f.u0) * r.H * r.pad)
-            r.UT[k] = carve(at, (f.u1 - f.u0) * r.H * r.pad)
+            for s in range(f.feeds):
+                n = (f.feed[s].last - f.feed[s].first) * r.H * r.pad
+                r.U[k][s] = carve(at, n)
+                r.UT[k][s] = carve(at, n)
         r.WT = carve(at, self.fed * r.H * columns)
 
     def pack(self, theta, long offset, bint transposed):
-        """Pack W, U, b, p as they lie in theta from `offset` on; `transposed`: what only the backward pass needs."""
+        """Pack W, U, R, b, p as they lie in theta from `offset` on; `transposed`: what only the backward pass needs."""
         cdef Run* r = &self.job.run
         cdef const Form* f
         cdef const REAL* w = data(theta) + offset
         cdef const REAL* u = w + self.fed * r.I * r.H
         cdef const REAL* b
-        cdef int k, blocks
+        cdef int k, s, n, blocks
         if transposed:
             pack_transposed(r.WT, w, r.I, r.H, <int> self.fed)
         for k in range(self.job.row.stages):
             f = &self.job.row.form[k]
             blocks = f.last - f.first
-            if transposed:
-                pack_transposed(r.UT[k], u, r.H, r.H, f.u1 - f.u0)
-            else:
+            if not transposed:
                 pack(r.W[k], w, r.I, r.H, f.w1 - f.w0, blocks)
-                pack(r.U[k], u, r.H, r.H, f.u1 - f.u0, blocks)
             w += (f.w1 - f.w0) * r.I * r.H
-            u += (f.u1 - f.u0) * r.H * r.H
+            for s in range(f.feeds):
+                n = f.feed[s].last - f.feed[s].first
+                if transposed:
+                    pack_transposed(r.UT[k][s], u, r.H, r.H, n)
+                else:
+                    pack(r.U[k][s], u, r.H, r.H, n, blocks)
+                u += n * r.H * r.H
         f = &self.job.row.form[0]
         b = u
         if not transposed:
@@ -179,7 +223,7 @@ cdef class Pass:
         cdef const Form* f
         cdef REAL* w
         cdef REAL* u
-        cdef int k
+        cdef int k, s, n
         self.kept.update(y=y, dy=dy, dx=dx, norms=norms, grad=grad)
         r.y = NULL if y is None else data(y) + column
         r.ldy = 0 if y is None else y.shape[2]
@@ -195,12 +239,14 @@ cdef class Pass:
         for k in range(self.job.row.stages):
             f = &self.job.row.form[k]
             self.job.product[k][0] = Product(NULL, r.B * r.I, r.I, r.I, w, f.w0, f.w1)
-            self.job.product[k][1] = Product(NULL, r.B * r.pad, r.pad, r.H, u, f.u0, f.u1)
             w += (f.w1 - f.w0) * r.I * r.H
-            u += (f.u1 - f.u0) * r.H * r.H
+            for s in range(f.feeds):
+                n = f.feed[s].last - f.feed[s].first
+                self.job.product[k][2 + s] = Product(NULL, r.B * r.pad, r.pad, r.H, u, f.feed[s].first, f.feed[s].last)
+                u += n * r.H * r.H
         for k in range(self.job.row.stages):
             f = &self.job.row.form[k]
-            self.job.product[k][2] = Product(&ONE, 0, 0, 1, u, f.first, f.last)
+            self.job.product[k][1] = Product(&ONE, 0, 0, 1, u, f.first, f.last)
             u += (f.last - f.first) * r.H
         self.job.dp = u
 
@@ -255,8 +301,9 @@ cdef enum: MOST_JOBS = 2
 
 cdef int ready(list passes, list ranges, Job* jobs) except -1:
     """The passes' jobs over the steps given for each; the tape begins at the first."""
-    cdef int d, k
+    cdef int d, k, s
     cdef Job* job
+    cdef const Form* f
     for d in range(len(passes)):
         job = &jobs[d]
         job[0] = (<Pass?> passes[d]).job
@@ -264,7 +311,9 @@ cdef int ready(list passes, list ranges, Job* jobs) except -1:
         job.run.t0 = job.t0
         for k in range(job.row.stages):
             job.product[k][0].a = job.run.x + job.t0 * job.run.B * job.run.I
-            job.product[k][1].a = operand_at(&job.run, job.t0, 0) if k else state_at(&job.run, 0, job.run.reverse, 0)
+            f = &job.row.form[k]
+            for s in range(f.feeds):
+                job.product[k][2 + s].a = source_at(&job.run, f.feed[s].source, job.t0, 0)
     return 0
 
 

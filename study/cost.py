@@ -30,7 +30,7 @@ def cost(trial):
     task, cell, units = TASKS[trial.task], CELLS[trial.cell], trial.units
     length, read = _steps(trial.task, trial.gap)
     steps = read if trial.direction == "forward" else length * (2 if trial.direction == "both" else 1)
-    weights = len(cell.inputs) * task.inputs * units + len(cell.recurrent) * units * units
+    weights = len(cell.inputs) * task.inputs * units + (len(cell.recurrent) + len(cell.feedback)) * units * units
     step = STEP + MULTIPLY_ADD * weights
     passes = FORWARD if trial.method == "guess" else TRAINING
     draws = DRAW * weights if trial.method == "guess" else 0.0

@@ -13,23 +13,29 @@ CELLS = tuple(kernels.CELLS)
 ARMS = [("forward", "concat"), ("reverse", "concat")] + [("both", merge) for merge in ("concat", "sum", "mean", "learned")]
 
 
+def fitting(cell, inputs, units):
+    """As many inputs as units for a cell that has x itself in its equations."""
+    return units if kernels.CELLS[cell].direct else inputs
+
+
 def twin(cell, inputs, units, direction="forward", merge="concat"):
     """The NumPy twin's layer."""
-    return reference.RNN(cell, inputs, units, direction, merge)
+    return reference.RNN(cell, fitting(cell, inputs, units), units, direction, merge)
 
 
 def float64(cell, inputs, units, direction="forward", merge="concat"):
     """The kernels' layer in float64."""
-    return kernels.RNN(cell, inputs, units, direction, merge, dtype="float64")
+    return kernels.RNN(cell, fitting(cell, inputs, units), units, direction, merge, dtype="float64")
 
 
 def float32(cell, inputs, units, direction="forward", merge="concat"):
     """The kernels' layer in float32."""
-    return kernels.RNN(cell, inputs, units, direction, merge, dtype="float32")
+    return kernels.RNN(cell, fitting(cell, inputs, units), units, direction, merge, dtype="float32")
 
 
 def case(cell, T, B, I, H, direction="forward", merge="concat", seed=0, dtype="float64"):
-    """Random theta, x, lengths (the first row's is T), state, dy, dstate, all in (-1, 1); U and M scaled by 1.5 / sqrt(H)."""
+    """Random theta, x, lengths (the first row's is T), state, dy, dstate, all in (-1, 1); U, R, M scaled by 1.5 / sqrt(H)."""
+    I = fitting(cell, I, H)
     words = np.random.Philox(key=np.array([seed, ((T * 1000 + B) * 1000 + I) * 1000 + H], np.uint64)).random_raw
 
     def draw(*shape):
@@ -39,7 +45,7 @@ def case(cell, T, B, I, H, direction="forward", merge="concat", seed=0, dtype="f
     D, width = len(layer.directions), 2 * H if (direction, merge) == ("both", "concat") else H
     theta = draw(layer.size)
     for name, part in layer.view(theta).items():
-        if name[-1] in "UM":
+        if name[-1] in "URM":
             part *= np.asarray(1.5 / np.sqrt(H), dtype)
     lengths = 1 + (words(B) % np.uint64(T)).astype(int)
     lengths[0] = T

@@ -37,10 +37,11 @@ def test_operations_are_those_of_the_products(name):
     def product(m, k, n):
         return 2 * m * k * n
 
-    forward = sum(product(T * B, I, H) for _ in cell.inputs) + sum(product(T * B, H, H) for _ in cell.recurrent)
+    square = cell.recurrent + cell.feedback
+    forward = sum(product(T * B, I, H) for _ in cell.inputs) + sum(product(T * B, H, H) for _ in square)
     dW = sum(product(I, T * B, H) for _ in cell.inputs)
-    dU = sum(product(H, T * B, H) for _ in cell.recurrent)
-    dh = sum(product(T * B, H, H) for _ in cell.recurrent)
+    dU = sum(product(H, T * B, H) for _ in square)
+    dh = sum(product(T * B, H, H) for _ in square)
     assert cases.operations(Case("", "forward", name, T, B, I, H)) == forward
     assert cases.operations(Case("", "training", name, T, B, I, H)) == forward + dW + dU + dh
     assert cases.operations(Case("", "iteration", name, T, B, I, H)) is None

@@ -3,13 +3,13 @@ import numpy as np
 import pytest
 
 import kernels
-from cases import CELLS
+from cases import CELLS, fitting
 
 H = 64
 
 
 def parameters(cell, direction="forward", merge="concat", dtype="float64", **scheme):
-    layer = kernels.RNN(cell, 3, H, direction, merge, dtype)
+    layer = kernels.RNN(cell, fitting(cell, 3, H), H, direction, merge, dtype)
     return layer.view(layer.init(**scheme))
 
 
@@ -23,7 +23,8 @@ RETAINS = {
     "rnn": (), "lstm": (("f", 1), ("i", -1)), "peephole": (("f", 1), ("i", -1)), "coupled": (("f", 1),),
     "gru": (("z", -1),), "gru_after": (("z", 1),), "rnn_relu": (), "lstm_1997": (), "nig": (("f", 1),), "nfg": (),
     "nog": (("f", 1), ("i", -1)), "niaf": (("f", 1), ("i", -1)), "noaf": (("f", 1), ("i", -1)),
-    "coupled_peephole": (("f", 1),), "mgu": (("f", -1),), "janet": (("f", 1),)}
+    "coupled_peephole": (("f", 1),), "mgu": (("f", -1),), "janet": (("f", 1),), "fgr": (("f", 1), ("i", -1)),
+    "mut1": (("z", -1),), "mut2": (("z", -1),), "mut3": (("z", -1),)}
 
 
 def test_what_retains_is_said_of_every_cell():

@@ -52,6 +52,12 @@ def test_layer(named, error, words):
     refuses(error, words, kernels.RNN, **(LAYER | named))
 
 
+@pytest.mark.parametrize("cell", [cell for cell in CELLS if kernels.CELLS[cell].direct])
+def test_x_itself_needs_as_many_inputs_as_units(cell):
+    refuses(ValueError, ["inputs", cell, "5", "2"], kernels.RNN, cell, I, H)
+    kernels.RNN(cell, H, H)
+
+
 @pytest.mark.parametrize("named, error, words", [
     ({"theta": GIVEN.theta[1:]}, ValueError, ["theta", str(GIVEN.theta.shape), str(GIVEN.theta[1:].shape)]),
     ({"theta": GIVEN.theta.astype("float64")}, TypeError, ["theta", "float32", "float64"]),

@@ -19,8 +19,9 @@ def test_the_twin_has_the_same_cells():
     for name, cell in reference.CELLS.items():
         row = kernels.CELLS[name]
         assert row.name == name and row.title and row.source
-        for kind in ("blocks", "inputs", "recurrent", "states", "peepholes"):
+        for kind in ("blocks", "inputs", "recurrent", "states", "peepholes", "feedback"):
             assert tuple(getattr(row, kind)) == tuple(getattr(cell, kind)), (name, kind)
+        assert row.direct == cell.direct
 
 
 def test_the_twins_example():
@@ -82,7 +83,7 @@ def test_float32(cell, direction, merge, size):
 
 @pytest.mark.parametrize("cell", [cell for cell in CELLS if len(kernels.CELLS[cell].states) > 1])
 def test_truncated(cell):
-    """As in 1997: errors flow along the states' own paths, not through U or the peepholes."""
+    """As in 1997: errors flow along the states' own paths, not through U, R or the peepholes."""
     T, B, I, H = size = SIZES[2]
     given = case(cell, *size, "both", "learned")
     ours = results(float64(cell, I, H, "both", "learned"), given, truncated=True)

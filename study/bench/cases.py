@@ -34,7 +34,8 @@ def of_kernels(threads, most):
         "table": (_training("table", CELLS, SHAPES, **at), None),
         "double": (_training("double", CELLS, SHAPES, dtype="float64", **at), None),
         "forward": (_training("forward", CELLS, SHAPES, work="forward", **at), None),
-        "units": (_training("units", tuple(kernels.CELLS), [(100, 32, 2, H) for H in UNITS], **at), ()),
+        "units": ([case for H in UNITS for cell in kernels.CELLS
+                   for case in _training("units", (cell,), [(100, 32, H if kernels.CELLS[cell].direct else 2, H)], **at)], ()),
         "threads": ([replace(case, threads=n) for case in _training("threads", CELLS, SHAPES) for n in counts], FAST),
         "steps": (_training("steps", SWEPT, [(T, 32, 2, 128) for T in STEPS], **at), FAST),
         "rows": (_training("rows", SWEPT, [(100, B, 2, 128) for B in ROWS], **at), FAST),
@@ -61,9 +62,9 @@ def _recall(suite, work, cell, gap, H, **knobs):
 
 
 def operations(case):
-    """Floating-point operations of a training step or a forward pass: the products with W and U; None for other work.
+    """Floating-point operations of a training step or a forward pass: the products with W, U and R; None for other work.
 
-    Forward, each is one product; backward, U has two more (dh and dU) and W one (dW). What the cell itself computes, biases
+    Forward, each is one product; backward, U and R have two more (dh and dU) and W one (dW). What the cell itself computes, biases
     and peepholes are not counted.
     """
     passes = {"training": (2, 3), "forward": (1, 1)}.get(case.work)
@@ -71,7 +72,8 @@ def operations(case):
         return None
     cell = kernels.CELLS[case.cell]
     of_w, of_u = passes
-    return 2 * case.T * case.B * case.H * (of_w * len(cell.inputs) * case.I + of_u * len(cell.recurrent) * case.H)
+    square = len(cell.recurrent) + len(cell.feedback)
+    return 2 * case.T * case.B * case.H * (of_w * len(cell.inputs) * case.I + of_u * square * case.H)
 
 
 def trial(case):

@@ -1,0 +1,43 @@
+"""MUT1, found by search among thousands of cells (Jozefowicz, Zaremba, Sutskever 2015).
+
+    z = s(W_z x + b_z)
+    r = s(a_r)
+    n = tanh(U_n (r h') + tanh(x) + b_n)
+    h = z n + (1 - z) h'
+
+x itself, unit for unit, so there are as many inputs as units; r h' is the operand of the second stage.
+"""
+from kernels.lanes cimport vec, sigmoid, tanh, fma, dsigmoid, dtanh
+
+cdef enum: Z, R, N
+cdef enum: H, X
+
+
+cdef inline void forward_operand(vec* a, const vec* p, const vec* prev, vec* operand) noexcept nogil:
+    a[Z] = sigmoid(a[Z])
+    a[R] = sigmoid(a[R])
+    operand[H] = a[R] * prev[H]
+
+
+cdef inline void forward(vec* a, const vec* p, const vec* prev, vec* state) noexcept nogil:
+    a[N] = tanh(a[N] + tanh(prev[X]))
+    state[H] = fma(a[Z], a[N], (1 - a[Z]) * prev[H])
+
+
+cdef inline void backward(vec* a, const vec* p, const vec* prev, const vec* state,
+                          vec* dstate, vec* dprev) noexcept nogil:
+    cdef vec z = a[Z], n = a[N]
+    # h = z n + (1 - z) h'
+    a[Z] = dstate[H] * (n - prev[H]) * dsigmoid(z)
+    dprev[H] = dstate[H] * (1 - z)
+    # n = tanh(a_n + tanh(x))
+    a[N] = dstate[H] * z * dtanh(n)
+    dprev[X] = a[N] * dtanh(tanh(prev[X]))
+
+
+cdef inline void backward_operand(vec* a, const vec* p, const vec* prev, const vec* state,
+                                  vec* doperand, vec* dprev) noexcept nogil:
+    cdef vec r = a[R]
+    # operand = r h'
+    a[R] = doperand[H] * prev[H] * dsigmoid(r)
+    dprev[H] = fma(doperand[H], r, dprev[H])

@@ -1,0 +1,44 @@
+"""MUT2, found by search among thousands of cells (Jozefowicz, Zaremba, Sutskever 2015).
+
+    z = s(a_z)
+    r = s(x + U_r h' + b_r)
+    n = tanh(U_n (r h') + W_n x + b_n)
+    h = z n + (1 - z) h'
+
+x itself, unit for unit, so there are as many inputs as units; r h' is the operand of the second stage.
+"""
+from kernels.lanes cimport vec, sigmoid, tanh, fma, zero, dsigmoid, dtanh
+
+cdef enum: R, Z, N
+cdef enum: H, X
+
+
+cdef inline void forward_operand(vec* a, const vec* p, const vec* prev, vec* operand) noexcept nogil:
+    a[Z] = sigmoid(a[Z])
+    a[R] = sigmoid(a[R] + prev[X])
+    operand[H] = a[R] * prev[H]
+
+
+cdef inline void forward(vec* a, const vec* p, const vec* prev, vec* state) noexcept nogil:
+    a[N] = tanh(a[N])
+    state[H] = fma(a[Z], a[N], (1 - a[Z]) * prev[H])
+
+
+cdef inline void backward(vec* a, const vec* p, const vec* prev, const vec* state,
+                          vec* dstate, vec* dprev) noexcept nogil:
+    cdef vec z = a[Z], n = a[N]
+    # h = z n + (1 - z) h'
+    a[Z] = dstate[H] * (n - prev[H]) * dsigmoid(z)
+    a[N] = dstate[H] * z * dtanh(n)
+    dprev[H] = dstate[H] * (1 - z)
+    dprev[X] = zero()
+
+
+cdef inline void backward_operand(vec* a, const vec* p, const vec* prev, const vec* state,
+                                  vec* doperand, vec* dprev) noexcept nogil:
+    cdef vec r = a[R]
+    # operand = r h'
+    dprev[H] = fma(doperand[H], r, dprev[H])
+    # r = s(a_r + x)
+    a[R] = doperand[H] * prev[H] * dsigmoid(r)
+    dprev[X] = a[R]

@@ -1,0 +1,45 @@
+"""MUT3, found by search among thousands of cells (Jozefowicz, Zaremba, Sutskever 2015).
+
+    r = s(a_r)
+    z = s(W_z x + U_z tanh(h') + b_z)
+    n = tanh(U_n (r h') + W_n x + b_n)
+    h = z n + (1 - z) h'
+
+tanh(h') and r h' are the operands of the second stage.
+"""
+from kernels.lanes cimport vec, sigmoid, tanh, fma, dsigmoid, dtanh
+
+cdef enum: R, Z, N
+cdef enum: H
+cdef enum: SQUASHED, KEPT
+
+
+cdef inline void forward_operands(vec* a, const vec* p, const vec* prev, vec* operand) noexcept nogil:
+    a[R] = sigmoid(a[R])
+    operand[SQUASHED] = tanh(prev[H])
+    operand[KEPT] = a[R] * prev[H]
+
+
+cdef inline void forward(vec* a, const vec* p, const vec* prev, vec* state) noexcept nogil:
+    a[Z] = sigmoid(a[Z])
+    a[N] = tanh(a[N])
+    state[H] = fma(a[Z], a[N], (1 - a[Z]) * prev[H])
+
+
+cdef inline void backward(vec* a, const vec* p, const vec* prev, const vec* state,
+                          vec* dstate, vec* dprev) noexcept nogil:
+    cdef vec z = a[Z], n = a[N]
+    # h = z n + (1 - z) h'
+    a[Z] = dstate[H] * (n - prev[H]) * dsigmoid(z)
+    a[N] = dstate[H] * z * dtanh(n)
+    dprev[H] = dstate[H] * (1 - z)
+
+
+cdef inline void backward_operands(vec* a, const vec* p, const vec* prev, const vec* state,
+                                   vec* doperand, vec* dprev) noexcept nogil:
+    cdef vec r = a[R]
+    # kept = r h'
+    a[R] = doperand[KEPT] * prev[H] * dsigmoid(r)
+    dprev[H] = fma(doperand[KEPT], r, dprev[H])
+    # squashed = tanh(h')
+    dprev[H] = fma(doperand[SQUASHED], dtanh(tanh(prev[H])), dprev[H])

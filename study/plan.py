@@ -4,33 +4,48 @@ A preset's folder holds its own, `plan.toml`, with everything worked out, so a f
 """
 
 import json
+import re
 import stat
 import tomllib
 from pathlib import Path
 
 from study.spec import SpecError, read
 
-LARGEST_FILE = 1 << 20
+LARGEST_FILE = 1 << 18  # bytes
+DEEPEST = 16  # dots of a key; the time that tomllib takes grows with the square of them
 
 
 def load(path, tasks=None):
     """The Study in a TOML file; tasks as in study.spec.read. Raises SpecError that names the file."""
     path = Path(path)
     try:
-        about = path.stat()
-        if not stat.S_ISREG(about.st_mode):
-            raise SpecError("not a regular file")
-        if about.st_size > LARGEST_FILE:
-            raise SpecError(f"{about.st_size:,} bytes; a study file has at most {LARGEST_FILE:,}")
-        return read(tomllib.loads(path.read_bytes().decode()), tasks)
+        return read(tomllib.loads(_text(path)), tasks)
     except OSError as error:
         raise SpecError(f"{path}: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise SpecError(f"{path}: not UTF-8 at byte {error.start}") from None
     except RecursionError:
         raise SpecError(f"{path}: nested too deeply") from None
-    except ValueError as error:  # TOML's own errors, and SpecError
+    except (tomllib.TOMLDecodeError, SpecError) as error:
         raise SpecError("\n".join(f"{path}: {line}" for line in str(error).splitlines())) from None
+    except ValueError:  # int() on too many digits
+        raise SpecError(f"{path}: a number of thousands of digits") from None
+
+
+def _text(path):
+    """What a study file says, if it looks like one."""
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise SpecError("not a regular file")
+    with path.open("rb") as file:
+        data = file.read(LARGEST_FILE + 1)
+    if len(data) > LARGEST_FILE:
+        raise SpecError(f"expected a study file of at most {LARGEST_FILE:,} bytes, got more")
+    text = data.decode("utf-8-sig")
+    for line in re.split(r"[,{}\n]", text):
+        *keys, _ = re.split(r"[=\]]", line)
+        if any(key.count(".") > DEEPEST for key in keys):
+            raise RecursionError
+    return text
 
 
 def dumps(study):

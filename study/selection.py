@@ -68,7 +68,7 @@ def read(path):
         wrong = [choice for choice in choices.values() if set(choice) != set(CHOICE) or not choice["lr"] > 0]
     except OSError as error:
         raise SpecError(f"{path}: {error.strerror}") from None
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise SpecError(f"{path}: not a table of learning rates ({error})") from None
     if newer:
         raise SpecError(f"{path}: written by a newer version of this program")

@@ -16,10 +16,13 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, Strict, ValidationError, ValidationInfo
 from pydantic import create_model, model_validator
+from pydantic_core import PydanticCustomError
 
 from kernels import CELLS, NUMERICS
 
-MOST_TRIALS = 1_000_000
+MOST_TRIALS, MOST_SELECTING = 1_000_000, 100_000
+MOST_WRONG = 1000  # points of grids that cannot be, before the rest is not looked at
+MOST_LINES = 100  # of what is wrong
 WORD = "[a-z0-9][a-z0-9_-]{0,63}"
 
 
@@ -29,22 +32,27 @@ class SpecError(ValueError):
 
 def unknown(kind, name, known):
     """The line for a name that nothing has, with the nearest one that something has."""
-    near = difflib.get_close_matches(str(name), list(known), n=1, cutoff=0.5)
+    near = difflib.get_close_matches(str(name)[:64], list(known), n=1, cutoff=0.5)
     hint = f"; did you mean {near[0]!r}?" if near else ""
-    return f"unknown {kind} {name!r}{hint} (known: {', '.join(known)})"
+    return f"unknown {kind} {name!r:.80}{hint} (known: {', '.join(known)})"
 
 
 def _cell(name):
     if name not in CELLS:
-        raise ValueError(unknown("cell", name, CELLS))
+        raise _unknown("cell", CELLS)
     return name
 
 
 def _task(name, info: ValidationInfo):
     tasks = (info.context or {}).get("tasks")
     if tasks is not None and name not in tasks:
-        raise ValueError(unknown("task", name, tasks))
+        raise _unknown("task", tasks)
     return name
+
+
+def _unknown(kind, known):
+    """An error whose line is made when it is shown: of thousands, few are."""
+    return PydanticCustomError("unknown", "unknown", {"kind": kind, "known": " ".join(known)})
 
 
 Cell = Annotated[str, AfterValidator(_cell)]
@@ -239,20 +247,25 @@ class Study(_Frozen):
     @cached_property
     def arms(self):
         """Every point of the grids once, in order, as Arms; SpecError names each combination that cannot be."""
-        arms, wrong = {}, {}
+        arms, wrong, count = {}, {}, 0
+        for name, point in self._points():
+            try:
+                arms[self._arm(self.fixed | point)] = None
+            except (ValidationError, SpecError) as error:
+                count += 1
+                for line in lines(error):
+                    wrong.setdefault(f"grids.{name}: {line}", point)
+            if count == MOST_WRONG:
+                break
+        if wrong:
+            raise SpecError("\n".join(_first([f"{line}, at {point}" for line, point in wrong.items()])))
+        return tuple(arms)
+
+    def _points(self):
         for grid in self.grids:
             axes = grid.crossed()
             for values in product(*axes.values()):
-                point = dict(zip(axes, values))
-                try:
-                    arm = self._arm(self.fixed | point)
-                    arms[arm] = None
-                except (ValidationError, SpecError) as error:
-                    for line in lines(error):
-                        wrong.setdefault(f"grids.{grid.name}: {line}", point)
-        if wrong:
-            raise SpecError("\n".join(f"{line}, at {point}" for line, point in wrong.items()))
-        return tuple(arms)
+                yield grid.name, dict(zip(axes, values))
 
     def _arm(self, knobs):
         chosen = self.selection and knobs.get("lr") is None and knobs.get("method") != "guess"
@@ -271,6 +284,8 @@ class Study(_Frozen):
         for trial, key in self.arms:
             if key is not None:
                 first.setdefault(key, trial)
+        if first and (trials := len(first) * self.selection.seeds * len(self.selection.rates)) > MOST_SELECTING:
+            raise SpecError(f"selection: {trials:,} trials to choose {len(first)} rates; at most {MOST_SELECTING:,}")
         same = {"direction": "forward", "purpose": "select", "units": self.fixed.get("units", DEFAULTS["units"])}
         return {
             key: tuple(
@@ -301,24 +316,39 @@ class Study(_Frozen):
 
 
 def lines(error):
-    """What is wrong, one line for each thing, each with the path of its key."""
+    """What is wrong, one line for each thing, each with the path of its key; of very many, the first and how many more."""
     if not isinstance(error, ValidationError):
         return str(error).splitlines()
     wrong = error.errors(include_url=False)
     deeper = {wrong["loc"][:end] for wrong in wrong for end in range(len(wrong["loc"]))}
-    return [_line(one) for one in wrong if one["type"] != "too_short" or one["loc"] not in deeper]
+    shown = [one for one in wrong if one["type"] != "too_short" or one["loc"] not in deeper]
+    return _first(shown, _line)
+
+
+def _first(wrong, line=str):
+    more = [f"and {len(wrong) - MOST_LINES:,} more"] if len(wrong) > MOST_LINES else []
+    return [*map(line, wrong[:MOST_LINES]), *more]
 
 
 def _line(wrong):
     *above, key = wrong["loc"] or ("",)
-    path = ".".join(map(str, wrong["loc"]))
+    path = ".".join(f"{part!s:.80}" for part in wrong["loc"])
     message = wrong["msg"].removeprefix("Value error, ")
-    if wrong["type"] == "extra_forbidden":
+    if wrong["type"] == "unknown":
+        message = unknown(wrong["ctx"]["kind"], wrong["input"], wrong["ctx"]["known"].split())
+    elif wrong["type"] == "extra_forbidden":
         owner = above[-1] if above else ""
         message = unknown("key", key, _KEYS.get(owner) or _KEYS["grids" if "grids" in above else ""])
     elif wrong["type"] != "value_error" and wrong["type"] != "missing":
-        message = f"{message.replace('tuple', 'list').replace('Tuple', 'List')}, got {wrong['input']!r:.80}"
+        message = f"{message.replace('tuple', 'list').replace('Tuple', 'List')}, got {_shown(wrong['input'])}"
     return f"{path}: {message}" if path else message
+
+
+def _shown(value):
+    try:
+        return f"{value!r:.80}"
+    except ValueError:  # Python does not write out whole numbers of so many digits
+        return "a number of thousands of digits"
 
 
 _KEYS = {

@@ -10,7 +10,6 @@ from kernels import CELLS
 from study import ablations, plan, spec
 from study.spec import DEFAULTS, SpecError, Trial, read
 from study.tasks import TASKS
-from toy import STUDY
 
 LSTM = {"cell": "lstm", "gap": 50, "lr": 0.01}
 
@@ -178,27 +177,6 @@ def test_combinations_that_cannot_be_are_named():
     assert "digits has no pass rule to guess by" in refused(
         study(grids=[{"name": "g", "axes": {"task": ["digits"], "cell": ["lstm"], "gap": [0], "method": ["guess"]}}]))[0]
     assert "valid list, got 3" in refused(study(grids=[{"name": "g", "axes": {"cell": ["lstm"], "gap": 3}}]))[0]
-
-
-@pytest.mark.parametrize("content, says", [
-    (b"name = 'a'\nname = 'b'\n", "overwrite"), (b"\xff\xfe", "UTF-8"), (b"x" * (2 << 20), "at most"), (b"name = ", "Invalid"),
-    (b"x = " + b"[" * 5000, "study.toml"), (b"", "grids"),
-    (STUDY.format(seeds=100_000, batch=32).replace("0.001", "nan").encode(), "rates"),
-    (STUDY.format(seeds=100_000, batch=32).replace("[12, 25]", f"{list(range(1, 999))}").encode(), "trials; at most"),
-    (STUDY.format(seeds=-1, batch=10**30).replace('"toy"', '"/etc/passwd"').encode(), "name"),
-])
-def test_a_hostile_file_is_refused(tmp_path, content, says):
-    path = tmp_path / "study.toml"
-    path.write_bytes(content)
-    with pytest.raises(SpecError, match=says) as caught:
-        plan.load(path, TASKS)
-    assert all(line.startswith(str(path)) for line in str(caught.value).splitlines())
-
-
-def test_what_is_no_file_is_refused(tmp_path):
-    for path in (tmp_path, tmp_path / "none.toml", "/dev/zero"):
-        with pytest.raises(SpecError):
-            plan.load(path, TASKS)
 
 
 def test_a_file_may_be_an_ablation_but_not_take_its_name(tmp_path):

@@ -20,7 +20,7 @@ GENERATED = Path("build/cython/kernels")
 
 BOTH = ("f32", "f64")
 REALS = {"f32": "#define REAL float", "f64": "#define REAL double\n#define LONGLAG_F64 1"}
-DTYPES = {"timeloop": BOTH, "readout": BOTH, "update": BOTH, "draws": ("f64",), "peak": BOTH}
+DTYPES = {"timeloop": BOTH, "readout": BOTH, "update": BOTH, "draws": ("f64",), "spectrum": ("f64",), "peak": BOTH}
 
 # Best first. -march comes first to undo one in CFLAGS: a build must not hold more than its name says.
 ISAS = {

@@ -3,10 +3,11 @@
 The same inputs give the same bits on any processor, with any instruction set and any number of threads.
 """
 
-from kernels.head import Readout, cross_entropy, squared_error
+from kernels.head import Readout, cross_entropy, product, squared_error
 from kernels.layer import CELLS, RNN
-from kernels.optimizers import SGD, Adam, clip_by_norm, total
+from kernels.optimizers import SGD, Adam, clip_by_norm, clip_by_value, total
 from kernels.processor import build, isa, isas, threads
 
 NUMERICS = 1  # raised by every change that alters a result's bits on purpose
-Stream = build("draws", "float64").Stream
+Stream, log = build("draws", "float64").Stream, build("draws", "float64").log
+orthonormalise, singular_values = build("spectrum", "float64").orthonormalise, build("spectrum", "float64").singular_values

@@ -12,12 +12,11 @@ import numpy as np
 from kernels import checks
 
 cimport numpy as cnp
-from libc.math cimport sqrt as root
 from libc.stdint cimport int64_t, uint64_t
 
 from kernels cimport lanes
 from kernels.lanes cimport LANES, REAL, load_part, select_le0, splat, store_part, vec
-from kernels.sums cimport dot
+from kernels.orthonormal cimport unit
 
 cnp.import_array()
 
@@ -190,20 +189,8 @@ cdef inline vec quantile(vec u) noexcept nogil:
 def _orthonormalise(q):
     """Makes the rows of q (n, n) orthonormal, in order and in place."""
     cdef REAL* row = <REAL*>cnp.PyArray_DATA(q)
-    cdef long n = len(q), i, j, k, again
-    cdef REAL* a
-    cdef const REAL* b
-    cdef double along
+    cdef long n = len(q), i
     cdef lanes.mode saved = lanes.enter_mode()
     for i in range(n):
-        a = row + i * n
-        for again in range(2):
-            for j in range(i):
-                b = row + j * n
-                along = dot(a, b, n)
-                for k in range(n):
-                    a[k] = a[k] - along * b[k]
-        along = root(dot(a, a, n))
-        for k in range(n):
-            a[k] = a[k] / along
+        unit(row + i * n, row, i, n)
     lanes.leave_mode(saved)

@@ -79,6 +79,15 @@ class Readout:
         return self.view(checks.array("theta", theta, (self.dtype,), (self.size,))).values()
 
 
+def product(a, b):
+    """The matrix a b (M, N) of a (M, R) and b (R, N), of one dtype: each number one fma chain over r ascending, from +0."""
+    a = checks.array("a", a, checks.FLOATS, ("M", "R"))
+    b = checks.array("b", b, (a.dtype,), (a.shape[1], "N"))
+    out = np.empty((a.shape[0], b.shape[1]), a.dtype)
+    _readout[a.dtype].product(a, b, None, out)
+    return out
+
+
 def cross_entropy(o, labels):
     """Cross-entropy of a softmax.
 

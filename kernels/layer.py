@@ -112,7 +112,8 @@ class RNN:
             block of U a random orthogonal matrix. "identity": as uniform, with U the identity and b 0 (Le, Jaitly,
             Hinton 2015).
         forget_bias : float
-            The bias of the gate that retains (with the sign that retains: -forget_bias for gru's z).
+            The bias of the gate that retains (with the sign that retains: -forget_bias for gru's z). A cell without one is
+            refused any value but the default.
         chrono : float, optional
             The longest dependency expected, T_max > 2. Sets the retaining biases to v = log u, u uniform in
             [1, T_max - 1], and their opponents to -v (Tallec & Ollivier 2018), instead of forget_bias.
@@ -124,6 +125,8 @@ class RNN:
         seed = checks.whole("seed", seed, least=0)
         _choice("scheme", scheme, SCHEMES)
         forget_bias = checks.number("forget_bias", forget_bias)
+        if forget_bias != 1 and not self.cell.retains:
+            raise ValueError(f"forget_bias: {self.cell.name} has no gate whose bias could be set; expected 1.0, got {forget_bias!r}")
         if chrono is not None:
             chrono = checks.number("chrono", chrono)
             if not chrono > 2:

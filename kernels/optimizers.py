@@ -39,6 +39,19 @@ def clip_by_norm(grad, max_norm=None):
     return norm
 
 
+def clip_by_value(grad, most):
+    """Bring each number of grad into -most .. most, in place; NaN stays.
+
+    Parameters
+    ----------
+    grad : (n,), float32 or float64
+    most : float, 0 or more
+        Rounded to grad's dtype.
+    """
+    grad = checks.changed("grad", grad, checks.FLOATS, ("n",))
+    _update[grad.dtype].clamp(grad, checks.number("most", most, 0))
+
+
 class SGD:
     """v = momentum v + g; theta = theta - lr v. A velocity below 2^-100 (float64: 2^-1000) becomes +0.
 

@@ -52,7 +52,7 @@ def isa():
 
 
 def build(module, dtype):
-    """The compiled `module` ("timeloop", "readout", "update", "draws", "peak") for `dtype` ("float32", "float64")."""
+    """The compiled `module` ("timeloop", "readout", "update", "draws", "spectrum", "peak") for `dtype` ("float32", "float64")."""
     return importlib.import_module(f"kernels._{module}_{dtype.replace('float', 'f')}_{_ISA}")
 
 

@@ -7,7 +7,7 @@ cimport numpy as cnp
 from libc.math cimport sqrt as root
 
 from kernels cimport lanes, sums
-from kernels.lanes cimport LANES, REAL, flush, fma, load_part, splat, store_part, vec
+from kernels.lanes cimport LANES, REAL, flush, fma, load_part, max_, min_, splat, store_part, vec
 
 cnp.import_array()
 
@@ -37,6 +37,17 @@ def scale(a, double by):
     cdef lanes.mode saved = lanes.enter_mode()
     while i < n:
         store_part(x + i, load_part(x + i, n - i) * splat(by), n - i)
+        i += LANES
+    lanes.leave_mode(saved)
+
+
+def clamp(a, double most):
+    """Each of a (n,) brought into -most .. most, in place; NaN stays."""
+    cdef REAL* x = <REAL*>cnp.PyArray_DATA(a)
+    cdef long i = 0, n = len(a)
+    cdef lanes.mode saved = lanes.enter_mode()
+    while i < n:
+        store_part(x + i, max_(splat(-most), min_(splat(most), load_part(x + i, n - i))), n - i)
         i += LANES
     lanes.leave_mode(saved)
 

@@ -62,6 +62,24 @@ def draws(n):
     }
 
 
+def spectrum(n):
+    """What a matrix does to lengths."""
+    import kernels
+
+    a = normals("matrix", n, n)
+    q = a[: (n + 1) // 2].copy()
+    return {"lengths": kernels.orthonormalise(q), "q": q, "values": kernels.singular_values(a), "log": kernels.log(a[0] * a[0]),
+            "product": kernels.product(a, a)}
+
+
+def clamped(dtype, n):
+    import kernels
+
+    grad = normals("grad", n).astype(dtype)
+    kernels.clip_by_value(grad, 0.3)
+    return {"grad": grad}
+
+
 def normals(name, *shape):
     import kernels
 
@@ -74,6 +92,8 @@ def hashes():
     for dtype in ("float32", "float64"):
         found |= {f"readout {dtype} {B},{I},{K}": digest(readout(dtype, B, I, K)) for B, I, K in SIZES}
         found |= {f"update {dtype} {n}": digest(update(dtype, n)) for n in LENGTHS}
+        found |= {f"clamp {dtype} {n}": digest(clamped(dtype, n)) for n in LENGTHS}
+    found |= {f"spectrum {n}": digest(spectrum(n)) for n in (1, 5, 32, 50)}
     return found | {f"draws {n}": digest(draws(n)) for n in LENGTHS}
 
 

@@ -16,7 +16,7 @@ import kernels
 from kernels import _features, processor
 
 FOLDER = Path(kernels.__file__).parent
-BUILT = sorted(path for name in ("timeloop", "readout", "update", "draws", "peak") for path in FOLDER.glob(f"_{name}_*.so"))
+BUILT = sorted(path for name in ("timeloop", "readout", "update", "draws", "spectrum", "peak") for path in FOLDER.glob(f"_{name}_*.so"))
 X86 = platform.machine() in ("x86_64", "AMD64")
 
 
@@ -61,7 +61,7 @@ def test_kernels_that_are_not_compiled_say_how_to(tmp_path):
 
 
 def test_every_build_is_there():
-    for name, dtypes in {"timeloop": 2, "readout": 2, "update": 2, "draws": 1, "peak": 2}.items():
+    for name, dtypes in {"timeloop": 2, "readout": 2, "update": 2, "draws": 1, "spectrum": 1, "peak": 2}.items():
         assert len([path for path in BUILT if path.name.startswith(f"_{name}_")]) == dtypes * len(_features.BUILDS)
 
 

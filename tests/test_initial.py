@@ -19,6 +19,11 @@ def memory(cell, b):
     return {gate: sign * rows.pop(gate) for gate, sign in kernels.CELLS[cell].retains}, rows
 
 
+def gates(cell, forget_bias):
+    """The forget bias, for cells that have one to set."""
+    return {"forget_bias": forget_bias} if kernels.CELLS[cell].retains else {}
+
+
 RETAINS = {
     "rnn": (), "lstm": (("f", 1), ("i", -1)), "peephole": (("f", 1), ("i", -1)), "coupled": (("f", 1),),
     "gru": (("z", -1),), "gru_after": (("z", 1),), "rnn_relu": (), "lstm_1997": (), "nig": (("f", 1),), "nfg": (),
@@ -40,7 +45,7 @@ def test_gates_that_retain(cell):
 
 @pytest.mark.parametrize("cell", CELLS)
 def test_uniform(cell):
-    views = parameters(cell, "both", "learned", forget_bias=1.5)
+    views = parameters(cell, "both", "learned", **gates(cell, 1.5))
     for name, part in views.items():
         if name.endswith("b") and not name.startswith("merge"):
             forget, others = memory(cell, part)
@@ -56,7 +61,7 @@ def test_uniform(cell):
 
 @pytest.mark.parametrize("cell", CELLS)
 def test_glorot(cell):
-    for name, part in parameters(cell, "both", "learned", scheme="glorot", forget_bias=0.0).items():
+    for name, part in parameters(cell, "both", "learned", scheme="glorot", **gates(cell, 0.0)).items():
         if name[-1] in "bp":
             assert not part.any(), name
         else:
@@ -69,9 +74,17 @@ def test_orthogonal_and_identity(cell):
     for U in parameters(cell, scheme="orthogonal")["forward/U"]:
         assert np.abs(U @ U.T - np.eye(H)).max() < 1e-12
         assert np.abs(U).max() < 0.8    # neither the identity nor a permutation
-    identity = parameters(cell, scheme="identity", forget_bias=0.0)
+    identity = parameters(cell, scheme="identity", **gates(cell, 0.0))
     assert all(np.array_equal(U, np.eye(H)) for U in identity["forward/U"]) and not identity["forward/b"].any()
     assert np.array_equal(identity["forward/W"], parameters(cell)["forward/W"])
+
+
+@pytest.mark.parametrize("cell", [cell for cell in CELLS if not kernels.CELLS[cell].retains])
+def test_a_cell_without_a_gate_that_retains_has_no_bias_to_set(cell):
+    for named in ({"forget_bias": 0.0}, {"chrono": 100}):
+        with pytest.raises(ValueError, match=f"{next(iter(named))}: {cell} has no gate"):
+            parameters(cell, **named)
+    assert np.array_equal(parameters(cell, forget_bias=1.0)["forward/b"], parameters(cell)["forward/b"])
 
 
 @pytest.mark.parametrize("cell", [cell for cell in CELLS if kernels.CELLS[cell].retains])

@@ -62,6 +62,25 @@ def test_norm_and_clipping(n, dtype):
     assert math.isclose(kernels.clip_by_norm(clipped), norm / 3, rel_tol=1e-6 if dtype == "float32" else 1e-14)
 
 
+@each_dtype
+@each_length
+def test_clipping_by_value(n, dtype):
+    grad = vector(n, dtype)
+    clipped = grad.copy()
+    kernels.clip_by_value(clipped, 0.7)
+    assert same_bits(clipped, grad.clip(-np.dtype(dtype).type(0.7), np.dtype(dtype).type(0.7)))
+    assert (clipped == grad).any() or n == 1
+    kernels.clip_by_value(clipped, 0)
+    assert not clipped.any()
+
+
+@each_dtype
+def test_clipping_by_value_keeps_nan_and_ends_infinity(dtype):
+    grad = np.array([np.nan, np.inf, -np.inf, -0.5], dtype)
+    kernels.clip_by_value(grad, 2)
+    assert np.array_equal(grad, np.array([np.nan, 2, -2, -0.5], dtype), equal_nan=True)
+
+
 def test_the_norm_of_float32_does_not_leave_its_range():
     assert math.isclose(kernels.clip_by_norm(np.full(4, 3e38, "f4")), 2 * float(np.float32(3e38)))
     assert math.isclose(kernels.clip_by_norm(np.full(4, 1e-38, "f4")), 2 * float(np.float32(1e-38)))
@@ -163,6 +182,7 @@ def test_nothing_beyond_the_vector_is_touched():
     theta, grad = np.ones(60, "f4"), np.ones(60, "f4")
     kernels.Adam(19, 0.1).step(theta[20:39], grad[20:39])
     kernels.clip_by_norm(grad[20:39], 0.1)
+    kernels.clip_by_value(grad[20:39], 0.01)
     assert (theta[:20] == 1).all() and (theta[39:] == 1).all() and (theta[20:39] != 1).all()
     assert (grad[:20] == 1).all() and (grad[39:] == 1).all() and (grad[20:39] != 1).all()
 
@@ -180,6 +200,9 @@ A = np.zeros(4, "f4")
     (lambda: kernels.clip_by_norm(FIXED, 1), ValueError, "grad: expected a C-contiguous, writeable array, for it is changed in place"),
     (lambda: kernels.clip_by_norm(A, -1), ValueError, "max_norm: expected a finite number, at least 0, got -1"),
     (lambda: kernels.clip_by_norm(A, "1"), TypeError, "max_norm: expected a number, got '1'"),
+    (lambda: kernels.clip_by_value(FIXED, 1), ValueError, "grad: expected a C-contiguous, writeable array, for it is changed in place"),
+    (lambda: kernels.clip_by_value(A, -1), ValueError, "most: expected a finite number, at least 0, got -1"),
+    (lambda: kernels.clip_by_value(A, None), TypeError, "most: expected a number, got None"),
     (lambda: kernels.Adam(0, 0.1), ValueError, "size: expected an integer of 1 or more, got 0"),
     (lambda: kernels.Adam(4, -0.1), ValueError, "lr: expected a finite number, at least 0, got -0.1"),
     (lambda: kernels.Adam(4, 0.1, beta2=1), ValueError, "beta2: expected a finite number, at least 0, below 1, got 1"),

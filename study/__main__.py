@@ -22,7 +22,7 @@ from study.spec import SpecError
 from study.tasks import TASKS
 from study.train import run as train
 
-SHOWN = ("solved", "censored", "without a rule", "diverged", "for learning rates", "failed", "crashed", "missing")
+SHOWN = ("solved", "censored", "without a rule", "probed", "diverged", "for learning rates", "failed", "crashed", "missing")
 
 
 def write_report(folder):

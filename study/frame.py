@@ -53,4 +53,4 @@ def _row(trial, record):
     result = dict(record["result"])
     test = result.pop("test", {})
     flat = {f"test_{name}": test.get(name) for name in TEST}
-    return {"id": trial.id, **trial.model_dump(), "status": record["status"], **flat, **result}
+    return {"id": trial.id, **trial.model_dump(), "init": trial.start, "status": record["status"], **flat, **result}

@@ -176,7 +176,7 @@ def chosen(study, contents):
 
 def count(trials, contents):
     """How many of the trials are done, diverged, failed, crashed, missing; and of those that are done: solved, censored,
-    without a rule to judge them by, or for learning rates."""
+    without a rule to judge them by, for learning rates, or probed."""
     counts = Counter()
     for trial in trials:
         if trial.id not in contents.lines:
@@ -185,5 +185,11 @@ def count(trials, contents):
         record = contents.record(trial.id)
         counts[record["status"]] += 1
         if record["status"] == "done":
-            counts["for learning rates" if trial.purpose == "select" else SOLVED[record["result"]["solved"]]] += 1
+            counts[_kind(trial, record["result"])] += 1
     return counts
+
+
+def _kind(trial, result):
+    if trial.purpose == "select":
+        return "for learning rates"
+    return "probed" if trial.method == "probe" else SOLVED[result["solved"]]

@@ -1,152 +1,30 @@
-"""What is run: a trial with all its knobs, and the study that asks for many.
+"""A study: what is run, as data.
 
-A trial is one training run, frozen; its id is a hash of its knobs and of the numerics, so it depends on no position, no
-order and no default spelled out. A study is data: knobs that are fixed, grids of axes to cross, and where the learning
-rates come from. Knobs that mean nothing to a trial (the merge of a forward layer, the horizon of a cell without gates)
-go back to their defaults, so that equal computations have equal ids and collapse where grids overlap.
+Knobs that are fixed, grids of axes to cross, and where the learning rates come from. Points of the grids that are the same
+trial collapse.
 """
 
-import difflib
-import hashlib
-import json
 from functools import cached_property
 from itertools import product
 from math import prod
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, NamedTuple
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, Strict, ValidationError, ValidationInfo
-from pydantic import create_model, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Field, PrivateAttr, Strict, ValidationError, ValidationInfo, create_model, model_validator
 
-from kernels import CELLS, NUMERICS
+from study.trial import DEFAULTS, KNOBS, Frozen, Gap, Rate, SpecError, TaskName, Trial, annotated, unknown
 
 MOST_TRIALS, MOST_SELECTING = 1_000_000, 100_000
 MOST_WRONG = 1000  # points of grids that cannot be, before the rest is not looked at
 MOST_LINES = 100  # of what is wrong
 WORD = "[a-z0-9][a-z0-9_-]{0,63}"
-
-
-class SpecError(ValueError):
-    """A study, a trial or an argument that cannot be: one line for each thing that is wrong."""
-
-
-def unknown(kind, name, known):
-    """The line for a name that nothing has, with the nearest one that something has."""
-    near = difflib.get_close_matches(str(name)[:64], list(known), n=1, cutoff=0.5)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    return f"unknown {kind} {name!r:.80}{hint} (known: {', '.join(known)})"
-
-
-def _cell(name):
-    if name not in CELLS:
-        raise _unknown("cell", CELLS)
-    return name
-
-
-def _task(name, info: ValidationInfo):
-    tasks = (info.context or {}).get("tasks")
-    if tasks is not None and name not in tasks:
-        raise _unknown("task", tasks)
-    return name
-
-
-def _unknown(kind, known):
-    """An error whose line is made when it is shown: of thousands, few are."""
-    return PydanticCustomError("unknown", "unknown", {"kind": kind, "known": " ".join(known)})
-
-
-Cell = Annotated[str, AfterValidator(_cell)]
-TaskName = Annotated[str, Field(max_length=64), AfterValidator(_task)]
 Name = Annotated[str, Field(pattern=rf"^{WORD}$")]
 Line = Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
-Size = Annotated[int, Field(ge=1, le=4096)]
-Gap = Annotated[int, Field(ge=0, le=1_000_000)]
-Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-class Trial(_Frozen):
-    """One training run: everything that its numbers depend on."""
-
-    cell: Cell
-    units: Size = 32
-    direction: Literal["forward", "reverse", "both"] = "forward"
-    merge: Literal["concat", "sum", "mean", "learned"] = "concat"
-    task: TaskName = "recall/past"
-    gap: Gap
-    init: Literal["standard", "long"] = "standard"
-    horizon: Annotated[int, Field(ge=3, le=1_000_000)] | None = None
-    lr: Rate | None = None
-    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
-    purpose: Literal["train", "select"] = "train"
-    budget: Annotated[int, Field(ge=1, le=1_000_000_000)] = 128_000
-    batch: Size = 32
-    optimizer: Literal["adam", "sgd"] = "adam"
-    clip: Rate = 1.0
-    method: Literal["bptt", "guess"] = "bptt"
-    dtype: Literal["float32", "float64"] = "float32"
-
-    @model_validator(mode="after")
-    def _means_something(self, info: ValidationInfo):
-        if self.direction != "both":
-            self._default("merge")
-        if self.method == "guess":
-            self._default("init", "lr", "batch", "optimizer", "clip")
-        elif self.lr is None:
-            raise ValueError("lr: training needs a learning rate")
-        if self.init != "long" or not CELLS[self.cell].retains:
-            self._default("horizon")
-        elif self.horizon is None:
-            raise ValueError(f"horizon: {self.cell} with init 'long' needs one (the longest time to be remembered)")
-        task = (info.context or {}).get("tasks", {}).get(self.task)
-        if task is not None and self.gap < task.smallest_gap:
-            raise ValueError(f"gap: {self.task} needs at least {task.smallest_gap}, got {self.gap}")
-        if task is not None and task.rule is None and self.method == "guess":
-            raise ValueError(f"method: {self.task} has no pass rule to guess by")
-        return self
-
-    def _default(self, *knobs):
-        for knob in knobs:
-            object.__setattr__(self, knob, DEFAULTS[knob])
-
-    def knobs(self, always=()):
-        """The knobs that are not at their default, and those named in `always`."""
-        return {
-            knob: value
-            for knob in Trial.model_fields
-            if (value := getattr(self, knob)) != DEFAULTS.get(knob) or knob in always
-        }
-
-    @cached_property
-    def id(self):
-        """What the trial is, to be read, and 16 hexadecimal digits of what it is exactly."""
-        known = json.dumps({"numerics": NUMERICS, **self.knobs()}, sort_keys=True, separators=(",", ":"))
-        digest = hashlib.sha256(known.encode()).hexdigest()[:16]
-        direction = f"both-{self.merge}" if self.direction == "both" else self.direction
-        stage = ["select"] if self.purpose == "select" else []
-        method = ["guess"] if self.method == "guess" else []
-        task = self.task.replace("/", "-")
-        gap, seed = f"gap{self.gap}", f"seed{self.seed}"
-        return "-".join([*stage, task, self.cell, *method, direction, self.init, gap, seed, digest])
-
-
-DEFAULTS = {name: field.default for name, field in Trial.model_fields.items() if not field.is_required()}
-KNOBS = tuple(name for name in Trial.model_fields if name != "purpose")  # those that a study may set
-
-
-def annotated(knob):
-    """The type of a knob with its bounds, as Trial has it."""
-    field = Trial.model_fields[knob]
-    return Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
-
-
-_Knobs = create_model("_Knobs", __base__=_Frozen, **{knob: (annotated(knob) | None, None) for knob in KNOBS})
+_Knobs = create_model("_Knobs", __base__=Frozen, **{knob: (annotated(knob) | None, None) for knob in KNOBS})
 _Axes = create_model(
     "_Axes",
-    __base__=_Frozen,
+    __base__=Frozen,
     **{
         knob: (Annotated[tuple[annotated(knob), ...], Strict(False), Field(min_length=1)] | None, None)
         for knob in KNOBS
@@ -158,7 +36,7 @@ def _given(model):
     return {knob: value for knob in KNOBS if (value := getattr(model, knob)) is not None}
 
 
-class Selection(_Frozen):
+class Selection(Frozen):
     """Where the learning rates come from that a grid leaves out: seeds of their own, a stated gap for each task.
 
     `committed` names the study and preset whose committed table is taken where it has an answer.
@@ -179,7 +57,7 @@ class Selection(_Frozen):
         return family[0]
 
 
-class Grid(_Frozen):
+class Grid(Frozen):
     """Axes to cross, and seeds 0 .. seeds - 1 (or an axis `seed`)."""
 
     name: Line
@@ -209,7 +87,7 @@ class Grid(_Frozen):
 
 
 class Arm(NamedTuple):
-    """A point of the grids. `key` is (task, cell, init) of the choice that gives its rate, None where it has one."""
+    """A point of the grids. `key` is (task, cell, start) of the choice that gives its rate, None where it has one."""
 
     trial: Trial
     key: tuple | None
@@ -219,7 +97,7 @@ class Arm(NamedTuple):
         return self.trial if self.key is None else Trial(**self.trial.knobs() | {"lr": rate})
 
 
-class Study(_Frozen):
+class Study(Frozen):
     """A study with one preset's grids. `horizon`, where nobody sets it, is the largest gap of the grids."""
 
     name: Name
@@ -268,11 +146,12 @@ class Study(_Frozen):
                 yield grid.name, dict(zip(axes, values))
 
     def _arm(self, knobs):
-        chosen = self.selection and knobs.get("lr") is None and knobs.get("method") != "guess"
-        if not chosen:
+        if not self.selection or knobs.get("lr") is not None:
             return Arm(self._trial(knobs), None)
         trial = self._trial(knobs | {"lr": self.selection.rates[0]})
-        return Arm(trial, (self.selection.task_for(trial.task), trial.cell, trial.init))
+        if not trial.learns:
+            return Arm(trial, None)
+        return Arm(trial, (self.selection.task_for(trial.task), trial.cell, trial.start))
 
     def _trial(self, knobs):
         return Trial.model_validate(knobs, context=self._context)
@@ -286,7 +165,7 @@ class Study(_Frozen):
                 first.setdefault(key, trial)
         if first and (trials := len(first) * self.selection.seeds * len(self.selection.rates)) > MOST_SELECTING:
             raise SpecError(f"selection: {trials:,} trials to choose {len(first)} rates; at most {MOST_SELECTING:,}")
-        same = {"direction": "forward", "purpose": "select", "units": self.fixed.get("units", DEFAULTS["units"])}
+        same = {"direction": "forward", "purpose": "select", "method": "bptt", "units": self.fixed.get("units", DEFAULTS["units"])}
         return {
             key: tuple(
                 self._trial(

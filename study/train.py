@@ -14,7 +14,8 @@ from study import data, tasks
 from study.guess import guess
 from study.history import History, mean
 from study.model import Net
-from study.probe import norms_by_lag
+from study.probes import look
+from study.probes.norms import norms_by_lag
 
 TEST = 2560  # fresh sequences after training, as in Hochreiter & Schmidhuber 1997
 TEST_ROWS = 256
@@ -24,7 +25,7 @@ OPTIMIZERS = {"adam": kernels.Adam, "sgd": kernels.SGD}
 
 
 def run(trial):
-    """Train, or guess, by the knobs of a study.spec.Trial.
+    """Train, guess or probe, by the knobs of a study.spec.Trial.
 
     Returns
     -------
@@ -46,12 +47,21 @@ def run(trial):
     or where its weights are guessed
 
     guesses : how many
+
+    or where it is probed, `sequences` being those that it has learned from; no test
+
+    probe : as study.probes.look
     """
     task = tasks.get(trial.task)
     net = Net(task, trial.cell, trial.units, trial.direction, trial.merge, trial.dtype)
     if trial.method == "guess":
         return _guessed(trial, task, net)
-    return _trained(trial, task, net)
+    return {"bptt": _trained, "probe": _probed}[trial.method](trial, task, net, _start(trial, net))
+
+
+def _start(trial, net):
+    seed = trial.seed + (SELECTION_SEEDS if trial.purpose == "select" else 0)
+    return net.init(seed, trial.init, trial.horizon, trial.scheme, trial.forget_bias, trial.chrono)
 
 
 def _guessed(trial, task, net):
@@ -62,22 +72,30 @@ def _guessed(trial, task, net):
     return {"status": "done", "result": result | {"test": _test(trial, task, net, theta)}}
 
 
-def _trained(trial, task, net):
-    seed = trial.seed + (SELECTION_SEEDS if trial.purpose == "select" else 0)
-    theta = net.init(seed, trial.init, trial.horizon)
-    norms = {"start": _probe(trial, task, theta)}
+def _probed(trial, task, net, theta):
+    solved_at, diverged, history = None, False, History(max(trial.after, 1), trial.batch)
+    if trial.after:
+        solved_at, diverged = _learn(trial, task, net, theta, history, trial.after)
+    result = {"solved": None, "sequences": solved_at or trial.after, "parameters": net.size, "digest": _digest(theta)}
+    if diverged:
+        return {"status": "diverged", "result": result | {"diverged_at": history.seen}}
+    return {"status": "done", "result": result | {"probe": look(trial, task, net.knobs, theta)}}
+
+
+def _trained(trial, task, net, theta):
+    norms = {"start": _probe(trial, task, net, theta)}
     history = History(trial.budget, trial.batch)
-    solved_at, diverged = _learn(trial, task, net, theta, history)
+    solved_at, diverged = _learn(trial, task, net, theta, history, trial.budget)
     result = _outcome(trial, task, net, theta, solved_at)
     result |= {"final_loss": history.final_loss(), "curve": history.curve(), "norms": norms}
     if diverged:
         return {"status": "diverged", "result": result | {"diverged_at": history.seen}}
-    norms["end"] = _probe(trial, task, theta)
+    norms["end"] = _probe(trial, task, net, theta)
     return {"status": "done", "result": result | {"test": _test(trial, task, net, theta)}}
 
 
-def _learn(trial, task, net, theta, history):
-    """Train theta in place until the rule is met, the budget is spent or something is not finite.
+def _learn(trial, task, net, theta, history, budget):
+    """Train theta in place until the rule is met, the budget of sequences is spent or something is not finite.
 
     Returns
     -------
@@ -86,7 +104,7 @@ def _learn(trial, task, net, theta, history):
     optimizer = OPTIMIZERS[trial.optimizer](net.size, trial.lr, dtype=trial.dtype)
     judge = None if task.rule is None else tasks.Judge(task)
     stream = data.stream(trial)
-    for batch in data.batches(task, stream, trial.gap, trial.batch, trial.budget, trial.direction):
+    for batch in data.batches(task, stream, trial.gap, trial.batch, budget, trial.direction):
         forward = net.forward(theta, batch)
         if not np.isfinite(forward.loss).all():
             return None, True
@@ -94,9 +112,11 @@ def _learn(trial, task, net, theta, history):
         solved_at = judge and judge(forward.output, batch.target)
         if solved_at:
             return solved_at, False
-        grad, _ = net.backward(theta, forward)
-        if not math.isfinite(kernels.clip_by_norm(grad, trial.clip)):
+        grad = net.backward(theta, forward, truncated=trial.truncated).theta
+        if not math.isfinite(kernels.clip_by_norm(grad, trial.clip if trial.clipping == "norm" else None)):
             return None, True
+        if trial.clipping == "value":
+            kernels.clip_by_value(grad, trial.clip)
         optimizer.step(theta, grad)
     return None, False
 
@@ -106,13 +126,16 @@ def _outcome(trial, task, net, theta, solved_at):
         "solved": None if task.rule is None else solved_at is not None,
         "sequences": solved_at or trial.budget,
         "parameters": net.size,
-        "digest": hashlib.sha256(theta.tobytes()).hexdigest(),
+        "digest": _digest(theta),
     }
 
 
-def _probe(trial, task, theta):
-    knobs = {knob: getattr(trial, knob) for knob in ("cell", "units", "direction", "merge")}
-    return norms_by_lag(task, knobs, theta, data.stream(trial, "probe"), trial.gap)
+def _digest(theta):
+    return hashlib.sha256(theta.tobytes()).hexdigest()
+
+
+def _probe(trial, task, net, theta):
+    return norms_by_lag(task, net.knobs, theta, data.stream(trial, "probe"), trial.gap)
 
 
 def _test(trial, task, net, theta):

@@ -10,13 +10,15 @@ import pytest
 
 PROJECT = Path(__file__).resolve().parents[1]
 LEVELS = [  # of study, lowest first
-    {"spec", "stats", "machine"}, {"verdict", "plan", "selection"}, {"tasks"}, {"model", "data", "cost"},
-    {"train", "probe", "guess", "history"}, {"store"}, {"ablations", "provenance", "best", "knobs"}, {"frame"}, {"engine", "executors", "progress"},
-    {"compare", "export"}, {"runner", "verify"}, {"standing"}, {"report"}, {"commands"}, {"bench"}, {"__main__"},
+    {"trial", "stats", "machine"}, {"spec"}, {"verdict", "plan", "selection"}, {"tasks"}, {"model", "data", "cost"},
+    {"train", "probes", "guess", "history"}, {"store"}, {"ablations", "provenance", "best", "knobs"}, {"frame"},
+    {"engine", "executors", "progress"}, {"compare", "export"}, {"runner", "verify"}, {"standing"}, {"report"}, {"commands"},
+    {"bench"}, {"__main__"},
 ]
 ON_A_TRIALS_PATH = [
-    *(PROJECT / "study" / f"{name}.py" for name in ("train", "model", "data", "guess", "history", "probe")),
+    *(PROJECT / "study" / f"{name}.py" for name in ("train", "model", "data", "guess", "history")),
     *sorted((PROJECT / "study" / "tasks").glob("*.py")),
+    *sorted((PROJECT / "study" / "probes").glob("*.py")),
     *(path for path in sorted((PROJECT / "kernels").glob("*.py")) if not path.stem.startswith("reference")),
 ]
 PYTHON = [path for package in ("kernels", "study") for path in sorted((PROJECT / package).rglob("*.py"))]

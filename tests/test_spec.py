@@ -7,7 +7,8 @@ import pytest
 from pydantic import ValidationError
 
 from kernels import CELLS
-from study import ablations, plan, spec
+from study import ablations, plan
+from study import trial as trial_
 from study.spec import DEFAULTS, SpecError, Trial, read
 from study.tasks import TASKS
 
@@ -27,7 +28,7 @@ def refused(data):
 
 def test_ids_are_for_ever(monkeypatch):
     """A default that changes, or a knob that enters the hash unasked, would orphan every record."""
-    monkeypatch.setattr(spec, "NUMERICS", 1)
+    monkeypatch.setattr(trial_, "NUMERICS", 1)
     assert [trial.id for trial in [
         Trial(**LSTM),
         Trial(**LSTM, init="long", horizon=200, direction="both", merge="learned", seed=3),
@@ -43,24 +44,26 @@ def test_ids_are_for_ever(monkeypatch):
 
 def test_numerics_are_in_the_hash(monkeypatch):
     now = Trial(**LSTM).id
-    monkeypatch.setattr(spec, "NUMERICS", spec.NUMERICS + 1)
+    monkeypatch.setattr(trial_, "NUMERICS", trial_.NUMERICS + 1)
     assert Trial(**LSTM).id != now
 
 
 def test_every_knob_is_in_the_hash():
     other = {"cell": "gru", "units": 33, "direction": "reverse", "task": "digits", "gap": 51, "init": "long", "lr": 0.02,
              "seed": 1, "purpose": "select", "budget": 127_999, "batch": 31, "optimizer": "sgd", "clip": 2.0,
-             "method": "guess", "dtype": "float64"}
+             "method": "guess", "dtype": "float64", "scheme": "orthogonal", "forget_bias": 5.0, "chrono": 200,
+             "clipping": "value", "truncated": True}
     ids = [Trial(**LSTM).id]
     ids += [Trial(**LSTM | {knob: value} | ({"horizon": 200} if knob == "init" else {})).id for knob, value in other.items()]
     ids += [Trial(**LSTM, direction="both", merge=merge).id for merge in ("concat", "sum", "mean", "learned")]
     ids += [Trial(**LSTM, init="long", horizon=horizon).id for horizon in (100, 300)]
+    ids += [Trial(**LSTM, method="probe", after=after).id for after in (0, 1)]
     assert len(set(ids)) == len(ids)
-    assert set(other) | {"merge", "horizon"} == set(Trial.model_fields)
+    assert set(other) | {"merge", "horizon", "after"} == set(Trial.model_fields)
 
 
 @pytest.mark.parametrize("spelled", [
-    {"merge": "sum"}, {"horizon": 100}, {"units": 32, "dtype": "float32"}, {"direction": "forward", "clip": 1},
+    {"merge": "sum"}, {"after": 3}, {"chrono": None, "forget_bias": 1, "scheme": "uniform"}, {"horizon": 100}, {"units": 32, "dtype": "float32"}, {"direction": "forward", "clip": 1},
 ])
 def test_knobs_without_meaning_leave_the_id_alone(spelled):
     assert Trial(**LSTM | spelled) == Trial(**LSTM)
@@ -80,6 +83,46 @@ def test_guessing_has_no_rate_and_training_needs_one():
     assert Trial(cell="rnn", gap=12, method="guess", lr=0.1, batch=7).id == Trial(cell="rnn", gap=12, method="guess").id
     with pytest.raises(ValidationError, match="learning rate"):
         Trial(cell="rnn", gap=12)
+
+
+def test_a_fresh_net_has_learned_nothing():
+    fresh = {"cell": "lstm", "gap": 12, "method": "probe"}
+    assert Trial(**fresh, lr=0.1, batch=7, clip=2.0, truncated=True, budget=5).id == Trial(**fresh).id
+    assert Trial(**fresh, after=64, lr=0.1, budget=5).id == Trial(**fresh, after=64, lr=0.1).id != Trial(**fresh).id
+    with pytest.raises(ValidationError, match="learning rate"):
+        Trial(**fresh, after=64)
+
+
+def test_clipping_that_is_off_has_no_bound():
+    assert Trial(**LSTM, clipping="off", clip=3.0).id == Trial(**LSTM, clipping="off").id != Trial(**LSTM).id
+
+
+@pytest.mark.parametrize("knobs, start", [
+    ({}, "standard"), ({"init": "long", "horizon": 9}, "long"), ({"scheme": "orthogonal"}, "orthogonal-bias1"),
+    ({"forget_bias": 0.0}, "uniform-bias0"), ({"chrono": 200, "scheme": "glorot"}, "glorot-chrono200"),
+    ({"cell": "rnn_relu", "scheme": "identity"}, "identity")])
+def test_a_start_has_a_name_that_rates_are_chosen_by(knobs, start):
+    trial = Trial(**LSTM | knobs)
+    assert trial.start == start and f"-{start}-gap50-" in trial.id
+    grid = {"name": "g", "axes": {knob: [value] for knob, value in ({"cell": "lstm", "gap": 12} | knobs).items()}}
+    (key, trials), = read(study(grids=[grid], knobs={}, selection=SELECTION), TASKS).selecting.items()
+    assert key == ("recall/past", trial.cell, start) and {t.start for t in trials} == {start}
+
+
+@pytest.mark.parametrize("knobs, says", [
+    ({"cell": "rnn", "chrono": 200}, "chrono: rnn has no gate"), ({"cell": "nfg", "forget_bias": 0.0}, "forget_bias: nfg has no gate"),
+    ({"cell": "gru", "truncated": True}, "truncated: gru has no state but h"),
+    ({"init": "long", "horizon": 9, "scheme": "orthogonal"}, "scheme: init 'long' says it already"),
+    ({"init": "long", "horizon": 9, "forget_bias": 0.0}, "forget_bias: init 'long' says it already"),
+    ({"chrono": 200, "forget_bias": 2.0}, "forget_bias: chrono sets that bias"), ({"chrono": 2}, "chrono"),
+    ({"scheme": "sparse"}, "scheme"), ({"clipping": "hard"}, "clipping"), ({"after": -1}, "after"),
+    ({"method": "probe", "direction": "both"}, "direction: a probe looks at forward nets"),
+])
+def test_what_means_nothing_for_a_cell_is_refused_by_name(knobs, says):
+    with pytest.raises(ValidationError, match=says):
+        Trial(**LSTM | knobs)
+    knobs = {knob: [value] for knob, value in ({"cell": "lstm", "gap": 12} | knobs).items()}
+    assert any(says in line for line in refused(study(grids=[{"name": "g", "axes": knobs}])))
 
 
 @pytest.mark.parametrize("knob, value", [

@@ -12,7 +12,7 @@ from kernels import CELLS
 from study import ablations
 from study.report.arms import plain
 from study.report.falls import WHEN
-from study.report.style import FAMILIES, RENDERER
+from study.report.style import RENDERER, start
 from study.report.tables import PARTS, outcomes
 from study.tasks import TASKS
 
@@ -81,7 +81,7 @@ def gaps(critical, frame):
     kept = critical[(critical["direction"] == "forward") & (critical["units"] == usual)]
     wide = kept.pivot_table(index=["task", "cell", "init"], columns="part", values="shown", aggfunc="first", sort=False)
     names = {name: task.title if task.axis == "gap" else f"{task.title} ({task.axis})" for name, task in TASKS.items()}
-    rows = [(names[task], CELLS[cell].title, FAMILIES[init], *(row[part] for part in PARTS))
+    rows = [(names[task], CELLS[cell].title, start(init), *(row[part] for part in PARTS))
             for (task, cell, init), row in wide.iterrows()]
     return pd.DataFrame(rows, columns=["task", "cell", "start", "critical gap, whole budget", "half of it"])
 

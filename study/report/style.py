@@ -66,7 +66,18 @@ def family(init, tint):
 
 
 def families(inits):
-    return [init for init in FAMILIES if init in set(inits)]
+    """The starts, once each: the families first, then what was crossed."""
+    return sorted(set(inits), key=started)
+
+
+def started(init):
+    """Where a start stands among others."""
+    return list(FAMILIES).index(init) if init in FAMILIES else len(FAMILIES), init
+
+
+def start(init):
+    """What a start is called in figures."""
+    return FAMILIES.get(init, f"{init.replace('-', ', ')} start")
 
 
 def dodge(index, count, step=0.045):
@@ -85,7 +96,7 @@ def gap_axis(axes, gaps, label):
 
 def legend(figure, inits, *more):
     """What filled and hollow mean, and the further handles given, above all panels."""
-    handles = [Line2D([], [], marker="o", label=FAMILIES[init], **family(init, "#444444")) for init in inits]
+    handles = [Line2D([], [], marker="o", label=start(init), **family(init, "#444444")) for init in inits]
     figure.legend(handles=[*handles, *more], loc="outside upper left", ncols=4)
 
 

@@ -5,7 +5,7 @@ import pandas as pd
 from kernels import CELLS
 from study import stats
 from study.report.arms import ARM, passable, plain, trained, where
-from study.report.style import FAMILIES, place
+from study.report.style import place, started
 from study.tasks import TASKS
 
 PARTS = {"whole": 1.0, "half": 0.5}
@@ -19,7 +19,7 @@ def grouped(frame, keys):
 
 def registry(arm):
     """Where an arm stands: by task, cell, then family of starts; what is left keeps its order."""
-    return (arm["task"], place(arm["cell"]), list(FAMILIES).index(arm.get("init", "standard")))
+    return (arm["task"], place(arm["cell"]), started(arm.get("init", "standard")))
 
 
 def outcomes(runs):

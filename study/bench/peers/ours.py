@@ -78,7 +78,7 @@ def _iteration(case, given):
 
     def step():
         forward = net.forward(theta, next(batches))
-        grad, _ = net.backward(theta, forward)
+        grad = net.backward(theta, forward).theta
         kernels.clip_by_norm(grad, trial.clip)
         optimizer.step(theta, grad)
         return forward.loss.mean()

@@ -2,7 +2,7 @@
 
 from study.report import tables
 from study.report.arms import plain, where
-from study.report.style import FAMILIES, GREY, by_registry, colour, families, marker
+from study.report.style import GREY, by_registry, colour, families, marker, start
 from kernels import CELLS
 
 PLACE = 1
@@ -52,5 +52,5 @@ def draw(data, figure):
         axes.set_ylim(len(cells) - 0.5, -0.5)
         axes.grid(axis="y", visible=False)
         axes.tick_params(axis="y", length=0)
-        axes.set_title(FAMILIES[init], loc="left")
+        axes.set_title(start(init), loc="left")
         axes.set_xlabel("critical gap (steps)")

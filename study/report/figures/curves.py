@@ -4,7 +4,7 @@ import pandas as pd
 
 from kernels import CELLS
 from study.report.arms import plain, where
-from study.report.style import FAMILIES, GREY, by_registry, colour, families, thousands
+from study.report.style import GREY, by_registry, colour, families, start, thousands
 from study.tasks import TASKS
 
 PLACE = 5
@@ -49,7 +49,7 @@ def draw(data, figure):
                 axes.set_title(CELLS[cell].title)
             if init == inits[-1]:
                 axes.set_xlabel("sequences")
-        row[0].set_ylabel(f"{FAMILIES[init]}\nright answers")
+        row[0].set_ylabel(f"{start(init)}\nright answers")
     figure.axes[0].annotate("chance", (1, chance), (-2, -10), xycoords=("axes fraction", "data"), textcoords="offset points",
                             ha="right", fontsize=7.5, color=GREY)
     figure.suptitle(f"gap {data['gap'].iloc[0]}", x=0.005, ha="left", fontsize=9)

@@ -5,7 +5,7 @@ from matplotlib.lines import Line2D
 
 from kernels import CELLS
 from study.report import falls
-from study.report.style import FAMILIES, by_registry, colour, families
+from study.report.style import by_registry, colour, families, start
 
 PLACE = 7
 TITLE = "The direct path: the gradient of the memory, and the forget gates"
@@ -41,7 +41,7 @@ def draw(data, figure):
                 axes.set_title(CELLS[cell].title)
             axes.set_xlabel("lag (steps)")
             axes.label_outer()
-        panels[0].set_ylabel(f"{FAMILIES[init]},\n{falls.WHEN[when]}", fontsize=8.5)
+        panels[0].set_ylabel(f"{start(init)},\n{falls.WHEN[when]}", fontsize=8.5)
     handles = [Line2D([], [], color="#444444", linewidth=1.6, label="|dL/dc|, all paths"),
                Line2D([], [], color="#444444", linewidth=1.6, linestyle="--", label="direct path alone"),
                Line2D([], [], color="black", linestyle=":", label="product of the forget gates")]

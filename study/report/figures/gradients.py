@@ -6,7 +6,7 @@ from matplotlib.lines import Line2D
 from kernels import CELLS
 from study.report import falls, tables
 from study.report.arms import plain, where
-from study.report.style import FAMILIES, by_registry, colour, families, line
+from study.report.style import by_registry, colour, families, line, start
 
 PLACE = 6
 TITLE = "How much of the gradient reaches back"
@@ -40,7 +40,7 @@ def draw(data, figure):
                 axes.plot(some["lag"], some["median"], color=colour(cell), linestyle=line(cell), linewidth=1.6)
             falls.panel(axes, lowest, data["q3"].max())
             axes.set_ylabel("|dL/dh|, relative")
-            axes.set_title(f"{FAMILIES[init]}, {falls.WHEN[when]}", loc="left")
+            axes.set_title(f"{start(init)}, {falls.WHEN[when]}", loc="left")
             axes.label_outer()
             named[axes] = [(f"{CELLS[cell].title} {some['slope'].iloc[0]:+.3f}", some["median"].iloc[-1], colour(cell))
                            for cell in by_registry(curves["cell"]) for some in [curves[curves["cell"] == cell]]]

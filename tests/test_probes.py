@@ -5,8 +5,8 @@ import pytest
 
 import kernels
 from kernels import reference
-from study import probe
 from study.model import Net
+from study.probes import norms as probe
 from study.tasks import TASKS
 
 STREAM = ("probe test",)

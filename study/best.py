@@ -25,10 +25,11 @@ class Best:
         """A trial that is done or diverged, and its record or outcome."""
         name, result = self.name(trial), record["result"]
         solved = result.get("solved")
-        arm = self.arms.pop(name, {"arm": name, "finished": 0, "of": self.planned[name], "solved": 0})
+        arm = self.arms.pop(name, {"arm": name, "finished": 0, "of": self.planned[name]})
         arm["finished"] += 1
+        if solved is not None:
+            arm["solved"] = arm.get("solved", 0) + solved
         if solved:
-            arm["solved"] += 1
             _better(arm, "gap", trial.gap, max)
             _better(arm, "sequences", result["sequences"], min)
         elif solved is None and "test" in result:
@@ -46,8 +47,11 @@ def _better(arm, what, value, choose):
 
 def line(arm):
     """An arm in words."""
-    so_far = f"{arm['arm']}: {arm['finished']} of {arm['of']} finished"
+    words = f"{arm['arm']}: {arm['finished']} of {arm['of']} finished"
     if "right" in arm:
-        return f"{so_far}, at best {arm['right']:.1%} right"
-    solved = f", {arm['solved']} solved"
-    return so_far + (f"{solved}, to gap {arm['gap']}, from {arm['sequences']:,} sequences on" if arm["solved"] else solved)
+        words += f", at best {arm['right']:.1%} right"
+    if "solved" in arm:
+        words += f", {arm['solved']} solved"
+    if "gap" in arm:
+        words += f", to gap {arm['gap']}, from {arm['sequences']:,} sequences on"
+    return words

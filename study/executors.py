@@ -8,7 +8,7 @@ who started them. All that sets a cluster apart is in this file.
 Rejected: several trials queued at one process (when it dies, which of them did it?), trials in the Dask worker's own process
 (one that hangs cannot be ended, and one that crashes takes its neighbours along).
 
-Places have `workers` (trials that run at once), take() -> a place, or None while all are taken, give(place), close(); a place
+Places have `workers` (trials that run at once), facts() about them for provenance, take() -> a place, or None while all are taken, give(place), close(); a place
 has submit(function, *arguments) -> Future, late() -> whether its time is up, answer(Future) and kill().
 """
 
@@ -18,6 +18,7 @@ import multiprocessing
 import os
 import re
 import signal
+import socket
 import sys
 import threading
 import time
@@ -29,6 +30,7 @@ from pathlib import Path
 from loky import ProcessPoolExecutor
 
 from kernels import NUMERICS
+from study import machine
 
 ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
 PARENT_DIED = 1  # PR_SET_PDEATHSIG
@@ -120,6 +122,9 @@ class Local:
         self._all = [Process(timeout) for _ in range(workers)]
         self._idle = list(self._all)
 
+    def facts(self):
+        return {"workers": self.workers}
+
     def take(self):
         return self._idle.pop() if self._idle else None
 
@@ -153,6 +158,10 @@ class Cluster:
             self._threads, self._looked = self._client.scheduler_info(n_workers=0).get("total_threads", 0), now
         return self._threads
 
+    def facts(self):
+        """With the facts of the hosts of the workers that are there now."""
+        return {"workers": self.workers, "hosts": dict(self._client.run(_host).values())}
+
     def take(self):
         """A place; None while all are taken, no worker is there or the scheduler is away; raises Lost if it stays away."""
         if self._client.status == "closed":
@@ -167,6 +176,10 @@ class Cluster:
 
     def close(self):
         self._client.close()
+
+
+def _host():
+    return socket.gethostname(), machine.facts()
 
 
 def _address(scheduler):

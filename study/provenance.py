@@ -38,11 +38,11 @@ class Provenance:
     def facts(self, id):
         """The facts of the machine on which a record was made, as study.machine.facts gives them; {} where not known.
 
-        A driver that had its trials computed elsewhere knows the facts of those hosts.
+        A driver that had its trials computed on a cluster knows the facts of the hosts that were there when it began.
         """
         origin = self.origin(id)
         facts = self.drivers.get(origin["driver"]) or {}
-        return facts.get("hosts", {}).get(origin["host"], facts)
+        return facts["hosts"].get(origin["host"], {}) if "hosts" in facts else facts
 
     def row(self, id):
         """A record's origin and the facts named in COLUMNS, as one flat dict."""

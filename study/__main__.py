@@ -114,6 +114,7 @@ def _show_forecast(data, workers):
     click.echo(f"  recorded: {data['recorded']}, failed before: {data['failed']}, to run: {data['to_run']}")
     most = progress.duration(data["seconds"])
     click.echo(f"  at most about {most} on {workers} processors, when every trial runs to its budget")
+    click.echo(f"  at most about {data['bytes'] / 2**20:,.0f} MiB of memory for its workers, when the largest trials meet")
 
 
 def _finish(study, summary, seconds, as_json):

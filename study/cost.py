@@ -1,8 +1,12 @@
-"""What a trial will cost: a model of its time, by which trials are ordered and the time left is told.
+"""What a trial will cost: a model of its time, by which trials are ordered and the time left is told, and of its memory.
 
 Seconds on one core when the trial runs to its budget: a constant for each batch, and for each step of each row a constant and
 something for each multiply-add; a guesser also draws all weights again for each sequence or so. The constants are fitted to a
 few trials; the engine learns by how much a machine, and solutions before the budget is spent, differ.
+
+Bytes at the highest of three peaks: a training step's tape; the fresh sequences of the test, many of which are drawn at once,
+and what the net says to them; the tapes of the probes, in float64. Fitted to the resident memory of processes that each ran
+one of 16 trials: it told between 0.8 and 1.4 of what they took.
 """
 
 from functools import lru_cache
@@ -10,11 +14,16 @@ from functools import lru_cache
 import numpy as np
 
 from kernels import CELLS
+from study.data import AHEAD
 from study.tasks import TASKS
+from study.train import TEST_ROWS
 
 BATCH, STEP, MULTIPLY_ADD, DRAW = 120e-6, 3e-10, 1.45e-11, 16e-9  # seconds
 FORWARD, TRAINING = 1, 3  # passes
 WIDER = 2  # float64 against float32
+PROCESS, FIXED_TEST = 50 << 20, 150 << 20  # bytes of a worker that has nothing to do, and of the package with the digits
+DRAWN = 80  # bytes of a step of a drawn row
+PROBED = 4 * 32  # rows whose tapes the probes hold at once, about
 
 
 @lru_cache(maxsize=None)
@@ -36,3 +45,19 @@ def cost(trial):
     draws = DRAW * weights if trial.method == "guess" else 0.0
     width = WIDER if trial.dtype == "float64" else 1
     return trial.budget * (passes * width * steps * step + draws + BATCH / trial.batch)
+
+
+def memory(trial):
+    """Bytes of the process that runs the trial at its peak, about."""
+    task, cell = TASKS[trial.task], CELLS[trial.cell]
+    length, read = _steps(trial.task, trial.gap)
+    directions = 2 if trial.direction == "both" else 1
+    steps = read if trial.direction == "forward" else length
+    row = steps * directions * trial.units  # numbers of one block or state
+    tape = row * (len(cell.blocks) + len(cell.states))
+    drawn = DRAWN * length * max(AHEAD * trial.batch, 0 if task.test else AHEAD * TEST_ROWS)
+    number = 8 if trial.dtype == "float64" else 4
+    peaks = [drawn + TEST_ROWS * row * number]
+    if trial.method != "guess":
+        peaks += [drawn + trial.batch * tape * number, PROBED * tape * 8]
+    return PROCESS + (FIXED_TEST if task.test else 0) + max(peaks)

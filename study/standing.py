@@ -1,16 +1,17 @@
 """How a study stands: what would run, what is there, what is missing, whose records they are."""
 
+from heapq import nlargest
 from pathlib import Path
 
 from study import best, frame, runner, store
-from study.cost import cost
+from study.cost import cost, memory
 from study.provenance import Provenance
 from study.spec import SpecError, Trial
 from study.tasks import TASKS
 
 
 def forecast(study, wanted, out, workers):
-    """What a run would do, as a dict: counts of trials, and the seconds that they take at most. Writes nothing."""
+    """What a run would do, as a dict: counts of trials, the seconds and bytes that they take at most. Writes nothing."""
     folder = runner.folder(out, study)
     choosing, arms, taken = runner.stages(study, wanted)
     contents = store.read(folder)
@@ -18,7 +19,8 @@ def forecast(study, wanted, out, workers):
     first = [trial for trials in choosing.values() for trial in trials]
     main = runner.training(arms, choices, wanted)
     waiting = [arm.trial for arm in arms if arm.key is not None and arm.key not in choices]
-    costs = [cost(t) for t in (*runner.missing(first, contents), *runner.missing(main, contents), *waiting)]
+    to_run = [*runner.missing(first, contents), *runner.missing(main, contents), *waiting]
+    costs = list(map(cost, to_run))
     return {
         "study": study.name,
         "preset": study.preset,
@@ -30,6 +32,7 @@ def forecast(study, wanted, out, workers):
         "to_run": len(costs),
         "core_seconds": round(sum(costs)),
         "seconds": round(max([sum(costs) / workers, *costs])),
+        "bytes": sum(nlargest(workers, map(memory, to_run))),
     }
 
 

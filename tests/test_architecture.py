@@ -10,8 +10,8 @@ import pytest
 
 PROJECT = Path(__file__).resolve().parents[1]
 LEVELS = [  # of study, lowest first
-    {"trial", "stats", "machine"}, {"spec"}, {"verdict", "plan", "selection"}, {"tasks"}, {"model", "data", "cost"},
-    {"train", "probes", "guess", "history"}, {"store"}, {"ablations", "provenance", "best", "knobs"}, {"frame"},
+    {"trial", "stats", "machine"}, {"spec"}, {"verdict", "plan", "selection"}, {"tasks"}, {"model", "data"},
+    {"train", "probes", "guess", "history"}, {"store", "cost"}, {"ablations", "provenance", "best", "knobs"}, {"frame"},
     {"engine", "executors", "progress"}, {"compare", "export"}, {"runner", "verify"}, {"standing"}, {"report"}, {"commands"},
     {"bench"}, {"__main__"},
 ]

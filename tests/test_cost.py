@@ -1,0 +1,38 @@
+"""What is said of a trial's memory, against what a process takes that runs it; of its time, that it grows as it should."""
+
+import subprocess
+import sys
+
+import pytest
+
+import toy
+from study.cost import cost, memory
+from study.spec import Trial
+
+RUN = """
+import resource, sys
+from study.spec import Trial
+from study.train import run
+run(Trial.model_validate_json(sys.argv[1]))
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere ru_maxrss has another unit")
+@pytest.mark.parametrize("knobs", [
+    {"cell": "lstm", "gap": 20}, {"cell": "lstm", "gap": 400}, {"cell": "lstm", "gap": 150, "units": 128},
+    {"cell": "gru", "gap": 60, "task": "recall/both", "direction": "both", "units": 96}, {"cell": "lstm", "gap": 64, "task": "digits"},
+    {"cell": "rnn", "gap": 400, "task": "adding/hs97"}, {"cell": "lstm", "gap": 100, "batch": 512, "dtype": "float64"},
+], ids=str)
+def test_the_memory_that_a_trial_takes_is_told_within_a_factor_of_two(knobs):
+    trial = Trial(**{"lr": 0.01, "budget": 64} | knobs)
+    done = subprocess.run([sys.executable, "-c", RUN, trial.model_dump_json(exclude_unset=True)], capture_output=True, text=True,
+                          env=toy.environment(), check=True)
+    assert 0.5 < memory(trial) / int(done.stdout) < 2
+
+
+def test_more_to_do_costs_more():
+    one = {"cell": "lstm", "gap": 50, "lr": 0.01}
+    for more in ({"gap": 100}, {"units": 64}, {"dtype": "float64"}, {"direction": "both"}):
+        assert cost(Trial(**one | more)) > cost(Trial(**one)) and memory(Trial(**one | more)) >= memory(Trial(**one))
+    assert cost(Trial(**one, budget=256_000)) == 2 * cost(Trial(**one))

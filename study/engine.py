@@ -65,6 +65,8 @@ def run(trials, work, sink, places, *, weigh, show, fail_fast=False):
                 if interrupts.count > 1:
                     break
                 show.look(len(running), tally.interrupted)
+                if waiting and not running:
+                    time.sleep(TICK)  # until a cluster has workers
                 for future in _ready(running):
                     place, trial, since = running.pop(future)
                     outcome = _outcome(future, place, time.monotonic() - since, kills, trial)
@@ -101,8 +103,6 @@ def _failed(reason, status="failed"):
 
 def _ready(running):
     """Futures that have an answer, or whose time is up."""
-    if not running:
-        time.sleep(TICK)  # no place is there at present
     done, pending = wait(running, timeout=TICK, return_when=FIRST_COMPLETED)
     return [*done, *(future for future in pending if running[future][0].late())]
 

@@ -8,8 +8,9 @@ who started them. All that sets a cluster apart is in this file.
 Rejected: several trials queued at one process (when it dies, which of them did it?), trials in the Dask worker's own process
 (one that hangs cannot be ended, and one that crashes takes its neighbours along).
 
-Places have `workers` (trials that run at once), facts() about them for provenance, take() -> a place, or None while all are taken, give(place), close(); a place
-has submit(function, *arguments) -> Future, late() -> whether its time is up, answer(Future) and kill().
+Places have `workers` (trials that run at once), facts() about them for provenance, take() -> a place, or None while all are
+taken, give(place), close(); a place has submit(function, *arguments) -> Future, late() -> whether its time is up, answer(Future)
+and kill().
 """
 
 import ctypes

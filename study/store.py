@@ -232,16 +232,23 @@ class Driver:
 
 def _own(path):
     """A new file, locked. One that a compaction took for a dead driver's before it was locked is made again."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    _make(path.parent)
     while True:
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644)
         fcntl.flock(file, fcntl.LOCK_EX)
         if os.fstat(file).st_nlink:
             break
         os.close(file)
-    for above in (path.parent, path.parent.parent):
-        _sync_folder(above)
+    _sync_folder(path.parent)
     return file
+
+
+def _make(folder):
+    """Make a folder and those above it, so that they are there after a power cut."""
+    new = [path for path in (folder, *folder.parents) if not path.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in new:
+        _sync_folder(path.parent)
 
 
 def _sync_folder(path):
@@ -253,13 +260,12 @@ def _sync_folder(path):
 
 
 def prepare(folder):
-    """Make a preset's folder; raises SpecError where nobody could write there."""
-    try:
-        Path(folder).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        if error.errno == errno.ENOSPC:
-            raise Refused(f"{folder}: {error.strerror}") from None
-        raise SpecError(f"{error.filename}: {error.strerror}") from None
+    """Make a preset's folder; raises SpecError where nobody could write there, Refused where the disk does not let us."""
+    with _disk(folder):
+        try:
+            _make(Path(folder))
+        except (FileExistsError, FileNotFoundError, NotADirectoryError, PermissionError) as error:
+            raise SpecError(f"{error.filename}: {error.strerror}") from None
     if not os.access(folder, os.W_OK | os.X_OK):
         raise SpecError(f"{folder}: not writable")
 
@@ -296,7 +302,7 @@ def _gone(folder):
 @contextmanager
 def _turn(folder):
     """Alone among those who change this folder's files, until the block is left or the process dies."""
-    folder.mkdir(parents=True, exist_ok=True)
+    _make(folder)
     file = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(file, fcntl.LOCK_EX)

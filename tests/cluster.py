@@ -1,6 +1,7 @@
 """A real Dask cluster on this machine's loopback: a scheduler and workers in processes of their own, to be lost and replaced."""
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -9,6 +10,7 @@ import time
 from pathlib import Path
 
 import toy
+from study import store
 
 
 class Cluster:
@@ -61,3 +63,26 @@ def _kill(process):
         pass
     process.wait()
     time.sleep(0.01)
+
+
+def lose_workers(study, undisturbed, cluster, kills):
+    """Kill one of the cluster's workers every now and then while the study lasts, and start another in its place."""
+    process, done = study.start(), 0
+    while done < kills and process.poll() is None:
+        time.sleep(random.uniform(2, 4))
+        cluster.replace(random.randrange(cluster.count))
+        done += 1
+    process.communicate(timeout=300)
+    return study.cost(done, undisturbed, wrong=process.returncode != 0)
+
+
+def lose_scheduler(study, undisturbed, cluster, records):
+    """Kill everything but the driver after so many records, and start it again a little later."""
+    process = study.start()
+    while len(store.read(study.place).lines) < records:
+        time.sleep(0.05)
+    cluster.lose()
+    time.sleep(random.uniform(0, 3))
+    cluster.start()
+    process.communicate(timeout=300)
+    return study.cost(1, undisturbed, wrong=process.returncode != 0)

@@ -71,10 +71,34 @@ def environment(**more):
     return os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)} | more
 
 
-if __name__ == "__main__":  # the commands, with toy work
-    from study import __main__ as commands
+def noting(function, name, of):
+    """The function, which from now on notes the id of the trial that it was given in a file of the folder LEDGER."""
+    def noted(*arguments):
+        result = function(*arguments)
+        with open(Path(os.environ["LEDGER"], name), "a") as file:
+            file.write(f"{of(*arguments)}\n")
+        return result
+    return noted
 
-    commands.train = faulty if os.environ.get("TOY") == "faulty" else work
-    commands.write_report = "a report on {}".format
+
+def real(trial):
+    from study.train import run
+
+    return run(trial)
+
+
+WORK = {"": work, "faulty": faulty, "real": real}
+
+if __name__ == "__main__":  # the commands, with toy work, or what LEDGER and TOY say
+    from study import __main__ as commands
+    from study import store
+
+    kind = os.environ.get("TOY", "")
+    commands.train = WORK[kind]
+    if kind != "real":
+        commands.write_report = "a report on {}".format
+    if "LEDGER" in os.environ:
+        commands.train = noting(commands.train, "computed", lambda trial: trial.id)
+        store.Driver.record = noting(store.Driver.record, "acknowledged", lambda driver, trial, outcome: trial.id)
     commands.machine.facts = dict
     commands.main()

@@ -1,0 +1,92 @@
+"""Drivers by the thousand: forks of one process that has imported everything, each on a disk that fails as it is told.
+
+One line of JSON in, the arguments of `drive`, and one out, the exit code (negative: the signal). The trials are computed in the
+driver itself; all else is what `python -m study` does. A trial is acknowledged, by a line in the file of that name, when
+the store has taken it.
+"""
+
+import ctypes
+import json
+import os
+import sys
+import traceback
+from concurrent.futures import Future
+
+import matplotlib.pyplot  # the report brings it; now, so that no fork has to
+from study import __main__ as commands
+from study import executors, report, store
+
+DISK = ctypes.CDLL(None)
+
+
+class Here(executors.Local):
+    """One place: the trial is computed when it is submitted."""
+
+    def __init__(self, workers, timeout=None):
+        super().__init__(0)
+        self._idle = [self]
+
+    def submit(self, function, *arguments):
+        future = Future()
+        future.set_result(function(*arguments))
+        return future
+
+    def late(self):
+        return False
+
+    def answer(self, future):
+        return future.result()
+
+    def kill(self):
+        pass
+
+
+def acknowledging(record, path):
+    def both(self, trial, outcome):
+        line = record(self, trial, outcome)
+        with open(path, "a") as file:
+            file.write(f"{trial.id}\n")
+        return line
+    return both
+
+
+def drive(arguments, under, notes, k, how, acknowledged, out):
+    """In the fork: one run of the command, which ends the process."""
+    file = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    os.dup2(file, 1)
+    os.dup2(file, 2)
+    store.Driver.record = acknowledging(store.Driver.record, acknowledged)
+    DISK.disk_fail(os.fsencode(under), os.fsencode(notes), k, how)
+    try:
+        import cProfile,time; t=time.time(); p=cProfile.Profile(); p.enable()
+    try: commands.main(arguments)
+    except SystemExit: pass
+    p.disable(); import pstats; print(time.time()-t); pstats.Stats(p).sort_stats('cumtime').print_stats(28); sys.stdout.flush(); t=time.time(); sys.exit(0)
+    except SystemExit as end:
+        sys.stdout.flush()
+        os._exit(end.code)
+    finally:
+        traceback.print_exc()
+        os._exit(70)
+
+
+def remember(folder):
+    """Neither train nor draw again what a run into this folder gave: it is the writing that is tested."""
+    contents, known = report._contents(folder), store.read(folder)
+    report._contents = lambda folder: contents
+    commands.train = lambda trial: {key: known.record(trial.id)[key] for key in ("status", "result")}
+
+
+if __name__ == "__main__":
+    executors.Local = Here
+    commands.machine.facts = dict
+    for line in sys.stdin:
+        order = json.loads(line)
+        if "remember" in order:
+            remember(order["remember"])
+            code = 0
+        elif pid := os.fork():
+            code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        else:
+            drive(**order)
+        print(code, flush=True)

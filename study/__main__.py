@@ -64,7 +64,7 @@ def run(studies, preset, out, workers, only, seeds, dry_run, fail_fast, retry_fa
             _show_forecast(data, workers)
         return dump(forecasts) if as_json else 0
     places = _places(executor, scheduler, workers, timeout)
-    known = {"places": places, "work": train, "weigh": cost, "facts": machine.facts() | places.facts(), "say": say}
+    known = {"places": places, "work": train, "weigh": cost, "facts": machine.facts(), "say": say}
     options = {"retry": retry_failed, "fail_fast": fail_fast}
     code, results = 0, []
     with closing(places):

@@ -150,7 +150,7 @@ class Cluster:
         self.scheduler, self._timeout = scheduler, timeout
         self._client = Client(_address(scheduler))
         self._executor = self._client.get_executor(pure=False)
-        self._taken, self._threads, self._looked = 0, 0, -GLANCE
+        self._taken, self._threads, self._looked, self._hosts = 0, 0, -GLANCE, {}
 
     @property
     def workers(self):
@@ -160,8 +160,10 @@ class Cluster:
         return self._threads
 
     def facts(self):
-        """With the facts of the hosts of the workers that are there now."""
-        return {"workers": self.workers, "hosts": dict(self._client.run(_host).values())}
+        """With the facts of the hosts of all workers that were there when somebody asked."""
+        if self._client.status == "running":
+            self._hosts |= dict(self._client.run(_host, on_error="ignore").values())
+        return {"workers": self.workers, "hosts": self._hosts}
 
     def take(self):
         """A place; None while all are taken, no worker is there or the scheduler is away; raises Lost if it stays away."""

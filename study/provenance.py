@@ -38,7 +38,7 @@ class Provenance:
     def facts(self, id):
         """The facts of the machine on which a record was made, as study.machine.facts gives them; {} where not known.
 
-        A driver that had its trials computed on a cluster knows the facts of the hosts that were there when it began.
+        A driver that had its trials computed on a cluster knows the facts of its hosts.
         """
         origin = self.origin(id)
         facts = self.drivers.get(origin["driver"]) or {}

@@ -109,6 +109,7 @@ class Runner:
         self.study, self.wanted, self.folder = study, wanted, folder(out, study)
         self.places, self.work, self.weigh, self.facts = places, work, weigh, facts
         self.say, self.retry, self.options = say, retry, options
+        self.hosts = set()  # those that are described
 
     def run(self):
         """Compute what is not recorded yet, then compact. Returns the Summary."""
@@ -141,8 +142,11 @@ class Runner:
         todo = missing(trials, contents, self.retry)
         if not todo or summary.stopped:
             return
+        if recorded := sum(trial.id in contents.lines for trial in trials):
+            self.say(f"{title}: {recorded} of {len(trials)} trials are recorded already")
 
         def sink(trial, outcome):
+            self._describe(driver, outcome["host"])
             if outcome["status"] in store.FINAL:
                 contents.lines[trial.id] = driver.record(trial, outcome)
             else:
@@ -153,6 +157,14 @@ class Runner:
         summary.ran += sum(tally.counts.values())
         summary.interrupted = tally.interrupted
         summary.stopped = tally.interrupted or bool(tally.failures) and self.options.get("fail_fast", False)
+
+
+    def _describe(self, driver, host):
+        """Note what the numbers are made on when they come from a host that was not there before."""
+        if host not in self.hosts:
+            facts = self.places.facts()
+            driver.describe(self.facts | facts)
+            self.hosts |= {host, *facts.get("hosts", ())}
 
 
 def folder(out, study):

@@ -211,9 +211,18 @@ class Driver:
         reason = {key: outcome[key] for key in ("status", "reason", "seconds", "host")}
         self._event("failure", id=trial.id, at=time.time(), **reason)
 
+    def describe(self, facts):
+        """What is made from now on is made on this, too."""
+        self.facts = facts
+        if ".log" in self.files:
+            self._append(".log", self._about())
+
+    def _about(self):
+        return encode({"schema": SCHEMA, "event": "driver", "name": self.name, "facts": self.facts})
+
     def _event(self, event, **facts):
         if ".log" not in self.files:
-            self._append(".log", encode({"schema": SCHEMA, "event": "driver", "name": self.name, "facts": self.facts}))
+            self._append(".log", self._about())
         self._append(".log", encode({"schema": SCHEMA, "event": event, **facts}), durable=event == "failure")
 
     def _append(self, suffix, line, durable=True):

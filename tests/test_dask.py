@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -9,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+import kernels
 import toy
 from cluster import Cluster
 from study import store
+from study.provenance import Provenance
 
 pytest.importorskip("distributed")
 SLOWLY = 150  # milliseconds of a trial, so that there is time to disturb it
@@ -125,3 +128,11 @@ def test_nobody_there_is_one_message(tmp_path, scheduler):
     code, _, err = finish(start(tmp_path, scheduler, DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT="1s"))
     assert code == 2 and f"--scheduler {scheduler}" in err
     assert not (tmp_path / "toy").exists()
+
+
+def test_each_record_knows_the_machine_of_its_worker(tmp_path, cluster):
+    assert finish(start(tmp_path, cluster.file, "--seeds", "1"))[0] == 0
+    folder = tmp_path / "toy" / "default"
+    known = Provenance(folder, store.read(folder))
+    rows = [known.row(id) for id in records(tmp_path)]
+    assert all(row["host"] == socket.gethostname() and row["isa"] == kernels.isa() and row["seconds"] > 0 for row in rows)

@@ -64,9 +64,10 @@ def _status_text(data):
         lines.append(f"{data['outside_plan']} records are outside the plan and ignored")
     if data["missing"] and data["running_drivers"]:
         left = progress.duration(data["seconds_left"])
-        lines.append(f"about {left} left; {data['running_drivers']} runs are writing here now, with {data['workers']} workers")
+        runs = "1 run writes" if data["running_drivers"] == 1 else f"{data['running_drivers']} runs write"
+        lines.append(f"about {left} left; {runs} here now, with {data['workers']} workers")
     elif data["missing"]:
-        lines.append(f"about {progress.duration(data['core_seconds_left'])} of one processor left; no run is writing here now")
+        lines.append(f"about {progress.duration(data['core_seconds_left'])} of one processor left; no run writes here now")
     return "\n".join(lines)
 
 

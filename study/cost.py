@@ -19,6 +19,8 @@ from study.tasks import TASKS
 from study.train import TEST_ROWS
 
 BATCH, STEP, MULTIPLY_ADD, DRAW = 120e-6, 3e-10, 1.45e-11, 16e-9  # seconds
+PROBE_STEP, PROBE_PRODUCT = 1e-4, 2e-8  # seconds
+LOOKS = 64  # rows that a probe takes through time
 FORWARD, TRAINING = 1, 3  # passes
 WIDER = 2  # float64 against float32
 PROCESS, FIXED_TEST = 50 << 20, 150 << 20  # bytes of a worker that has nothing to do, and of the package with the digits
@@ -41,6 +43,10 @@ def cost(trial):
     steps = read if trial.direction == "forward" else length * (2 if trial.direction == "both" else 1)
     weights = len(cell.inputs) * task.inputs * units + (len(cell.recurrent) + len(cell.feedback)) * units * units
     step = STEP + MULTIPLY_ADD * weights
+    if trial.method == "probe":
+        n = len(cell.states) * units
+        learning = trial.after * (TRAINING * steps * step + BATCH / trial.batch)
+        return learning + steps * (PROBE_STEP + WIDER * TRAINING * step * (LOOKS + n) + PROBE_PRODUCT * n * n)
     passes = FORWARD if trial.method == "guess" else TRAINING
     draws = DRAW * weights if trial.method == "guess" else 0.0
     width = WIDER if trial.dtype == "float64" else 1

@@ -141,11 +141,11 @@ class Trial(Frozen):
 
     @property
     def start(self):
-        """How the weights start, in a word: the family, or what was crossed ("orthogonal-bias5", "uniform-chrono200")."""
+        """How the weights start, in a word: the family, or what was crossed ("orthogonal", "orthogonal-bias5", "uniform-chrono200")."""
         if all(getattr(self, knob) == DEFAULTS[knob] for knob in ("scheme", "forget_bias", "chrono")):
             return self.init
-        gates = f"-bias{self.forget_bias:g}" if self.chrono is None else f"-chrono{self.chrono}"
-        return self.scheme + (gates if CELLS[self.cell].retains else "")
+        bias = "" if self.forget_bias == DEFAULTS["forget_bias"] else f"-bias{self.forget_bias:g}"
+        return self.scheme + (bias if self.chrono is None else f"-chrono{self.chrono}")
 
     def knobs(self, always=()):
         """The knobs that are not at their default, and those named in `always`."""

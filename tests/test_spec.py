@@ -98,7 +98,7 @@ def test_clipping_that_is_off_has_no_bound():
 
 
 @pytest.mark.parametrize("knobs, start", [
-    ({}, "standard"), ({"init": "long", "horizon": 9}, "long"), ({"scheme": "orthogonal"}, "orthogonal-bias1"),
+    ({}, "standard"), ({"init": "long", "horizon": 9}, "long"), ({"scheme": "orthogonal"}, "orthogonal"), ({"scheme": "identity", "forget_bias": 5.0}, "identity-bias5"),
     ({"forget_bias": 0.0}, "uniform-bias0"), ({"chrono": 200, "scheme": "glorot"}, "glorot-chrono200"),
     ({"cell": "rnn_relu", "scheme": "identity"}, "identity")])
 def test_a_start_has_a_name_that_rates_are_chosen_by(knobs, start):

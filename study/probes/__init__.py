@@ -26,7 +26,7 @@ def look(trial, task, knobs, theta):
     norms : as norms_by_lag, to 1e-300, and "x": |dL/dx_t|
     jacobian : {"lag": [k], "values": [[the largest singular value of d state_t / d state_{t-k}, and those at
         jacobian.SHARES of their number] for each k]}, along one sequence, from the step that is read
-    lyapunov : the leading exponents, in nats a step, along another sequence
+    lyapunov : the leading exponents, in nats a step, along the last steps of another sequence
     U : {block: the largest singular value of its U}
     gates : {gate: histogram}, as gates.histograms
     constants : time constants of the units, ascending; [] for a cell without a gate that retains
@@ -45,11 +45,10 @@ def look(trial, task, knobs, theta):
     row = {block: values[:, 0] for block, values in found.gates.items()}
     layer, x = net.split(weights)[0], _sequence(net, weights, batch)
     other = task.sample(data.stream(trial, "lyapunov"), 1, trial.gap).until_read()
-    last = min(jacobian.LONGEST, lags[-1])
+    last = min(jacobian.PRODUCT, lags[-1])
     ks = sorted({*(2**k for k in range(last.bit_length())), last})
-    values = jacobian.singular_values(_jacobians(net, weights, batch, last), ks)
-    steps = len(other.x)
-    exponents = jacobian.lyapunov(_jacobians(net, weights, other, steps), steps, len(net.cell.states) * net.layer.units)
+    values = jacobian.singular_values(jacobian.backwards(*_trajectory(net, weights, batch, last)), ks)
+    exponents = jacobian.lyapunov(*_trajectory(net, weights, other, min(jacobian.EXPONENT, len(other.x))))
     largest = jacobian.largest_of_u(net.layer, layer)
     return {
         "norms": {"lag": lags} | norms.medians(net, batch, found, lags),
@@ -68,10 +67,10 @@ def _sequence(net, weights, batch):
     return net.embed(weights, batch.x[: batch.lengths[0], :1])[:, 0]
 
 
-def _jacobians(net, weights, batch, steps):
-    """The last Jacobians of a batch's first row, the very last one first."""
+def _trajectory(net, weights, batch, steps):
+    """A net's layer, its weights, the last steps of what it sees of a batch's first row, and its states at them."""
     layer, x = net.split(weights)[0], _sequence(net, weights, batch)
-    return jacobian.backwards(net.layer, layer, x[-steps:], jacobian.trajectory(net.layer, layer, x, steps))
+    return net.layer, layer, x[-steps:], jacobian.trajectory(net.layer, layer, x, steps)
 
 
 def _cosine(found, size):

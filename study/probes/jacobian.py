@@ -11,7 +11,7 @@ import kernels
 ROWS = 4096  # of a backward pass through single steps
 EXPONENTS = 4  # of the Lyapunov spectrum, the largest ones
 SETTLING = 5  # a fifth of the steps, in which the vectors turn to their directions
-LONGEST = 256  # steps that a product of Jacobians spans
+PRODUCT, EXPONENT = 256, 512  # last steps of a sequence that products of Jacobians and the exponents span
 SHARES = (0, 1 / 8, 1 / 4, 1 / 2, 1)  # which singular values are told: the largest, ..., the smallest
 RESOLVED = 1e-13  # of the largest singular value of a product; smaller ones are rounding
 
@@ -36,16 +36,22 @@ def _keep(states, t, now):
 
 def backwards(layer, theta, x, states):
     """Yield J_t (n, n) of a trajectory over x (T, I), the last first: row j is the gradient of the j-th number of state_t."""
-    H, n = layer.units, layer.units * len(states)
+    n = layer.units * len(states)
     span = max(1, ROWS // n)
     for stop in range(len(x), 0, -span):
         steps = np.arange(max(0, stop - span), stop)
-        before = {name: np.repeat(state[steps], n, axis=0)[None] for name, state in states.items()}
-        out = layer.forward(theta, np.repeat(x[steps], n, axis=0)[None], state=before, threads=1)
-        unit = np.tile(np.eye(n), (len(steps), 1))
-        ends = {name: unit[None, :, k * H : (k + 1) * H] for k, name in enumerate(states)}
-        found = layer.backward(out.tape, dstate=ends, inputs=False).state
-        yield from np.concatenate([found[name][0] for name in states], axis=1).reshape(len(steps), n, n)[::-1]
+        found = _applied(layer, theta, x, states, np.repeat(steps, n), np.tile(np.eye(n), (len(steps), 1)))
+        yield from found.reshape(len(steps), n, n)[::-1]
+
+
+def _applied(layer, theta, x, states, steps, rows):
+    """rows J_t (m, n): the gradient with respect to the states before it of a combination `rows` of those after a step t each."""
+    H = layer.units
+    before = {name: state[steps][None] for name, state in states.items()}
+    out = layer.forward(theta, x[steps][None], state=before, threads=1)
+    ends = {name: rows[None, :, k * H : (k + 1) * H] for k, name in enumerate(states)}
+    found = layer.backward(out.tape, dstate=ends, inputs=False).state
+    return np.concatenate([found[name][0] for name in states], axis=1)
 
 
 def singular_values(jacobians, lags):
@@ -63,21 +69,22 @@ def singular_values(jacobians, lags):
     return found
 
 
-def lyapunov(jacobians, steps, n):
-    """The leading Lyapunov exponents, nats a step, largest first: of `steps` Jacobians (n, n), from the last one backwards.
+def lyapunov(layer, theta, x, states):
+    """The leading Lyapunov exponents along a trajectory over x (T, I), nats a step, largest first.
 
-    Rows that J_t is applied to from the right, as BPTT does, re-orthonormalised after each step; the mean log of their lengths
-    after the first fifth of the steps (Benettin et al. 1980, on the transposed product, whose exponents are the same).
-    -infinity where nothing is left.
+    Rows that each J_t is applied to from the right, the last one first, as BPTT does, re-orthonormalised after each step; the
+    mean log of their lengths after the first fifth of the steps (Benettin et al. 1980, on the transposed product, whose
+    exponents are the same). -infinity where nothing is left.
     """
+    n = layer.units * len(states)
     rows = min(EXPONENTS, n)
     q = kernels.Stream("lyapunov").normal(rows * n).reshape(rows, n)
     kernels.orthonormalise(q)
-    lengths = np.empty((rows, steps))
-    for k, jacobian in enumerate(jacobians):
-        q = kernels.product(q, jacobian)
+    lengths = np.empty((rows, len(x)))
+    for k in range(len(x)):
+        q = _applied(layer, theta, x, states, np.repeat(len(x) - 1 - k, rows), q)
         lengths[:, k] = kernels.orthonormalise(q)
-    settled = np.ascontiguousarray(lengths[:, steps // SETTLING :])
+    settled = np.ascontiguousarray(lengths[:, len(x) // SETTLING :])
     means = np.array([kernels.total(kernels.log(row)) for row in settled]) / settled.shape[1]
     return np.sort(means)[::-1].tolist()
 

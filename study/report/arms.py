@@ -18,6 +18,11 @@ def trained(frame):
     return where(frame, purpose="train", method="bptt")
 
 
+def learned(frame):
+    """Trials that tried to solve their task, by training or guessing."""
+    return frame[(frame["purpose"] == "train") & (frame["method"] != "probe")]
+
+
 def plain(frame):
     """Trained forward trials at the study's usual number of units."""
     runs = where(trained(frame), direction="forward")

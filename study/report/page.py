@@ -10,7 +10,7 @@ from markdown_it import MarkdownIt
 
 from kernels import CELLS
 from study import ablations
-from study.report.arms import plain
+from study.report.arms import learned, plain
 from study.report.falls import WHEN
 from study.report.style import RENDERER, start
 from study.report.tables import PARTS, outcomes
@@ -24,6 +24,8 @@ SHOWN = {
     "outcomes": "How the trials ended",
     "equal_parameters": "Equal numbers of weights instead of equal numbers of units",
     "guessing": "Weights drawn at random, within the same budget",
+    "probes": "Fitted slope of log |dL/dh| with its interval and R^2, and the leading Lyapunov exponents, in nats a step (medians over "
+              "seeds; bound: log of the largest singular value of U)",
     "decay": "Fitted decay of the gradient: change of its log norm with each step back (recall, cue in the past, largest gap; "
              "direct: c by its own path alone; f: the product of the gates that hold the state)",
 }
@@ -45,7 +47,7 @@ def markdown(study, frame, planned, choices, tables, figures):
     verdicts = tables.get("verdicts")
     return TEMPLATES.get_template("report.md.j2").render(
         study=study.name, preset=study.preset, title=study.title or study.name, claim=ablation and ablation.CLAIM,
-        recorded=len(frame), planned=planned, counts=_counts(frame), setting=_setting(frame), folder=folder,
+        trained=len(learned(frame)), probed=_probed(frame), recorded=len(frame), planned=planned, counts=_counts(frame), setting=_setting(frame), folder=folder,
         source=f"{study.name} --preset {study.preset}" if ablation else f"{folder}/plan.toml",
         gaps="critical_gap" in tables and len(found := gaps(tables["critical_gap"], frame)) and table(found),
         figures=[SimpleNamespace(name=name, title=figure.TITLE, caption=figure.CAPTION) for name, figure in figures.items()],
@@ -87,7 +89,7 @@ def gaps(critical, frame):
 
 
 def _outcomes(frame):
-    runs = frame[frame["purpose"] == "train"]
+    runs = learned(frame)
     keys = ["task", "direction", "init", "method"]
     rows = [dict(zip(keys, values, strict=True)) | outcomes(some) for values, some in runs.groupby(keys, sort=False)]
     return pd.DataFrame(rows)
@@ -102,8 +104,18 @@ def _decay(decay):
     return wide.reset_index()
 
 
+def _probed(frame):
+    runs = frame[frame["method"] == "probe"]
+    if not len(runs):
+        return ""
+    units = " or ".join(map(str, sorted(set(runs["units"]))))
+    return f"Here: {len(runs)} nets of H = {units} units, lags to {runs['gap'].max():,}, float64."
+
+
 def _counts(frame):
-    ended = outcomes(frame)
+    ended = outcomes(frame[frame["method"] != "probe"])
+    if not ended["trials"]:
+        return f"{len(frame)} probed."
     rest = ended["trials"] - ended["solved"] - ended["censored"] - ended["diverged"]
     return (f"{ended['solved']} solved, {ended['censored']} censored, {ended['diverged']} diverged, {rest} of tasks without a "
             "pass rule (trials that choose learning rates included).")

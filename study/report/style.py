@@ -15,6 +15,7 @@ from kernels import CELLS
 
 # Okabe & Ito 2008, neighbours far apart; yellow last, for it is weak on white
 COLOURS = ["#D55E00", "#0072B2", "#56B4E9", "#CC79A7", "#009E73", "#E69F00", "#000000", "#F0E442"]
+INKS = {"#F0E442": "#857A00", "#56B4E9": "#2A86BA", "#E69F00": "#B07A00"}
 LINES = ["-", (0, (6, 2)), (0, (1, 1.2)), (0, (6, 2, 1, 2)), (0, (3, 1.5)), (0, (8, 2, 1, 1, 1, 2))]
 MARKERS = ["o", "s", "D", "v", "^", "P", "X", "*", "p"]    # 8 colours, 6 lines, 9 markers: any two of them tell 18 cells apart
 FAMILIES = {"standard": "standard start", "long": "long start"}
@@ -48,6 +49,11 @@ def by_registry(cells):
 
 def colour(cell):
     return COLOURS[place(cell) % len(COLOURS)]
+
+
+def ink(cell):
+    """The cell's colour, dark enough for letters."""
+    return INKS.get(colour(cell), colour(cell))
 
 
 def line(cell):

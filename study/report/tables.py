@@ -4,7 +4,8 @@ import pandas as pd
 
 from kernels import CELLS
 from study import stats
-from study.report.arms import ARM, passable, plain, trained, where
+from study.report import probed
+from study.report.arms import ARM, learned, passable, plain, trained, where
 from study.report.style import place, started
 from study.tasks import TASKS
 
@@ -44,7 +45,7 @@ def critical_gap(frame):
 def success(frame):
     """Each arm's success rate at each gap, with its Wilson interval, and the median sequences to solve (Kaplan-Meier)."""
     rows = []
-    for arm, runs in grouped(passable(frame[frame["purpose"] == "train"]), [*ARM, "gap"]):
+    for arm, runs in grouped(passable(learned(frame)), [*ARM, "gap"]):
         low, high = stats.wilson(outcomes(runs)["solved"], len(runs))
         curve = stats.survival(runs["sequences"], runs["solved"].astype(bool))
         rows.append(arm | outcomes(runs) | {"rate": outcomes(runs)["solved"] / len(runs), "rate_low": low, "rate_high": high,
@@ -139,5 +140,6 @@ def every(frame, choices, settled, study, preset):
     """{file name without its ending: table} of all that are not empty."""
     tables = {"critical_gap": critical_gap(frame), "success": success(frame), "rates": rates(choices),
               "parameters": parameters(frame), "equal_parameters": equal_parameters(frame), "digits": digits(frame),
-              "guessing": guessing(frame), "decay": decay(frame), "verdicts": verdicts(settled, study, preset)}
+              "guessing": guessing(frame), "decay": decay(frame), "probes": probed.table(frame),
+              "verdicts": verdicts(settled, study, preset)}
     return {name: table for name, table in tables.items() if len(table)}

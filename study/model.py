@@ -73,16 +73,21 @@ class Net:
         embedding = [self.embedding.init(seed, "embedding")] if self.embedding else []
         return np.concatenate([layer, self.readout.init(seed), *embedding])
 
+    def parts(self, theta):
+        """(layer's, read-out's, embedding's) views of a flat vector; the last is empty where there is none."""
+        end = self.layer.size + self.readout.size
+        return theta[: self.layer.size], theta[self.layer.size : end], theta[end:]
+
     def split(self, theta):
         """(layer's, read-out's) views of a flat vector."""
-        return theta[: self.layer.size], theta[self.layer.size :][: self.readout.size]
+        return self.parts(theta)[:2]
 
     def embed(self, theta, x):
         """What the layer sees of x (T, B, I): itself, or the embedding of each step of each row (T, B, H)."""
         x = x.astype(self.dtype, copy=False)
         if self.embedding is None:
             return x
-        return self._by_row(self.embedding.forward(theta[-self.embedding.size :], _rows(x)), x)
+        return self._by_row(self.embedding.forward(self.parts(theta)[2], _rows(x)), x)
 
     def forward(self, theta, batch, tape=True):
         """The Pass of a study.tasks.Batch."""
@@ -117,7 +122,7 @@ class Net:
         parts, dx = [grad.theta, d_readout], grad.x
         if self.embedding:
             x = forward.x.astype(self.dtype, copy=False)
-            d_embedding, dx = self.embedding.backward(theta[-self.embedding.size :], _rows(x), _rows(grad.x))
+            d_embedding, dx = self.embedding.backward(self.parts(theta)[2], _rows(x), _rows(grad.x))
             parts, dx = [*parts, d_embedding], self._by_row(dx, x)
         return SimpleNamespace(theta=np.concatenate(parts), x=dx if inputs else None, norms=grad.norms)
 

@@ -180,14 +180,15 @@ def wrong_by(net, theta, batch, grad, step=1e-5):
             moved[k] += side
             ends.append(loss_of(net, moved, batch))
         numeric[k] = (ends[0] - ends[1]) / (2 * step)
-    return max(np.abs(a - b).max() / np.abs(b).max() for a, b in zip(net.split(numeric), net.split(grad), strict=True))
+    parts = zip(net.parts(numeric), net.parts(grad), strict=True)
+    return max(np.abs(a - b).max() / np.abs(b).max() for a, b in parts if len(b))
 
 
 @pytest.mark.parametrize("direction, merge", [("forward", "concat"), ("both", "concat"), ("both", "learned")])
-@pytest.mark.parametrize("name", ["recall/both", "adding/hs97"])
-def test_the_gradient_of_the_whole_net(name, direction, merge):
+@pytest.mark.parametrize("name, cell", [("recall/both", "lstm"), ("adding/hs97", "lstm"), ("recall/both", "mut1"), ("adding/hs97", "mut2")])
+def test_the_gradient_of_the_whole_net(name, cell, direction, merge):
     task = TASKS[name]
-    net = Net(task, "lstm", 3, direction, merge, dtype="float64")
+    net = Net(task, cell, 3, direction, merge, dtype="float64")
     theta = net.init(1, "standard")
     batch = task.sample(kernels.Stream("gradient"), 6, task.smallest_gap)
     for _ in range(2):  # the second pass finds the workspace as the first one left it
@@ -208,6 +209,50 @@ def test_equal_units_is_the_largest_that_fits(cell, direction, merge):
         assert units == 32
     with pytest.raises(ValueError, match="more weights with one unit"):
         equal_units(TASKS["recall/both"], "lstm", 1, "both", "learned")
+
+
+@pytest.mark.parametrize("cell", [name for name, cell in kernels.CELLS.items() if cell.direct])
+def test_an_embedding_stands_before_a_cell_that_has_x_itself(cell):
+    task = TASKS["recall/past"]
+    net, layer = Net(task, cell, 7, dtype="float64"), kernels.RNN(cell, 7, 7, dtype="float64")
+    assert net.size == layer.size + 7 * 4 + 4 + 9 * 7 + 7
+    theta = net.init(3, "standard")
+    weights, _, embedding = net.parts(theta)
+    assert np.array_equal(weights, layer.init(3)) and np.abs(embedding).max() <= 1 / 3
+    batch = task.sample(kernels.Stream("embedding"), 5, 4)
+    E, e = embedding[:63].reshape(9, 7), embedding[63:]
+    assert net.embed(theta, batch.x) == pytest.approx(batch.x @ E + e, abs=1e-14)
+    result = train.run(trial(cell=cell, horizon=10, budget=96))["result"]
+    assert result["parameters"] == Net(task, cell, 8).size and np.isfinite(result["final_loss"])
+
+
+def test_a_trial_starts_trains_and_clips_as_its_knobs_say(monkeypatch):
+    seen = []
+
+    def count(name):
+        plain = getattr(kernels, name)
+        monkeypatch.setattr(kernels, name, lambda grad, bound: seen.append((name, bound)) or plain(grad, bound))
+
+    count("clip_by_norm"), count("clip_by_value")
+    digests = {}
+    for knobs, bounds in (
+        ({}, [("clip_by_norm", 1.0)]), ({"clip": 0.01}, [("clip_by_norm", 0.01)]), ({"clipping": "off"}, [("clip_by_norm", None)]),
+        ({"clipping": "value", "clip": 0.001}, [("clip_by_norm", None), ("clip_by_value", 0.001)]), ({"truncated": True}, [("clip_by_norm", 1.0)]),
+        ({"init": "standard", "horizon": None, "scheme": "orthogonal", "chrono": 10}, [("clip_by_norm", 1.0)]),
+        ({"init": "standard", "horizon": None, "forget_bias": 5.0}, [("clip_by_norm", 1.0)]),
+    ):
+        seen.clear()
+        digests[str(knobs)] = train.run(trial(optimizer="sgd", **knobs))["result"]["digest"]
+        assert seen == bounds * 10, knobs
+    digests.pop("{}")  # no gradient of this trial is longer than 1
+    assert len(set(digests.values())) == len(digests)
+
+
+def test_crossed_starts_are_the_layers():
+    net, layer = Net(TASKS["recall/past"], "lstm", 16), kernels.RNN("lstm", 9, 16)
+    for crossed in ({"scheme": "glorot"}, {"scheme": "orthogonal", "forget_bias": 0.0}, {"scheme": "identity", "chrono": 50}):
+        assert np.array_equal(net.split(net.init(2, "standard", **crossed))[0], layer.init(2, **crossed))
+    assert np.array_equal(net.init(2, "standard"), net.init(2, "standard", None, "uniform", 1.0, None))
 
 
 def test_families_set_what_they_say():

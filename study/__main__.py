@@ -1,6 +1,8 @@
 """The commands. Wiring only: what they do lies in the modules that they name."""
 
 import os
+import shlex
+import signal
 import sys
 import time
 from contextlib import closing
@@ -64,7 +66,7 @@ def run(studies, preset, out, workers, only, seeds, dry_run, fail_fast, retry_fa
             _show_forecast(data, workers)
         return dump(forecasts) if as_json else 0
     places = _places(executor, scheduler, workers, timeout)
-    known = {"places": places, "work": train, "weigh": cost, "facts": machine.facts(), "say": say}
+    known = {"places": places, "work": train, "facts": machine.facts(), "say": say}
     options = {"retry": retry_failed, "fail_fast": fail_fast}
     code, results = 0, []
     with closing(places):
@@ -104,6 +106,11 @@ def _places(executor, scheduler, workers, timeout):
         raise click.UsageError(f"--scheduler {scheduler}: {error}") from None
 
 
+def again():
+    """The command that this is."""
+    return shlex.join(["python", "-m", "study", *sys.argv[1:]])
+
+
 def _code(summary):
     return INTERRUPTED if summary.interrupted else FAILED if summary.failures else 0
 
@@ -137,7 +144,7 @@ def _finish(study, summary, seconds, as_json):
         "interrupted": summary.interrupted,
     }
     if summary.interrupted:
-        say(f"interrupted: what was finished is kept in {folder}; the same command goes on from there")
+        say(f"interrupted: what was finished is kept in {folder}; to go on:\n  {again()}")
         return data
     text = write_report(folder)
     if as_json:
@@ -210,12 +217,14 @@ for command in (records.status, records.compare_, records.export_, records.show,
 
 def main(arguments=None):
     """Run a command; exits with its code, and says what is wrong in words."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         code = cli.main(arguments, "python -m study", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         code = error.exit_code
     except (click.Abort, KeyboardInterrupt):
+        say(f"interrupted; what was finished is kept. To go on:\n  {again()}")
         code = INTERRUPTED
     except (SpecError, store.Refused, store.Broken, executors.Lost) as error:
         for line in str(error).splitlines():

@@ -15,6 +15,7 @@ import numpy as np
 
 from kernels import CELLS
 from study.data import AHEAD
+from study.spec import KNOBS
 from study.tasks import TASKS
 from study.train import TEST_ROWS
 
@@ -51,6 +52,30 @@ def cost(trial):
     draws = DRAW * weights if trial.method == "guess" else 0.0
     width = WIDER if trial.dtype == "float64" else 1
     return trial.budget * (passes * width * steps * step + draws + BATCH / trial.batch)
+
+
+def learned(timed):
+    """`cost` as the machine at hand has it: a function of a trial, from what trials took.
+
+    `timed` : pairs (Trial, seconds). The trials of the same arm say how much it is off, where there are any, else all do.
+    """
+    paces = {None: [0.0, 0.0]}
+    for trial, seconds in timed:
+        for spent in (paces[None], paces.setdefault(_arm(trial), [0.0, 0.0])):
+            spent[0] += seconds
+            spent[1] += cost(trial)
+    if not paces[None][1]:
+        return cost
+
+    def corrected(trial):
+        spent, told = paces.get(_arm(trial), paces[None])
+        return cost(trial) * spent / told
+
+    return corrected
+
+
+def _arm(trial):
+    return tuple(getattr(trial, knob) for knob in KNOBS if knob not in ("seed", "lr"))
 
 
 def memory(trial):

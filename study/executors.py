@@ -24,7 +24,7 @@ import sys
 import threading
 import time
 from concurrent.futures import BrokenExecutor, wait
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing.resource_tracker import ensure_running
 from pathlib import Path
 
@@ -162,7 +162,8 @@ class Cluster:
     def facts(self):
         """With the facts of the hosts of all workers that were there when somebody asked."""
         if self._client.status == "running":
-            self._hosts |= dict(self._client.run(_host, on_error="ignore").values())
+            with suppress(OSError):  # the scheduler is lost just now
+                self._hosts |= dict(self._client.run(_host, on_error="ignore").values())
         return {"workers": self.workers, "hosts": self._hosts}
 
     def take(self):

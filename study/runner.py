@@ -8,6 +8,7 @@ from typing import NamedTuple
 from pydantic import TypeAdapter, ValidationError
 
 from study import engine, plan, selection, store
+from study.cost import learned
 from study.progress import Progress
 from study.spec import KNOBS, SpecError, annotated, lines, unknown
 
@@ -98,16 +99,16 @@ class Runner:
     study : Study
     out : folder of all results
     wanted : Only
-    places, work, weigh : as in study.engine.run
+    places, work : as in study.engine.run
     facts : dict, what the numbers are made on
     say : called with each line of warning
     retry : run trials again that failed or crashed before
     options : fail_fast, as in study.engine.run
     """
 
-    def __init__(self, study, out, wanted, *, places, work, weigh, facts, say, retry=False, **options):
+    def __init__(self, study, out, wanted, *, places, work, facts, say, retry=False, **options):
         self.study, self.wanted, self.folder = study, wanted, folder(out, study)
-        self.places, self.work, self.weigh, self.facts = places, work, weigh, facts
+        self.places, self.work, self.facts = places, work, facts
         self.say, self.retry, self.options = say, retry, options
         self.hosts = set()  # those that are described
 
@@ -125,20 +126,21 @@ class Runner:
             self.say(f"{self.study.selection.committed} has no committed rate for {len(choosing)} arms: they are chosen first")
         summary = Summary(self.folder)
         with store.Driver(self.folder, self.facts) as driver:
-            self._stage("learning rates", first, driver, contents, summary)
+            self._stage("learning rates", first, first, driver, contents, summary)
             choices = chosen(self.study, contents) | taken
             if choices:
                 store.put(self.folder / "selection.json", selection.dumps(choices))
             summary.waiting = sum(arm.key is not None and arm.key not in choices for arm in arms)
             main = training(arms, choices, self.wanted)
-            self._stage(self.study.name, main, driver, contents, summary)
+            self._stage(self.study.name, main, (*first, *main), driver, contents, summary)
         contents = store.compact(self.folder)
         wanted = (*first, *main)
         summary.counts = count(wanted, contents)
         summary.failures = {trial.id: contents.failures[trial.id] for trial in wanted if trial.id in contents.failures}
         return summary
 
-    def _stage(self, title, trials, driver, contents, summary):
+    def _stage(self, title, trials, known, driver, contents, summary):
+        """Compute the trials that are not recorded. `known`: those whose times, where they are recorded, tell how long it takes."""
         todo = missing(trials, contents, self.retry)
         if not todo or summary.stopped:
             return
@@ -149,15 +151,17 @@ class Runner:
             self._describe(driver, outcome["host"])
             if outcome["status"] in store.FINAL:
                 contents.lines[trial.id] = driver.record(trial, outcome)
+                contents.origins[trial.id] = {key: outcome[key] for key in ("seconds", "host")}
             else:
                 driver.failure(trial, outcome)
 
-        with Progress(title, todo, self.places.workers, self.weigh) as show:
-            tally = engine.run(todo, self.work, sink, self.places, weigh=self.weigh, show=show, **self.options)
+        seconds = contents.seconds
+        weigh = learned((trial, seconds[trial.id]) for trial in known if trial.id in seconds)
+        with Progress(title, todo, self.places.workers, weigh) as show:
+            tally = engine.run(todo, self.work, sink, self.places, weigh=weigh, show=show, **self.options)
         summary.ran += sum(tally.counts.values())
         summary.interrupted = tally.interrupted
         summary.stopped = tally.interrupted or bool(tally.failures) and self.options.get("fail_fast", False)
-
 
     def _describe(self, driver, host):
         """Note what the numbers are made on when they come from a host that was not there before."""

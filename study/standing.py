@@ -4,7 +4,7 @@ from heapq import nlargest
 from pathlib import Path
 
 from study import best, frame, runner, store
-from study.cost import cost, memory
+from study.cost import cost, learned, memory
 from study.provenance import Provenance
 from study.spec import SpecError, Trial
 from study.tasks import TASKS
@@ -46,13 +46,13 @@ def status(folder):
     counts = runner.count(trials, contents)
     missing = [*runner.missing(trials, contents), *unrated]
     planned = {trial.id for trial in trials}
-    timed = [trial for trial in trials if trial.id in contents.seconds]
+    seconds = contents.seconds
+    timed = [(trial, seconds[trial.id]) for trial in trials if trial.id in seconds]
     arms = best.Best([trial for trial in trials if trial.purpose == "train"])
     for trial in trials:
         if trial.purpose == "train" and trial.id in contents.lines:
             arms.add(trial, contents.record(trial.id))
-    pace = sum(contents.seconds[trial.id] for trial in timed) / sum(map(cost, timed)) if timed else 1.0
-    left = pace * sum(map(cost, missing))
+    left = sum(map(learned(timed), missing))
     return {
         "study": study.name,
         "preset": study.preset,

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 import toy
-from study.cost import cost, memory
+from study.cost import cost, learned, memory
 from study.spec import Trial
 
 RUN = """
@@ -38,3 +38,11 @@ def test_more_to_do_costs_more():
     for more in ({"gap": 100}, {"units": 64}, {"dtype": "float64"}, {"direction": "both"}):
         assert cost(Trial(**one | more)) > cost(Trial(**one)) and memory(Trial(**one | more)) >= memory(Trial(**one))
     assert cost(Trial(**one, budget=256_000)) == 2 * cost(Trial(**one))
+
+
+def test_a_trial_costs_what_its_arm_took_or_else_what_all_trials_did():
+    slow, quick, new = (toy.trials(3, cell=cell) for cell in ("lstm", "rnn", "gru"))
+    assert learned([])(new[0]) == cost(new[0])
+    weigh = learned([(slow[0], 30.0), (slow[1], 50.0), (quick[0], 1.0)])
+    assert weigh(slow[2]) == pytest.approx(40) and weigh(quick[2]) == pytest.approx(1)
+    assert weigh(new[0]) == pytest.approx(cost(new[0]) * 81 / (2 * cost(slow[0]) + cost(quick[0])))

@@ -85,7 +85,7 @@ def test_an_interrupt_finishes_what_is_in_flight_and_a_second_one_does_not(tmp_p
     await_records(tmp_path, 2)
     process.send_signal(signal.SIGINT)
     code, _, err = finish(process)
-    assert code == 130 and "goes on from there" in err
+    assert code == 130 and "to go on:\n  python -m study run" in err
     process = start(tmp_path, cluster.file, milliseconds=SLOWLY, TOY="faulty")
     await_records(tmp_path, 8)
     time.sleep(4)  # of the trials that train, the fourth hangs

@@ -153,7 +153,7 @@ def test_an_interrupt_keeps_what_was_finished_and_the_next_run_goes_on(tmp_path,
     os.killpg(process.pid, number)  # as a terminal does: the workers hear it too
     _, err = process.communicate(timeout=20)
     assert process.returncode == 130, err
-    assert "goes on from there" in err and "crashed" not in err and "Traceback" not in err
+    assert "to go on:\n  python -m study run" in err and "crashed" not in err and "Traceback" not in err
     kept = len(store.read(place(tmp_path)).lines)
     code, out, _ = finish(tmp_path)
     assert code == 0 and f"{40 - kept} trials in" in out

@@ -102,7 +102,7 @@ def _places(executor, scheduler, workers, timeout):
         return executors.Cluster(scheduler, timeout)
     except ImportError:
         raise click.UsageError("--executor dask needs Dask, the extra `dask` of this package: pip install distributed") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, TypeError, RuntimeError) as error:  # the last two where TLS is not as the scheduler has it
         raise click.UsageError(f"--scheduler {scheduler}: {error}") from None
 
 

@@ -29,15 +29,15 @@ def guess(trial, task, net):
         guesses += 1
         theta = weights.uniform(net.size, -BOUND, BOUND).astype(net.dtype)
         before = trial.budget - queue.left
-        met = _examine(task, net, theta, queue)
+        met = _examine(task, trial.window, net, theta, queue)
         if met:
             return theta, before + met, guesses
     return theta, None, guesses
 
 
-def _examine(task, net, theta, queue):
+def _examine(task, window, net, theta, queue):
     """Show sequences until one is wrong, the rule is met or none is left; at which of them it was met, or None."""
-    judge, rows = tasks.Judge(task), FIRST
+    judge, rows = tasks.Judge(task, window), FIRST
     while queue.left:
         batch = queue.peek(rows)
         output = net.forward(theta, batch, tape=False).output

@@ -102,7 +102,7 @@ def _learn(trial, task, net, theta, history, budget):
     (sequences when the rule was met or None, whether a loss or a gradient was not finite)
     """
     optimizer = OPTIMIZERS[trial.optimizer](net.size, trial.lr, dtype=trial.dtype)
-    judge = None if task.rule is None else tasks.Judge(task)
+    judge = None if task.rule is None else tasks.Judge(task, trial.window)
     stream = data.stream(trial)
     for batch in data.batches(task, stream, trial.gap, trial.batch, budget, trial.direction):
         forward = net.forward(theta, batch)

@@ -87,6 +87,7 @@ class Trial(Frozen):
     truncated: bool = False
     method: Literal["bptt", "guess", "probe"] = "bptt"
     after: Annotated[int, Field(ge=0, le=1_000_000_000)] = 0
+    window: Annotated[int, Field(ge=10, le=2000)] | None = None
     dtype: Literal["float32", "float64"] = "float32"
 
     @model_validator(mode="after")
@@ -102,7 +103,7 @@ class Trial(Frozen):
         if self.method == "guess":
             self._default("init", "scheme", "forget_bias", "chrono", *LEARNING)
         elif self.method == "probe":
-            self._default("budget", *(() if self.after else LEARNING))
+            self._default("budget", *(() if self.after else (*LEARNING, "window")))
         if self.learns and self.lr is None:
             raise ValueError("lr: training needs a learning rate")
         self._starts()
@@ -111,6 +112,8 @@ class Trial(Frozen):
         task = (info.context or {}).get("tasks", {}).get(self.task)
         if task is not None and self.gap < task.smallest_gap:
             raise ValueError(f"gap: {self.task} needs at least {task.smallest_gap}, got {self.gap}")
+        if task is not None and task.rule is None:
+            self._default("window")
         if task is not None and task.rule is None and self.method == "guess":
             raise ValueError(f"method: {self.task} has no pass rule to guess by")
         return self

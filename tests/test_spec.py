@@ -52,7 +52,7 @@ def test_every_knob_is_in_the_hash():
     other = {"cell": "gru", "units": 33, "direction": "reverse", "task": "digits", "gap": 51, "init": "long", "lr": 0.02,
              "seed": 1, "purpose": "select", "budget": 127_999, "batch": 31, "optimizer": "sgd", "clip": 2.0,
              "method": "guess", "dtype": "float64", "scheme": "orthogonal", "forget_bias": 5.0, "chrono": 200,
-             "clipping": "value", "truncated": True}
+             "clipping": "value", "truncated": True, "window": 100}
     ids = [Trial(**LSTM).id]
     ids += [Trial(**LSTM | {knob: value} | ({"horizon": 200} if knob == "init" else {})).id for knob, value in other.items()]
     ids += [Trial(**LSTM, direction="both", merge=merge).id for merge in ("concat", "sum", "mean", "learned")]

@@ -244,16 +244,18 @@ def test_temporal_order_needs_every_output_close_and_a_small_mean_error():
     assert judged(task, right, 0.85) == 2000
 
 
+@pytest.mark.parametrize("window", [None, 100])
 @pytest.mark.parametrize("rows", [1, 32, 300])
-def test_the_mean_error_is_the_windows(rows):
+def test_the_mean_error_is_the_windows(rows, window):
     """HS97's adding: .03 throughout is within .04 and never enough; then the mean falls below .01 row by row."""
     task, target = TASKS["adding/hs97"], np.zeros((6000, 1), np.float32)
     output = np.full_like(target, 0.03)
     output[2500:] = 0.005
     error = np.abs(output[:, 0].astype(float))
     sums = np.concatenate([[0], np.cumsum(error)])
-    expected = 2000 + int(np.argmax(sums[2000:] - sums[:-2000] < 0.01 * 2000))
-    judge = Judge(task)
+    n = window or 2000
+    expected = n + int(np.argmax(sums[n:] - sums[:-n] < 0.01 * n))
+    judge = Judge(task, window)
     met = (judge(output[i : i + rows], target[i : i + rows]) for i in range(0, 6000, rows))
     assert next(m for m in met if m) == expected
 

@@ -316,3 +316,11 @@ def test_the_same_trials_on_every_instruction_set(isa):
     for kind in ("tasks", "trials"):
         assert {name: golden(kind, name) for name in found[kind]} == found[kind]
     assert found == GOLDEN
+
+
+def test_a_shorter_window_of_the_rule_is_met_sooner_on_the_same_way():
+    knobs = {"cell": "gru", "gap": 2, "units": 16, "lr": 0.01, "budget": 12_000}
+    whole, short = (train.run(Trial(**knobs, window=window))["result"] for window in (None, 100))
+    assert whole["solved"] and short["solved"] and short["sequences"] <= whole["sequences"] - 1900
+    assert short["curve"]["loss"][:-1] == whole["curve"]["loss"][: len(short["curve"]["loss"]) - 1]
+    assert Trial(**knobs).id == Trial(**knobs, window=None).id != Trial(**knobs, window=100).id

@@ -34,15 +34,18 @@ class Rule:
 
 
 class Judge:
-    """Follows a run of training batches and says at which sequence the task's rule was first met."""
+    """Follows a run of training batches and says at which sequence the task's rule was first met.
 
-    def __init__(self, task):
-        self.task, self.rule = task, task.rule
+    `window`: how many sequences the rule looks at, in place of its own number.
+    """
+
+    def __init__(self, task, window=None):
+        self.task, self.rule, self.window = task, task.rule, window or task.rule.window
         self.seen = 0  # sequences judged
         self.streak = 0  # right ones since the last wrong one
         if self.rule.mean is not None:
-            self.recent = np.zeros(self.rule.window - 1, np.int64)  # errors of that many sequences, summed over outputs
-            self.most = int(self.rule.mean * UNIT * self.rule.window * task.outputs)
+            self.recent = np.zeros(self.window - 1, np.int64)  # errors of that many sequences, summed over outputs
+            self.most = int(self.rule.mean * UNIT * self.window * task.outputs)
 
     def __call__(self, output, target):
         """The count of sequences at which the rule is met within this batch, or None.
@@ -56,7 +59,7 @@ class Judge:
         at = np.arange(1, len(right) + 1)
         last_wrong = np.maximum.accumulate(np.where(right, 0, at))
         streak = at - last_wrong + self.streak * (last_wrong == 0)
-        met = streak >= self.rule.window
+        met = streak >= self.window
         if self.rule.mean is not None:
             met &= self._window_error(output, target) < self.most
         before = self.seen
@@ -70,4 +73,4 @@ class Judge:
         summed = np.concatenate([[0], self.recent, (errors * UNIT).astype(np.int64).sum(axis=1)])
         self.recent = summed[-len(self.recent) :]
         sums = np.cumsum(summed)
-        return sums[self.rule.window :] - sums[: -self.rule.window]
+        return sums[self.window :] - sums[: -self.window]

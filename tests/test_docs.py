@@ -1,0 +1,65 @@
+"""What the pages for users say can be typed as it stands: files are read, commands are parsed, links lead somewhere."""
+
+import re
+import shlex
+
+import pytest
+
+from study import machine, plan
+from study.__main__ import cli
+from study.tasks import TASKS
+
+PAGES = [machine.PROJECT / name for name in ("README.md", "STUDIES.md")]
+
+
+def blocks(page, *languages):
+    found = re.findall(r"^```(\w*)\n(.*?)^```$", page.read_text(), re.S | re.M)
+    return [text for language, text in found if language in languages]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_study_files_are_study_files(page, tmp_path):
+    for text in blocks(page, "toml"):
+        (tmp_path / "study.toml").write_text(text)
+        study = plan.load(tmp_path / "study.toml", TASKS)
+        assert study.name == "one_gate" and len(study.arms) == 45 and study.selecting
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_are_commands(page):
+    typed = [line for text in blocks(page, "", "sh") for line in text.splitlines() if re.search(r"scripts/study|-m study", line)]
+    assert len(typed) > 5
+    for line in typed:
+        words = shlex.split(re.split(r"  +|[#>]", re.sub(r".*?(scripts/study|-m study) ", "", line))[0])
+        command, context = cli, None
+        while words and words[0] in getattr(command, "commands", ()):
+            command, words = command.commands[words[0]], words[1:]
+        assert command is not cli, line
+        if not hasattr(command, "commands"):
+            context = command.make_context("study", list(words))
+            assert context.params is not None, line
+
+
+def test_manifests_for_kubernetes_are_yaml():
+    yaml = pytest.importorskip("yaml")
+    (text,) = blocks(PAGES[1], "yaml")
+    parts = list(yaml.safe_load_all(text))
+    assert [part["kind"] for part in parts] == ["Service", "Deployment", "Deployment", "Job"]
+    pods = [part["spec"]["template"]["spec"] for part in parts[1:]]
+    assert all(container["image"] == "IMAGE" and container["command"] for pod in pods for container in pod["containers"])
+    assert pods[2]["containers"][0]["command"][-1] == f"{parts[0]['metadata']['name']}:{parts[0]['spec']['ports'][0]['port']}"
+
+
+@pytest.mark.parametrize("page", [*PAGES, machine.PROJECT / "CONTRIBUTING.md"], ids=lambda page: page.name)
+def test_links_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
+        assert target.startswith("https://") or (machine.PROJECT / target).exists(), target
+
+
+def test_every_key_of_a_study_file_is_described():
+    from study.spec import Grid, Selection, Study
+
+    text = PAGES[1].read_text()
+    keys = [*Study.model_fields, *(f"grids.{key}" for key in Grid.model_fields), *(f"selection.{key}" for key in Selection.model_fields)]
+    for key in keys:
+        assert any(f"| {form} |" in text for form in (f"`{key}`", f"`[{key}]`", f"`[[{key}]]`")), key

@@ -70,13 +70,16 @@ def encode(entry):
 
 def decode(line):
     """The entry of a line. Raises ValueError that says what is wrong with it."""
-    head, body = line[:28], b"{" + line[28:]
-    if head != b'%s%s",' % (START, _check(body)):
+    if line[:28] != b'%s%s",' % (START, _check(b"{" + line[28:])):
         raise ValueError("torn, changed or not a record")
-    entry = json.loads(body)
+    entry = _entry(line)
     if entry["schema"] > SCHEMA:
         raise Broken(f"a record of schema {entry['schema']}: written by a newer version of this program")
     return entry
+
+
+def _entry(line):
+    return json.loads("{" + line[28:].decode())
 
 
 def _check(body):
@@ -90,6 +93,7 @@ class Contents(NamedTuple):
     ----------
     lines : {id: line} of the trials that are done or diverged
     status : {id: "done" or "diverged"}
+    solved : {id: what the record says of that}
     failures : {id: {"status": "failed" or "crashed", "reason", ...}}, the latest of each, of those not recorded since
     drivers : {name: facts}
     origins : {id: {"driver", "host", "seconds"}}, who made a record and how long it took, where it is known
@@ -98,13 +102,14 @@ class Contents(NamedTuple):
 
     lines: dict
     status: dict
+    solved: dict
     failures: dict
     drivers: dict
     origins: dict
     damage: list
 
     def record(self, id):
-        return decode(self.lines[id])
+        return _entry(self.lines[id])
 
     @property
     def seconds(self):
@@ -117,7 +122,7 @@ def read(folder):
 
     Raises Broken, and Refused where it cannot be read.
     """
-    contents = Contents({}, {}, {}, {}, {}, [])
+    contents = Contents({}, {}, {}, {}, {}, {}, [])
     with _disk(folder):
         for path in _files(folder, contents.damage):
             add = _add_record if path.suffix == ".jsonl" else _add_event
@@ -169,7 +174,7 @@ def _add_record(contents, entry, line):
         raise ValueError("not a record")
     if contents.lines.setdefault(id, line) != line:
         raise Broken(f"{id} has two results that differ: the same trial must give the same bits everywhere")
-    contents.status[id] = status
+    contents.status[id], contents.solved[id] = status, entry["result"].get("solved")
 
 
 def _add_event(contents, entry, line):

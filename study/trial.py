@@ -152,11 +152,8 @@ class Trial(Frozen):
 
     def knobs(self, always=()):
         """The knobs that are not at their default, and those named in `always`."""
-        return {
-            knob: value
-            for knob in Trial.model_fields
-            if (value := getattr(self, knob)) != DEFAULTS.get(knob) or knob in always
-        }
+        values = vars(self)
+        return {knob: values[knob] for knob in FIELDS if values[knob] != DEFAULTS.get(knob) or knob in always}
 
     @cached_property
     def id(self):
@@ -173,6 +170,7 @@ class Trial(Frozen):
 
 LEARNING = ("lr", "batch", "optimizer", "clip", "clipping", "truncated")
 DEFAULTS = {name: field.default for name, field in Trial.model_fields.items() if not field.is_required()}
+FIELDS = tuple(Trial.model_fields)
 KNOBS = tuple(name for name in Trial.model_fields if name != "purpose")  # those that a study may set
 
 

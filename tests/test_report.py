@@ -109,10 +109,10 @@ def test_a_table_cell_with_a_bar_stays_one_cell():
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_a_figure_draws_what_it_writes(name, frame):
+def test_a_figure_draws_what_it_writes(name, frame, probed_frame):
     figure = FIGURES[name]
-    data = figure.data(frame)
-    assert len(data) and figure.TITLE and figure.CAPTION
+    data = next(found for records in (frame, probed_frame) if len(found := figure.data(records)))
+    assert figure.TITLE and figure.CAPTION
     assert not any(isinstance(value, (dict, list)) for value in data.iloc[0])
     svg = style.svg(figure.draw, pd.read_csv(StringIO(report.csv(data))))
     assert style.RENDERER in svg and "<dc:date>" not in svg

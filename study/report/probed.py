@@ -19,8 +19,7 @@ KINS = {
 def probed(frame):
     """Probed trials; a net that had learned has it said behind its start, in `init`."""
     runs = where(frame, method="probe", status="done")
-    after = runs["after"].map(lambda n: f"-after {n:,}" if n else "")
-    return runs.assign(init=runs["init"] + after)
+    return runs.assign(init=[f"{init}-after {n:,}" if n else init for init, n in zip(runs["init"], runs["after"], strict=True)])
 
 
 def kin(cell):

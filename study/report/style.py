@@ -17,7 +17,7 @@ from kernels import CELLS
 COLOURS = ["#D55E00", "#0072B2", "#56B4E9", "#CC79A7", "#009E73", "#E69F00", "#000000", "#F0E442"]
 INKS = {"#F0E442": "#857A00", "#56B4E9": "#2A86BA", "#E69F00": "#B07A00"}
 LINES = ["-", (0, (6, 2)), (0, (1, 1.2)), (0, (6, 2, 1, 2)), (0, (3, 1.5)), (0, (8, 2, 1, 1, 1, 2))]
-MARKERS = ["o", "s", "D", "v", "^", "P", "X", "*", "p"]    # 8 colours, 6 lines, 9 markers: any two of them tell 18 cells apart
+MARKERS = ["o", "s", "D", "v", "^", "P", "X", "*", "p", "h", "<"]    # 8 colours, 6 lines, 11 markers: any two tell 24 cells apart
 FAMILIES = {"standard": "standard start", "long": "long start"}
 GREY, PALE = "#555555", "#DDDDDD"
 WIDTH = 7.4

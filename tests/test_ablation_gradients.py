@@ -1,0 +1,132 @@
+"""The gradients ablation and its report: every outcome from made-up probes, and a real folder from plan to page."""
+
+import copy
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import study
+from kernels import CELLS
+from study import ablations, report, store, verdict
+from study.ablations import gradients
+from study.report import probed, tables
+from study.report.figures import FIGURES
+from study.trial import Trial
+
+LAGS = list(range(0, 1000, 40))
+
+
+def probe(slope=-0.5, exponent=-0.5, bent=0.0, bound=1.1, largest=0.9):
+    """A made-up one of a tanh RNN whose log norm falls by `slope` a step, plus `bent` times a cosine."""
+    return {"norms": {"lag": LAGS, "h": [float(np.exp(slope * lag + bent * np.cos(lag / 100))) for lag in LAGS]},
+            "lyapunov": [exponent, -0.9], "U": {"a": bound}, "jacobian": {"lag": [1, 8], "values": [[largest, 0.1], [largest**8, None]]}}
+
+
+def outcomes(n=10, cell="rnn", **made):
+    runs = [{"cell": cell, "init": "standard", "method": "probe", "after": 0, "units": 32, "status": "done", "gap": 1000,
+             "seed": seed, "probe": probe(**made)} for seed in range(n)]
+    return {(found.claim, found.statement.split(":")[0]): found for found in gradients.judge(pd.DataFrame(runs))}
+
+
+@pytest.mark.parametrize("made, outcome", [
+    ({}, verdict.REPRODUCED), ({"exponent": -0.46}, verdict.REPRODUCED), ({"exponent": -0.4}, verdict.CONTRADICTED),
+    ({"exponent": 0.5}, verdict.CONTRADICTED), ({"bent": 200.0}, verdict.CONTRADICTED), ({"n": 5}, verdict.INCONCLUSIVE)])
+def test_c15b_compares_the_slope_with_the_exponent(made, outcome):
+    assert outcomes(**made)["C15b", "standard start"].outcome == outcome
+
+
+def test_c15b_is_open_where_seeds_disagree():
+    runs = [{"cell": "rnn", "init": "standard", "method": "probe", "after": 0, "units": 32, "status": "done", "gap": 1000,
+             "seed": seed, "probe": probe(exponent=-0.5 if seed % 2 else -0.4)} for seed in range(10)]
+    found = [one for one in gradients.judge(pd.DataFrame(runs)) if one.claim == "C15b"]
+    assert [one.outcome for one in found] == [verdict.INCONCLUSIVE] and not found[0].provisional
+
+
+@pytest.mark.parametrize("made, outcome", [
+    ({}, verdict.REPRODUCED), ({"largest": 1.2}, verdict.CONTRADICTED), ({"exponent": 0.2}, verdict.CONTRADICTED),
+    ({"bound": 0.9, "largest": 0.9000001}, verdict.REPRODUCED), ({"bound": 0.9, "largest": 0.9002}, verdict.CONTRADICTED),
+    ({"n": 3}, verdict.INCONCLUSIVE)])
+def test_c17_is_the_bound_by_u(made, outcome):
+    assert outcomes(**made)["C17", "RNN (tanh)"].outcome == outcome
+    assert outcomes(cell="rnn_relu", **made)["C17", "RNN (ReLU)"].outcome == outcome
+
+
+def test_other_trials_say_nothing():
+    runs = pd.DataFrame([{"cell": "rnn", "init": "standard", "method": "probe", "after": after, "units": units, "status": "done",
+                          "gap": 1000, "seed": 0, "probe": probe()} for after, units in ((64, 32), (0, 128))])
+    assert gradients.judge(runs) == []
+
+
+def test_the_default_plan_probes_every_cell_and_trains_none():
+    arms = [arm.trial for arm in ablations.resolve("gradients").arms]
+    assert {trial.cell for trial in arms} == set(CELLS) and {trial.gap for trial in arms} == {1000}
+    assert not any(trial.learns for trial in arms) and len({trial.id for trial in arms}) == len(arms)
+    tanh = [trial for trial in arms if trial.cell == "rnn"]
+    assert {trial.start for trial in tanh} == {"standard", "long", "identity"} and len(tanh) == 3 * gradients.PLANNED
+
+
+def test_every_cell_has_one_kind():
+    assert all(sum(has(cell) for has in probed.KINS.values()) == 1 for cell in CELLS.values())
+    assert [probed.kin(name) for name in ("rnn", "lstm_1997", "lstm", "gru")] == list(probed.KINS)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, probed_records):
+    folder = tmp_path_factory.mktemp("gradients") / "looks"
+    study_, records = probed_records
+    store.put(folder / "plan.toml", study_)
+    with store.Driver(folder, {"machine": "a test"}) as driver:
+        for trial, outcome in records:
+            driver.record(trial, outcome | {"seconds": 1.0, "host": "nowhere"})
+    store.compact(folder)
+    return folder
+
+
+def test_a_report_of_probes_is_whole_and_the_same_again(folder):
+    assert report.write(folder) == ""
+    assert report.check(folder) == []
+    text = (folder / "REPORT.md").read_text()
+    assert "A probe looks at" in text and "Each trial trains" not in text and "16 probed" in text
+    assert all((folder / "figures" / f"{name}.svg").exists() == (figure.PLACE >= 20) for name, figure in FIGURES.items())
+    assert (folder / "tables" / "probes.csv").exists() and not (folder / "tables" / "success.csv").exists()
+    table = pd.read_csv(folder / "figures" / "reach.csv")
+    table.loc[3, "median"] *= 2
+    store.put(folder / "figures" / "reach.csv", report.csv(table))
+    assert [line.split(":")[0].rpartition("/")[2] for line in report.check(folder)] == ["reach.csv"]
+
+
+def test_slopes_are_fitted_to_the_norms(folder):
+    frame = study.load(folder)
+    row = probed.spectra(frame).set_index(["cell", "init"]).loc["rnn", "standard"]
+    runs = frame[(frame["cell"] == "rnn") & (frame["init"] == "standard")]
+    slopes = [np.polyfit(one["norms"]["lag"], np.log(one["norms"]["h"]), 1)[0] for one in runs["probe"]]
+    assert row["slope"] == pytest.approx(np.median(slopes), rel=1e-9) and row["low"] < row["slope"] < row["high"]
+    assert row["exponent"] == pytest.approx(np.median([one["lyapunov"][0] for one in runs["probe"]]))
+
+
+def test_a_net_that_has_learned_stands_beside_the_fresh_one(probed_frame):
+    learned = probed_frame.assign(after=640)
+    both = pd.concat([probed_frame, learned], ignore_index=True)
+    assert probed.two(probed.probed(both)["init"]) == ["standard", "long"]
+    assert {"standard-after 640", "long-after 640"} < set(probed.probed(both)["init"])
+    assert sorted(set(FIGURES["truncation"].data(both)["after"])) == [0, 640]
+
+
+def test_norms_that_left_float64_end_their_line(probed_frame):
+    frame = probed_frame[probed_frame["cell"] == "rnn"].copy()
+    frame["probe"] = [copy.deepcopy(one) for one in frame["probe"]]
+    for one in frame["probe"]:
+        one["norms"]["h"][-3:] = [None] * 3
+    curves = FIGURES["reach"].data(frame)
+    assert curves["lag"].max() == frame["probe"].iloc[0]["norms"]["lag"][-4] and curves["median"].notna().all()
+    assert np.isfinite(probed.spectra(frame)["slope"]).all()
+
+
+def test_probes_are_in_no_table_of_what_was_learned(probed_frame):
+    found = tables.every(probed_frame, {}, [], "looks", "default")
+    assert set(found) == {"probes"}
+
+
+def test_a_trial_says_what_it_starts_from_and_looks_at():
+    assert Trial(cell="lstm", gap=40, method="probe", scheme="identity").id.startswith("recall-past-lstm-probe-forward-identity-gap40-")

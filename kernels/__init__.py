@@ -3,6 +3,7 @@
 The same inputs give the same bits on any processor, with any instruction set and any number of threads.
 """
 
+from kernels.cell import equations
 from kernels.head import Readout, cross_entropy, product, squared_error
 from kernels.layer import CELLS, RNN
 from kernels.optimizers import SGD, Adam, clip_by_norm, clip_by_value, total

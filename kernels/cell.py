@@ -1,5 +1,6 @@
 """What a cell is called and made of, as TABLE's rows say it."""
 
+from pathlib import Path
 from typing import NamedTuple
 
 
@@ -49,3 +50,13 @@ def describe(name, title, source, blocks, inputs=None, recurrent=None, states="h
                 tuple(states.split()), tuple(gate for gate, _ in pairs), tuple(state for _, state in pairs),
                 tuple((gate[1:], 1 if gate[0] == "+" else -1) for gate in retains.split()),
                 tuple(tuple(pair.split(":")) for pair in feedback.split()), direct)
+
+
+def equations(name):
+    """The equations of a cell, as its file in kernels/cells states them: {quantity: the line that defines it}.
+
+    A line may define several: ``i, f, o = s(a_i), ...`` are three. What pre-activations are made of is not among them.
+    """
+    text = Path(__file__).with_name("cells").joinpath(f"{name}.pxd").read_text()
+    lines = [line.strip().partition("     ")[0] for line in text.split('"""')[1].splitlines() if line.startswith("    ")]
+    return {quantity.strip(): line for line in lines for quantity in line.partition(" = ")[0].split(",")}

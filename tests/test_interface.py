@@ -244,3 +244,12 @@ def test_forward_leaves_no_trace_of_an_error():
     with pytest.raises(ValueError):
         layer.forward(**(FORWARD | {"lengths": [1, 0, 6]}))
     assert np.array_equal(layer.forward(**FORWARD).y, expected)
+
+
+def test_equations_are_those_of_the_cells_file():
+    assert kernels.equations("coupled") == {
+        "f": "f, o = s(a_f), s(a_o)", "o": "f, o = s(a_f), s(a_o)", "g": "g = tanh(a_g)", "c": "c = f c' + (1 - f) g",
+        "h": "h = o tanh(c)"}
+    assert kernels.equations("gru_after")["n"] == "n = tanh(a_n + r a_u)"
+    for name, cell in kernels.CELLS.items():
+        assert set(cell.states) <= set(kernels.equations(name)) and list(kernels.equations(name))[-1] == "h"

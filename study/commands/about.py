@@ -10,6 +10,9 @@ from study.commands import dump
 from study.tasks import TASKS
 
 
+UNITS = 32  # as many inputs, for some cells must have that
+
+
 @click.command()
 @click.argument("file")
 def validate(file):
@@ -45,7 +48,9 @@ def _show(head, rows):
 
 
 def _cells():
-    return [("cell", "name", "source"), *((name, cell.title, cell.source) for name, cell in kernels.CELLS.items())]
+    head = ("cell", "name", "equations", f"parameters, I = H = {UNITS}", "source")
+    return [head, *((name, cell.title, len(kernels.equations(name)), f"{kernels.RNN(name, UNITS, UNITS).size:,}", cell.source)
+                    for name, cell in kernels.CELLS.items())]
 
 
 def _tasks():

@@ -198,14 +198,14 @@ def count(trials, contents):
         if trial.id not in contents.lines:
             counts[contents.failures.get(trial.id, {"status": "missing"})["status"]] += 1
             continue
-        status = contents.status[trial.id]
-        counts[status] += 1
-        if status == "done":
-            counts[_kind(trial, contents.solved[trial.id])] += 1
+        record = contents.brief[trial.id]
+        counts[record["status"]] += 1
+        if record["status"] == "done":
+            counts[_kind(trial, record["result"])] += 1
     return counts
 
 
-def _kind(trial, solved):
+def _kind(trial, result):
     if trial.purpose == "select":
         return "for learning rates"
-    return "probed" if trial.method == "probe" else SOLVED[solved]
+    return "probed" if trial.method == "probe" else SOLVED[result["solved"]]

@@ -34,7 +34,9 @@ LARGEST = 8192  # bytes of a record
 READABLE = ("cell", "task", "direction", "init", "gap", "seed")  # knobs that a record always spells out
 RUNS, LOG, SEGMENTS = "runs.jsonl", "runs.log", "segments"
 FINAL = ("done", "diverged")
+BRIEF = ("solved", "sequences", "test")
 START = b'{"check":"'
+PARSE = json.JSONDecoder().decode
 
 
 class Refused(Exception):
@@ -70,16 +72,13 @@ def encode(entry):
 
 def decode(line):
     """The entry of a line. Raises ValueError that says what is wrong with it."""
-    if line[:28] != b'%s%s",' % (START, _check(b"{" + line[28:])):
+    body = b"{" + line[28:]
+    if line[:28] != b'%s%s",' % (START, _check(body)):
         raise ValueError("torn, changed or not a record")
-    entry = _entry(line)
+    entry = PARSE(body.decode())
     if entry["schema"] > SCHEMA:
         raise Broken(f"a record of schema {entry['schema']}: written by a newer version of this program")
     return entry
-
-
-def _entry(line):
-    return json.loads("{" + line[28:].decode())
 
 
 def _check(body):
@@ -92,8 +91,7 @@ class Contents(NamedTuple):
     Attributes
     ----------
     lines : {id: line} of the trials that are done or diverged
-    status : {id: "done" or "diverged"}
-    solved : {id: what the record says of that}
+    brief : {id: its record, with no more of its result than BRIEF}, what counting looks at
     failures : {id: {"status": "failed" or "crashed", "reason", ...}}, the latest of each, of those not recorded since
     drivers : {name: facts}
     origins : {id: {"driver", "host", "seconds"}}, who made a record and how long it took, where it is known
@@ -101,15 +99,14 @@ class Contents(NamedTuple):
     """
 
     lines: dict
-    status: dict
-    solved: dict
+    brief: dict
     failures: dict
     drivers: dict
     origins: dict
     damage: list
 
     def record(self, id):
-        return _entry(self.lines[id])
+        return json.loads(b"{" + self.lines[id][28:])  # checked when it was read
 
     @property
     def seconds(self):
@@ -122,7 +119,7 @@ def read(folder):
 
     Raises Broken, and Refused where it cannot be read.
     """
-    contents = Contents({}, {}, {}, {}, {}, {}, [])
+    contents = Contents({}, {}, {}, {}, {}, [])
     with _disk(folder):
         for path in _files(folder, contents.damage):
             add = _add_record if path.suffix == ".jsonl" else _add_event
@@ -155,6 +152,9 @@ def _lines(path):
     except FileNotFoundError:  # compacted meanwhile, or nothing is recorded yet
         return
     for line in data.split(b"\n"):
+        if line.startswith(START) and line.find(START, 1) < 0:
+            yield line
+            continue
         before, *records = line.split(START)
         yield from filter(None, [before, *(START + rest for rest in records)])
 
@@ -169,12 +169,12 @@ def _add(contents, path, number, line, add):
 
 
 def _add_record(contents, entry, line):
-    id, status = entry["id"], entry["status"]
-    if status not in FINAL or not isinstance(entry["result"], dict) or not isinstance(entry["trial"], dict):
+    id, status, result = entry["id"], entry["status"], entry["result"]
+    if status not in FINAL or not isinstance(result, dict) or not isinstance(entry["trial"], dict):
         raise ValueError("not a record")
     if contents.lines.setdefault(id, line) != line:
         raise Broken(f"{id} has two results that differ: the same trial must give the same bits everywhere")
-    contents.status[id], contents.solved[id] = status, entry["result"].get("solved")
+    contents.brief[id] = {"status": status, "result": {key: result[key] for key in BRIEF if key in result}}
 
 
 def _add_event(contents, entry, line):

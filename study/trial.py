@@ -158,7 +158,7 @@ class Trial(Frozen):
     @cached_property
     def id(self):
         """What the trial is, to be read, and 16 hexadecimal digits of what it is exactly."""
-        known = json.dumps({"numerics": NUMERICS, **self.knobs()}, sort_keys=True, separators=(",", ":"))
+        known = CANONICAL.encode({"numerics": NUMERICS, **self.knobs()})
         digest = hashlib.sha256(known.encode()).hexdigest()[:16]
         direction = f"both-{self.merge}" if self.direction == "both" else self.direction
         stage = ["select"] if self.purpose == "select" else []
@@ -171,6 +171,7 @@ class Trial(Frozen):
 LEARNING = ("lr", "batch", "optimizer", "clip", "clipping", "truncated")
 DEFAULTS = {name: field.default for name, field in Trial.model_fields.items() if not field.is_required()}
 FIELDS = tuple(Trial.model_fields)
+CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 KNOBS = tuple(name for name in Trial.model_fields if name != "purpose")  # those that a study may set
 
 

@@ -23,20 +23,29 @@ def drivers(study, undisturbed, kills, longest):
 
 
 def workers(study, undisturbed, kills, number):
-    """Kill one of the workers by that signal every now and then while the study lasts, at most `kills` times.
+    """Kill the workers by that signal every now and then while the study lasts, at least `kills` times if it lasts so long.
 
-    Some records later, that is, when the trial that was hit is through: one that is hit three times counts as poison.
+    Some records later, that is, when the trials that were hit are through: one that is hit three times counts as poison.
     """
     process, done, before = study.start(), 0, 0
     while done < kills and process.poll() is None:
         time.sleep(random.uniform(0.05, 0.3))
-        busy = [pid for pid in children(process.pid) if b"loky.backend.popen" in cmdline(pid)]
-        if busy and study.lines().total() >= before + 2 * AT_ONCE:
+        if study.lines().total() >= before + 2 * AT_ONCE:
             before = study.lines().total()
-            os.kill(random.choice(busy), number)
-            done += 1
+            for pid in children(process.pid):
+                if b"loky.backend.popen" in cmdline(pid):
+                    done += killed(pid, number)
     out, err = process.communicate(timeout=300)
     return study.cost(done, undisturbed, wrong=process.returncode != 0)
+
+
+def killed(pid, number):
+    """Whether there was a process to be killed."""
+    try:
+        os.kill(pid, number)
+        return True
+    except ProcessLookupError:
+        return False
 
 
 def cmdline(pid):

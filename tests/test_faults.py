@@ -50,7 +50,7 @@ def test_kill_9_of_the_driver(tmp_path, study_file, right):
 def test_a_worker_killed_by(tmp_path, number):
     path = toy.study_file(tmp_path, seeds=4, milliseconds=200)
     cost = kills.workers(Study(path, tmp_path / "out"), undisturbed(path, tmp_path / "undisturbed"), 2, number)
-    assert cost.rounds == 2 and cost.harmless(kills.AT_ONCE), cost
+    assert cost.rounds >= 2 and cost.harmless(kills.AT_ONCE), cost
 
 
 @pytest.mark.parametrize("name", mishaps.MISHAPS)

@@ -73,9 +73,11 @@ def environment(**more):
 
 def noting(function, name, of):
     """The function, which from now on notes the id of the trial that it was given in a file of the folder LEDGER."""
+    path = Path(os.environ["LEDGER"], name)
+
     def noted(*arguments):
         result = function(*arguments)
-        with open(Path(os.environ["LEDGER"], name), "a") as file:
+        with open(path, "a") as file:
             file.write(f"{of(*arguments)}\n")
         return result
     return noted

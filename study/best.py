@@ -5,19 +5,24 @@ from collections import Counter
 from study.spec import DEFAULTS, KNOBS
 
 ALWAYS = {"cell", "task", "init"}  # named whatever their value; other knobs where they are not at their default
-WITHIN_AN_ARM = {"gap", "seed", "lr", "horizon", "budget"}
+LAST = ("horizon", "lr", "budget")  # often a consequence of others: named only where they differ within what would be one arm
 
 
 class Best:
-    """Follows the arms of some trials; an arm's name holds the knobs in which these trials differ, but for those within an arm."""
+    """Follows the arms of some trials: those that differ in nothing but gap and seed. They are named by what sets them apart."""
 
     def __init__(self, trials):
-        self.axes = [knob for knob in KNOBS if knob not in WITHIN_AN_ARM and len({getattr(t, knob) for t in trials}) > 1]
+        first = [knob for knob in KNOBS if knob not in ("cell", "gap", "seed", *LAST)]
+        self.axes = ["cell", *(knob for knob in first if len({getattr(trial, knob) for trial in trials}) > 1)]
+        for knob in LAST:
+            pairs = {(self.name(trial), getattr(trial, knob)) for trial in trials}
+            if len(pairs) > len({name for name, _ in pairs}):
+                self.axes.append(knob)
         self.planned = Counter(map(self.name, trials))
         self.arms = {}  # the one that changed last at the end
 
     def name(self, trial):
-        values = {axis: getattr(trial, axis) for axis in self.axes or ("cell",)}
+        values = {axis: getattr(trial, axis) for axis in self.axes}
         shown = {axis: value for axis, value in values.items() if axis in ALWAYS or value != DEFAULTS[axis]}
         return " ".join(value if isinstance(value, str) else f"{axis} {value}" for axis, value in shown.items())
 

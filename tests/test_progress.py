@@ -69,8 +69,10 @@ def test_a_failure_is_shown_at_once():
     (toy.trials(2), {"lstm"}),
     ([*toy.trials(2), *toy.trials(2, cell="gru", units=37)], {"lstm", "gru units 37"}),
     ([*toy.trials(1), *toy.trials(1, direction="both", merge="sum"), *toy.trials(1, method="guess", lr=None)],
-     {"", "both sum", "guess"}),
-    ([*toy.trials(1, init="long", horizon=9), *toy.trials(1, gap=99, budget=7)], {"long", "standard"}),
+     {"lstm", "lstm both sum", "lstm guess"}),
+    ([*toy.trials(1, init="long", horizon=9), *toy.trials(1, gap=99, budget=7)], {"lstm long", "lstm standard"}),
+    ([*toy.trials(1, lr=0.1), *toy.trials(1, lr=0.2), *toy.trials(1, cell="gru", budget=7)],
+     {"lstm lr 0.1", "lstm lr 0.2", "gru lr 0.01"}),
 ])
 def test_an_arm_is_named_by_what_sets_it_apart(trials, names):
     best = Best(trials)
@@ -83,8 +85,8 @@ def test_the_best_of_an_arm():
     for trial, solved, sequences in zip(trials, (True, True, False), (3000, 2000, 9000)):
         best.add(trial, outcome(trial, solved=solved, sequences=sequences))
     best.add(trials[3], outcome(trials[3], solved=None, test={"n": 360, "correct": 270, "loss": 0.1}))
-    assert best.lines(1) == ["digits: 1 of 1 finished, at best 75.0% right"]
-    assert best.lines(9)[0] == "recall/past: 3 of 3 finished, 2 solved, to gap 25, from 2,000 sequences on"
+    assert best.lines(1) == ["lstm digits: 1 of 1 finished, at best 75.0% right"]
+    assert best.lines(9)[0] == "lstm recall/past: 3 of 3 finished, 2 solved, to gap 25, from 2,000 sequences on"
     assert line({"arm": "x", "finished": 1, "of": 2}) == "x: 1 of 2 finished"
 
 

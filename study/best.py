@@ -1,6 +1,7 @@
 """The best that each arm has reached so far: how many solved, how far, how fast."""
 
 from collections import Counter
+from operator import attrgetter
 
 from study.spec import DEFAULTS, KNOBS
 
@@ -12,24 +13,26 @@ class Best:
     """Follows the arms of some trials: those that differ in nothing but gap and seed. They are named by what sets them apart."""
 
     def __init__(self, trials):
+        seeds = Counter(map(_arm, trials))
+        arms = {_arm(trial): trial for trial in trials}
         first = [knob for knob in KNOBS if knob not in ("cell", "gap", "seed", *LAST)]
-        self.axes = ["cell", *(knob for knob in first if len({getattr(trial, knob) for trial in trials}) > 1)]
+        axes = ["cell", *(knob for knob in first if len({getattr(arm, knob) for arm in arms.values()}) > 1)]
         for knob in LAST:
-            pairs = {(self.name(trial), getattr(trial, knob)) for trial in trials}
+            pairs = {(_name(arm, axes), getattr(arm, knob)) for arm in arms.values()}
             if len(pairs) > len({name for name, _ in pairs}):
-                self.axes.append(knob)
-        self.planned = Counter(map(self.name, trials))
+                axes.append(knob)
+        self.names = {key: _name(arm, axes) for key, arm in arms.items()}
+        self.planned = Counter()
+        for key, name in self.names.items():
+            self.planned[name] += seeds[key]
         self.arms = {}  # the one that changed last at the end
 
     def name(self, trial):
-        values = {axis: getattr(trial, axis) for axis in self.axes}
-        shown = {axis: value for axis, value in values.items() if axis in ALWAYS or value != DEFAULTS[axis]}
-        return " ".join(value if isinstance(value, str) else f"{axis} {value}" for axis, value in shown.items())
+        return self.names[_arm(trial)]
 
-    def add(self, trial, record):
-        """A trial that is done or diverged, and its record or outcome."""
-        name, result = self.name(trial), record["result"]
-        solved = result.get("solved")
+    def add(self, trial, result):
+        """A trial that is done or diverged, and its result, or as much of it as is known."""
+        name, solved = self.name(trial), result.get("solved")
         arm = self.arms.pop(name, {"arm": name, "finished": 0, "of": self.planned[name]})
         arm["finished"] += 1
         if solved is not None:
@@ -44,6 +47,15 @@ class Best:
     def lines(self, most):
         """The arms that changed last, the latest last, at most so many."""
         return [line(arm) for arm in list(self.arms.values())[-most:]]
+
+
+_arm = attrgetter(*(knob for knob in KNOBS if knob not in ("gap", "seed")))
+
+
+def _name(trial, axes):
+    values = {axis: getattr(trial, axis) for axis in axes}
+    shown = {axis: value for axis, value in values.items() if axis in ALWAYS or value != DEFAULTS[axis]}
+    return " ".join(value if isinstance(value, str) else f"{axis} {value}" for axis, value in shown.items())
 
 
 def _better(arm, what, value, choose):

@@ -54,7 +54,7 @@ class Progress:
         if "reason" in outcome:
             self._say(f"{outcome['status']}: {trial.id}: {outcome['reason']}")
         elif trial.purpose == "train":
-            self.best.add(trial, outcome)
+            self.best.add(trial, outcome["result"])
             self.changed.add(self.best.name(trial))
 
     def look(self, running, stopping):

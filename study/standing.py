@@ -51,7 +51,7 @@ def status(folder):
     arms = best.Best([trial for trial in trials if trial.purpose == "train"])
     for trial in trials:
         if trial.purpose == "train" and trial.id in contents.lines:
-            arms.add(trial, contents.brief[trial.id])
+            arms.add(trial, contents.brief[trial.id]["result"])
     left = sum(map(learned(timed), missing))
     return {
         "study": study.name,

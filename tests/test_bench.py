@@ -89,7 +89,8 @@ def test_difference_is_relative_to_the_largest_number():
 @pytest.mark.parametrize("work", ["training", "forward"])
 @pytest.mark.parametrize("cell", kernels.CELLS)
 def test_peers_agree(running, cell, work):
-    exact, rounded = (replace(TINY, cell=cell, work=work, dtype=dtype, T=9, H=10) for dtype in ("float64", "float32"))
+    inputs = {"I": 10} if kernels.CELLS[cell].direct else {}
+    exact, rounded = (replace(TINY, cell=cell, work=work, dtype=dtype, T=9, H=10, **inputs) for dtype in ("float64", "float32"))
     able = [name for name in INSTALLED if running[name].ask("can", exact)]
     others = [name for name in INSTALLED if name not in able and running[name].ask("can", rounded)]
     assert "numpy" in able
@@ -257,8 +258,8 @@ def test_figures_draw_what_their_csv_says(suite):
         assert np.allclose(data["ratio"], 2.5) and set(data["peer"]) == {"jax"}
     elif "speedup" in data:
         assert np.allclose(data["speedup"], np.where(data["peer"] == "ours", data["threads"], 1))
-    elif suite == "gap":
-        assert sorted(set(data["gap"])) == list(cases.GAPS)
+    elif suite in ("gap", "cells"):
+        assert suite == "cells" or sorted(set(data["gap"])) == list(cases.GAPS)
         assert np.allclose(data["nanoseconds"], 2e6 / (data["T"] * data["B"]))
     else:
         ours = data[data["peer"] == "ours"] if "peer" in data else data
@@ -376,3 +377,18 @@ def test_a_peer_that_was_refused_makes_the_command_fail(small, call, monkeypatch
 def test_wrong_arguments(call, arguments, said, tmp_path):
     code, out, err = call(*arguments)
     assert code == 2 and said in err and not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("cell", kernels.CELLS)
+def test_cells_are_compared_at_equal_units_and_at_equal_parameters(cell):
+    some, rivals = cases.of_kernels(1, 1)["cells"]
+    sizes = [(case.I, case.H) for case in some if case.cell == cell]
+    most = kernels.RNN("lstm", 32, 32).size
+    fits = [H for H in range(1, 200) if kernels.RNN(cell, cases._inputs(cell, H), H).size <= most]
+    assert {H for _, H in sizes} == {32, fits[-1]} and fits == list(range(1, fits[-1] + 1)) and not len(rivals)
+    assert all(I == (H if kernels.CELLS[cell].direct else 32) for I, H in sizes)
+    layer = kernels.RNN(cell, *sizes[0])
+    products = [np.prod(shape) for name, shape in layer.shapes.items() if name[-1] in "WUR"]
+    assert cases.multiply_adds(cell, *sizes[0]) == sum(products)
+    row = tables.shown(made("cells", [entry(case, ours=1e-3) for case in some if case.cell == cell])).iloc[0]
+    assert row["parameters"] == f"{layer.size:,}" and row["training, ns a row-step"] == "312.5"

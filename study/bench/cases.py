@@ -20,6 +20,7 @@ TASK = "recall/past"
 LONGEST_LEAD = 9  # distractors before the cue of TASK, at most
 RATE, CLIP = 0.003, 1.0
 FAST = ("torch", "jax")
+EQUAL = 32  # inputs and units at which all cells are compared, and whose lstm's parameters are not exceeded
 
 
 def _training(suite, cells, shapes, work="training", **knobs):
@@ -39,8 +40,28 @@ def of_kernels(threads, most):
         "threads": ([replace(case, threads=n) for case in _training("threads", CELLS, SHAPES) for n in counts], FAST),
         "steps": (_training("steps", SWEPT, [(T, 32, 2, 128) for T in STEPS], **at), FAST),
         "rows": (_training("rows", SWEPT, [(100, B, 2, 128) for B in ROWS], **at), FAST),
+        "cells": ([case for cell in kernels.CELLS for H in dict.fromkeys([EQUAL, equal_units(cell)])
+                   for case in _training("cells", (cell,), [(100, 32, _inputs(cell, H), H)], **at)], ()),
         "gap": (_training("gap", CELLS, [(gap + 1 + LONGEST_LEAD, 32, 9, 32) for gap in GAPS], **at), ()),
     }
+
+
+def _inputs(cell, H):
+    return H if kernels.CELLS[cell].direct else EQUAL
+
+
+def equal_units(cell):
+    """The largest H with which a layer of EQUAL inputs has no more parameters than the lstm of EQUAL units."""
+    most, H = kernels.RNN("lstm", EQUAL, EQUAL).size, 1
+    while kernels.RNN(cell, _inputs(cell, H + 1), H + 1).size <= most:
+        H += 1
+    return H
+
+
+def multiply_adds(cell, I, H):
+    """Of the products with W, U and R in one step of one row, forward."""
+    cell = kernels.CELLS[cell]
+    return len(cell.inputs) * I * H + (len(cell.recurrent) + len(cell.feedback)) * H * H
 
 
 def of_trials(threads):
@@ -70,10 +91,10 @@ def operations(case):
     passes = {"training": (2, 3), "forward": (1, 1)}.get(case.work)
     if passes is None:
         return None
-    cell = kernels.CELLS[case.cell]
     of_w, of_u = passes
-    square = len(cell.recurrent) + len(cell.feedback)
-    return 2 * case.T * case.B * case.H * (of_w * len(cell.inputs) * case.I + of_u * square * case.H)
+    with_w = len(kernels.CELLS[case.cell].inputs) * case.I * case.H
+    with_u = multiply_adds(case.cell, case.I, case.H) - with_w
+    return 2 * case.T * case.B * (of_w * with_w + of_u * with_u)
 
 
 def trial(case):

@@ -6,7 +6,7 @@ from study.bench import peers
 
 OTHERS = [name for name in peers.PACKAGES if name != "ours"]
 ROUNDS = 9
-SUITES = ("table", "double", "forward", "units", "threads", "steps", "rows", "gap", "memory")
+SUITES = ("table", "double", "forward", "units", "threads", "steps", "rows", "gap", "cells", "memory")
 
 
 def _names(known):

@@ -6,8 +6,9 @@ import numpy as np
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator, PercentFormatter
 
+import kernels
 from kernels import CELLS
-from study.bench.cases import LONGEST_LEAD
+from study.bench.cases import EQUAL, LONGEST_LEAD
 from study.bench.tables import TWIN
 from study.report.style import GREY, by_registry, colour, line, marker
 
@@ -115,6 +116,31 @@ def _draw_threads(data, figure):
     _peers_legend(figure, data["peer"])
 
 
+def _costs(frame):
+    timed = _ours(frame, "median")
+    steps = timed["median"] / timed["T"] / timed["B"]
+    parameters = [kernels.RNN(cell, I, H).size for cell, I, H in zip(timed["cell"], timed["I"], timed["H"], strict=True)]
+    return timed.assign(nanoseconds=steps * 1e9, parameters=parameters).drop(columns=["threads", "median"])
+
+
+def _draw_costs(data, figure):
+    cells = by_registry(data["cell"])[::-1]
+    figure.set_size_inches(figure.get_figwidth(), 0.9 + 0.24 * len(cells))
+    panels = {"parameters": "parameters of the layer", "nanoseconds": "training, ns for a step of a row"}
+    for (name, label), axes in zip(panels.items(), figure.subplots(1, 2, sharey=True), strict=True):
+        for case in data.itertuples():
+            equal = case.H == EQUAL
+            axes.plot(getattr(case, name), cells.index(case.cell), "s" if equal else "o", color=colour(case.cell),
+                      markerfacecolor=colour(case.cell) if equal else "white", markersize=6 if equal else 5)
+        axes.set_xlim(0, None)
+        axes.locator_params(axis="x", nbins=5)
+        axes.set_xlabel(label)
+    figure.axes[0].set_yticks(range(len(cells)), [CELLS[cell].title for cell in cells])
+    handles = [Line2D([], [], linestyle="", marker=mark, color="black", markerfacecolor=fill, label=text) for mark, fill, text in
+               (("s", "black", f"H = {EQUAL}"), ("o", "white", f"as many parameters as an LSTM of H = {EQUAL} at most"))]
+    figure.legend(handles=handles, loc="outside upper left", ncols=2)
+
+
 def _by_peer(axes, data, cell, x, y):
     for peer in PEERS:
         mine = data[data["peer"] == peer].sort_values(x)
@@ -187,6 +213,10 @@ FIGURES = {
                      lambda frame: _timed(frame, "gflops"), _draw_sweep("T", "steps T")),
     "rows": _figure("Speed as rows grow", "A training step, 100 steps, 2 inputs, 128 units.",
                     lambda frame: _timed(frame, "gflops"), _draw_sweep("B", "rows B")),
+    "cells": _figure(
+        "What each cell costs",
+        f"Filled: at {EQUAL} inputs and units. Hollow: at the largest H that has no more parameters than the LSTM then has. A training "
+        "step of 100 steps and 32 rows, float32. (MUT1 and MUT2 have as many inputs as units.)", _costs, _draw_costs),
     "gap": _figure(
         "Time for a step of a row, as the gap grows",
         "A training step of the size that recall has at each gap; 32 units. Flat: cost is in proportion to the gap.",

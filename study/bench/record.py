@@ -25,6 +25,7 @@ TITLES = {  # in the order of the page
     "steps": "Training step as steps grow",
     "rows": "Training step as rows grow",
     "gap": "Training step of a recall trial as its gap grows",
+    "cells": "Every cell at equal units and at equal parameters",
     "memory": "Memory",
     "trial": "A whole training iteration",
     "study": "A small study",

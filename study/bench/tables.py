@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 
+import kernels
+from study.bench.cases import multiply_adds
 from study.bench.memory import LIMIT
 
 KEYS = ["work", "cell", "T", "B", "I", "H", "dtype", "threads", "gap", "seed"]
@@ -58,6 +60,15 @@ def _rates(record, case):
     return {**_size(case), **more, **own, **{name: f"{rate:.0f}" for name, rate in per.items()}, **_ratio(case)}
 
 
+def _cells(record, case):
+    """Parameters of the layer, multiply-adds of a step of a row forward, and the measured time of one in training."""
+    step = case["peers"]["ours"]["median"] / case["T"] / case["B"]
+    return {"cell": case["cell"], "I": case["I"], "H": case["H"],
+            "parameters": f"{kernels.RNN(case['cell'], case['I'], case['H']).size:,}",
+            "multiply-adds a row-step": f"{multiply_adds(case['cell'], case['I'], case['H']):,}",
+            "training, ns a row-step": f"{step * 1e9:.1f}"}
+
+
 def _iteration(record, case):
     took = {name: f"{found['median'] * 1e3:.3g}" for name, found in case["peers"].items() if "median" in found}
     return {"cell": case["cell"], "T": case["T"], "H": case["H"], **{f"{name}, ms": text for name, text in took.items()},
@@ -78,7 +89,7 @@ def _memory(record, case):
             "peak, GiB": f"{case['after'] / 2**30:.2f}"}
 
 
-_SHOWN = {"trial": _iteration, "study": _trial, "memory": _memory}
+_SHOWN = {"cells": _cells, "trial": _iteration, "study": _trial, "memory": _memory}
 
 
 def summary(record):

@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
+import kernels
 from study.bench.cases import given, operations
 from study.bench.workers import Lost
 
@@ -67,7 +68,9 @@ def agreement(case, running, wanted):
 
 def exact(case):
     """The same work in float64, of small and odd size: where a wrong gate shows."""
-    return replace(case, dtype="float64") if case.gap is not None else replace(case, **SMALL)
+    if case.gap is not None:
+        return replace(case, dtype="float64")
+    return replace(case, **SMALL | ({"I": SMALL["H"]} if kernels.CELLS[case.cell].direct else {}))
 
 
 class Timer:

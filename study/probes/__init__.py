@@ -44,11 +44,12 @@ def look(trial, task, knobs, theta):
     units = gates.traced(constants, net.layer.units)
     row = {block: values[:, 0] for block, values in found.gates.items()}
     layer, x = net.split(weights)[0], _sequence(net, weights, batch)
-    other = task.sample(data.stream(trial, "lyapunov"), 1, trial.gap).until_read()
     last = min(jacobian.PRODUCT, lags[-1])
     ks = sorted({*(2**k for k in range(last.bit_length())), last})
-    values = jacobian.singular_values(jacobian.backwards(*_trajectory(net, weights, batch, last)), ks)
-    exponents = jacobian.lyapunov(*_trajectory(net, weights, other, min(jacobian.EXPONENT, len(other.x))))
+    states = jacobian.trajectory(net.layer, layer, x, last)
+    values = jacobian.singular_values(jacobian.backwards(net.layer, layer, x[-last:], states), ks)
+    other = _sequence(net, weights, task.sample(data.stream(trial, "lyapunov"), 1, trial.gap).until_read())
+    exponents = jacobian.lyapunov(net.layer, layer, other, min(jacobian.EXPONENT, len(other)))
     largest = jacobian.largest_of_u(net.layer, layer)
     return {
         "norms": {"lag": lags} | norms.medians(net, batch, found, lags),
@@ -65,12 +66,6 @@ def look(trial, task, knobs, theta):
 def _sequence(net, weights, batch):
     """What the layer sees of a batch's first row, (T, I)."""
     return net.embed(weights, batch.x[: batch.lengths[0], :1])[:, 0]
-
-
-def _trajectory(net, weights, batch, steps):
-    """A net's layer, its weights, the last steps of what it sees of a batch's first row, and its states at them."""
-    layer, x = net.split(weights)[0], _sequence(net, weights, batch)
-    return net.layer, layer, x[-steps:], jacobian.trajectory(net.layer, layer, x, steps)
 
 
 def _cosine(found, size):

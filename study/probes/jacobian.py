@@ -39,19 +39,19 @@ def backwards(layer, theta, x, states):
     n = layer.units * len(states)
     span = max(1, ROWS // n)
     for stop in range(len(x), 0, -span):
-        steps = np.arange(max(0, stop - span), stop)
-        found = _applied(layer, theta, x, states, np.repeat(steps, n), np.tile(np.eye(n), (len(steps), 1)))
-        yield from found.reshape(len(steps), n, n)[::-1]
+        steps = np.repeat(np.arange(max(0, stop - span), stop), n)
+        before = {name: state[steps][None] for name, state in states.items()}
+        tape = layer.forward(theta, x[steps][None], state=before, threads=1).tape
+        found = _back(layer, tape, np.tile(np.eye(n), (len(steps) // n, 1)))
+        yield from found.reshape(-1, n, n)[::-1]
 
 
-def _applied(layer, theta, x, states, steps, rows):
-    """rows J_t (m, n): the gradient with respect to the states before it of a combination `rows` of those after a step t each."""
+def _back(layer, tape, rows):
+    """rows (m, n) J (m, n): row by row the gradient of a combination of the states after a step, with respect to those before."""
     H = layer.units
-    before = {name: state[steps][None] for name, state in states.items()}
-    out = layer.forward(theta, x[steps][None], state=before, threads=1)
-    ends = {name: rows[None, :, k * H : (k + 1) * H] for k, name in enumerate(states)}
-    found = layer.backward(out.tape, dstate=ends, inputs=False).state
-    return np.concatenate([found[name][0] for name in states], axis=1)
+    ends = {name: rows[None, :, k * H : (k + 1) * H] for k, name in enumerate(layer.cell.states)}
+    found = layer.backward(tape, dstate=ends, inputs=False).state
+    return np.concatenate([found[name][0] for name in layer.cell.states], axis=1)
 
 
 def singular_values(jacobians, lags):
@@ -69,22 +69,29 @@ def singular_values(jacobians, lags):
     return found
 
 
-def lyapunov(layer, theta, x, states):
-    """The leading Lyapunov exponents along a trajectory over x (T, I), nats a step, largest first.
+def lyapunov(layer, theta, x, steps):
+    """The leading Lyapunov exponents along the last steps of a run from zero over x (T, I), nats a step, largest first.
 
     Rows that each J_t is applied to from the right, the last one first, as BPTT does, re-orthonormalised after each step; the
     mean log of their lengths after the first fifth of the steps (Benettin et al. 1980, on the transposed product, whose
     exponents are the same). -infinity where nothing is left.
     """
-    n = layer.units * len(states)
-    rows = min(EXPONENTS, n)
+    n = layer.units * len(layer.cell.states)
+    rows, first = min(EXPONENTS, n), len(x) - steps
+    wide = np.repeat(x[:, None], rows, axis=1)
+    now = layer.forward(theta, wide[:first], threads=1, tape=False).state if first else None
+    tapes = []
+    for t in range(first, len(x)):
+        out = layer.forward(theta, wide[t : t + 1], state=now, threads=1)
+        now = out.state
+        tapes.append(out.tape)
     q = kernels.Stream("lyapunov").normal(rows * n).reshape(rows, n)
     kernels.orthonormalise(q)
-    lengths = np.empty((rows, len(x)))
-    for k in range(len(x)):
-        q = _applied(layer, theta, x, states, np.repeat(len(x) - 1 - k, rows), q)
+    lengths = np.empty((rows, steps))
+    for k, tape in enumerate(reversed(tapes)):
+        q = _back(layer, tape, q)
         lengths[:, k] = kernels.orthonormalise(q)
-    settled = np.ascontiguousarray(lengths[:, len(x) // SETTLING :])
+    settled = np.ascontiguousarray(lengths[:, steps // SETTLING :])
     means = np.array([kernels.total(kernels.log(row)) for row in settled]) / settled.shape[1]
     return np.sort(means)[::-1].tolist()
 

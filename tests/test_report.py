@@ -18,6 +18,7 @@ from study.ablations import gap
 from study.model import equal_units
 from study.report import arms, falls, page, style, tables
 from study.report.figures import FIGURES
+from study.spec import Trial
 from study.tasks import TASKS
 
 
@@ -298,3 +299,10 @@ def test_holm_takes_back_what_does_not_survive():
     assert [result.outcome for result in settled] == [
         verdict.REPRODUCED, verdict.INCONCLUSIVE, verdict.INCONCLUSIVE, verdict.REPRODUCED]
     assert [result.holm for result in settled] == pytest.approx([0.003, 0.06, 1.0, 0.03])
+
+
+def test_crossed_knobs_that_no_table_tells_apart_are_named(tmp_path):
+    frame = pd.DataFrame([Trial(cell="lstm", gap=gap, lr=0.01, batch=batch, seed=seed).model_dump()
+                          for gap in (12, 25) for batch in (16, 32) for seed in (0, 1)])
+    assert arms.pooled(frame) == "Trials that differ in batch stand in one arm here; `export` tells them apart."
+    assert arms.pooled(frame[frame["batch"] == 16]) == ""

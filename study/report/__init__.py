@@ -12,6 +12,7 @@ import pandas as pd
 
 from study import ablations, frame, store
 from study.report import page, style
+from study.report.arms import pooled
 from study.report.figures import FIGURES
 from study.report.tables import every
 from study.tasks import TASKS
@@ -67,7 +68,8 @@ def _contents(folder):
         **drawn,
     }
     shown = page.gaps(tables["critical_gap"], runs) if "critical_gap" in tables else ()
-    return files, shown.to_string(index=False) if len(shown) else ""
+    text = shown.to_string(index=False) if len(shown) else ""
+    return files, "\n".join(filter(None, [text, pooled(runs)]))
 
 
 def csv(table):

@@ -2,10 +2,22 @@
 
 import numpy as np
 
+from study.spec import KNOBS
 from study.tasks import TASKS
 
 ARM = ["task", "cell", "init", "direction", "merge", "units", "method"]
 """What makes an arm; its trials differ in gap and seed only."""
+
+
+def pooled(frame):
+    """A line on the knobs in which trials of one arm, gap and seed differ, "" where there are none."""
+    keys = [*ARM, "gap", "seed"]
+    knobs = [knob for knob in KNOBS if knob not in keys and knob in frame]
+    values = learned(frame).groupby(keys, dropna=False)[knobs].nunique(dropna=False)
+    several = [knob for knob in knobs if (values[knob] > 1).any()]
+    if not several:
+        return ""
+    return f"Trials that differ in {' or '.join(several)} stand in one arm here; `export` tells them apart."
 
 
 def where(frame, **knobs):

@@ -10,7 +10,7 @@ from markdown_it import MarkdownIt
 
 from kernels import CELLS
 from study import ablations
-from study.report.arms import learned, plain
+from study.report.arms import learned, plain, pooled
 from study.report.falls import WHEN
 from study.report.style import RENDERER, start
 from study.report.tables import PARTS, outcomes
@@ -129,7 +129,7 @@ def _setting(frame):
     others = runs[runs["budget"] != usual["budget"]].groupby("task")["budget"].max()
     budgets = "".join(f", {budget:,} on {TASKS[task].title}" for task, budget in others.items())
     return (f"Here: H = {int(usual['units'])} units, batches of {int(usual['batch'])}, {usual['optimizer'].capitalize()}, the gradient's norm "
-            f"clipped at {usual['clip']:g}, at most {int(usual['budget']):,} sequences{budgets} ({usual['dtype']}).")
+            f"clipped at {usual['clip']:g}, at most {int(usual['budget']):,} sequences{budgets} ({usual['dtype']}). {pooled(frame)}").rstrip()
 
 
 def _verdicts(verdicts):

@@ -66,12 +66,17 @@ def _kill(process):
 
 
 def lose_workers(study, undisturbed, cluster, kills):
-    """Kill one of the cluster's workers every now and then while the study lasts, and start another in its place."""
-    process, done = study.start(), 0
+    """Kill one of the cluster's workers every now and then while the study lasts, and start another in its place.
+
+    Some records later: a trial whose workers are lost again and again counts as poison.
+    """
+    process, done, before = study.start(), 0, 0
     while done < kills and process.poll() is None:
-        time.sleep(random.uniform(2, 4))
-        cluster.replace(random.randrange(cluster.count))
-        done += 1
+        time.sleep(random.uniform(0.1, 0.5))
+        if study.lines().total() >= before + 2 * cluster.count:
+            before = study.lines().total()
+            cluster.replace(random.randrange(cluster.count))
+            done += 1
     process.communicate(timeout=300)
     return study.cost(done, undisturbed, wrong=process.returncode != 0)
 

@@ -33,7 +33,8 @@ class Provenance:
 
     def origin(self, id):
         """{"driver", "host", "seconds"} of a record, each None where it is not known."""
-        return {"driver": self._only, "host": None, "seconds": None} | self.origins.get(id, {})
+        known = self.origins.get(id, {})
+        return {"driver": known.get("driver") or self._only, "host": known.get("host"), "seconds": known.get("seconds")}
 
     def facts(self, id):
         """The facts of the machine on which a record was made, as study.machine.facts gives them; {} where not known.
@@ -41,8 +42,9 @@ class Provenance:
         A driver that had its trials computed on a cluster knows the facts of its hosts.
         """
         origin = self.origin(id)
-        facts = self.drivers.get(origin["driver"]) or {}
-        return facts["hosts"].get(origin["host"], {}) if "hosts" in facts else facts
+        facts = self.drivers.get(origin["driver"])
+        hosts = _at(facts, ["hosts"])
+        return (facts if hosts is None else _at(hosts, [origin["host"]])) or {}
 
     def row(self, id):
         """A record's origin and the facts named in COLUMNS, as one flat dict."""
@@ -61,11 +63,11 @@ def brief(facts):
 def line(facts):
     """A machine and its code in a line."""
     known = {column: "unknown" if fact is None else fact for column, fact in brief(facts).items()}
-    commit = f"{known['commit']:.12}" + (" with changes" if known["clean"] is False else "")
+    commit = f"{known['commit']!s:.12}" + (" with changes" if known["clean"] is False else "")
     return f"{known['processor']}, {known['isa']}, compiler {known['compiler']}, commit {commit}"
 
 
 def _at(facts, path):
     for key in path:
-        facts = (facts or {}).get(key)
+        facts = facts.get(key) if isinstance(facts, dict) else None
     return facts

@@ -384,6 +384,7 @@ def _log(contents):
 def manifest(folder):
     """The manifest of a folder; empty where there is none, or none that can be read."""
     try:
-        return json.loads(Path(folder, "manifest.json").read_bytes())
-    except (OSError, ValueError):
+        known = json.loads(Path(folder, "manifest.json").read_bytes())
+        return known if isinstance(known["drivers"], dict) else {}
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return {}

@@ -136,3 +136,8 @@ def test_each_record_knows_the_machine_of_its_worker(tmp_path, cluster):
     known = Provenance(folder, store.read(folder))
     rows = [known.row(id) for id in records(tmp_path)]
     assert all(row["host"] == socket.gethostname() and row["isa"] == kernels.isa() and row["seconds"] > 0 for row in rows)
+
+
+def test_a_scheduler_that_wants_tls_is_a_mistake_in_words(tmp_path):
+    code, out, err = finish(start(tmp_path, "tls://127.0.0.1:9"))
+    assert code == 2 and "--scheduler tls://127.0.0.1:9" in err and "TLS" in err

@@ -2,6 +2,8 @@
 
 import shutil
 
+import pytest
+
 import study
 import toy
 from study import machine, store
@@ -54,3 +56,10 @@ def test_what_is_not_known_is_none():
 def test_the_committed_study_names_its_maker():
     frame = study.load(machine.PROJECT / "results" / "gap" / "default")
     assert frame["driver"].notna().all() and frame["isa"].notna().all() and frame["commit"].str.len().eq(40).all()
+
+
+@pytest.mark.parametrize("content", ["", "[]", "3", '{"drivers": 3}', '{"drivers": {"x": 3}}', "[" * 100_000])
+def test_a_manifest_that_is_none_says_nothing(tmp_path, content):
+    (tmp_path / "manifest.json").write_text(content)
+    known = Provenance(tmp_path, store.read(tmp_path))
+    assert all(value is None for key, value in known.row("any").items() if key != "driver")

@@ -5,7 +5,7 @@ from rich.console import Console
 from rich.table import Table
 
 import kernels
-from study import ablations, knobs, machine, plan
+from study import ablations, knobs, machine
 from study.commands import dump
 from study.tasks import TASKS
 

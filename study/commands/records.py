@@ -3,6 +3,7 @@
 import json
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import click
@@ -40,7 +41,7 @@ def _watch(folder, data, as_json):
     console = Console(highlight=False, soft_wrap=True)
     in_place = console.is_terminal and not as_json
     shown = None
-    with Live(console=console, auto_refresh=False) as live:
+    with Live(console=console, auto_refresh=False) if in_place else nullcontext() as live:
         while True:
             text = json.dumps(data, default=str) if as_json else _status_text(data)
             if in_place:

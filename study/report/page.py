@@ -12,7 +12,7 @@ from kernels import CELLS
 from study import ablations
 from study.report.arms import learned, plain, pooled
 from study.report.falls import WHEN
-from study.report.style import RENDERER, start
+from study.report.style import FAMILIES, RENDERER, start
 from study.report.tables import PARTS, outcomes
 from study.tasks import TASKS
 
@@ -47,7 +47,7 @@ def markdown(study, frame, planned, choices, tables, figures):
     verdicts = tables.get("verdicts")
     return TEMPLATES.get_template("report.md.j2").render(
         study=study.name, preset=study.preset, title=study.title or study.name, claim=ablation and ablation.CLAIM,
-        trained=len(learned(frame)), probed=_probed(frame), recorded=len(frame), planned=planned, counts=_counts(frame), setting=_setting(frame), folder=folder,
+        trained=len(learned(frame)), probed=_probed(frame), crossed=bool(set(frame["init"]) - set(FAMILIES)), recorded=len(frame), planned=planned, counts=_counts(frame), setting=_setting(frame), folder=folder,
         source=f"{study.name} --preset {study.preset}" if ablation else f"{folder}/plan.toml",
         gaps="critical_gap" in tables and len(found := gaps(tables["critical_gap"], frame)) and table(found),
         figures=[SimpleNamespace(name=name, title=figure.TITLE, caption=figure.CAPTION) for name, figure in figures.items()],

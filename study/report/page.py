@@ -18,6 +18,8 @@ from study.tasks import TASKS
 
 TEMPLATES = jinja2.Environment(loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"), trim_blocks=True,
                                lstrip_blocks=True, keep_trailing_newline=True, undefined=jinja2.StrictUndefined)
+CLIPPED = {"norm": "the gradient's norm clipped at {:g}", "value": "each number of the gradient clipped at {:g}",
+           "off": "gradients as they are"}
 SHOWN = {
     "rates": "Learning rates chosen (edge: at the end of the grid)",
     "parameters": "Weights of each net",
@@ -125,11 +127,11 @@ def _setting(frame):
     runs = plain(frame)
     if not len(runs):
         return ""
-    usual = runs[["units", "batch", "optimizer", "clip", "budget", "dtype"]].mode().iloc[0]
+    usual = runs[["units", "batch", "optimizer", "clip", "clipping", "budget", "dtype"]].mode().iloc[0]
     others = runs[runs["budget"] != usual["budget"]].groupby("task")["budget"].max()
     budgets = "".join(f", {budget:,} on {TASKS[task].title}" for task, budget in others.items())
-    return (f"Here: H = {int(usual['units'])} units, batches of {int(usual['batch'])}, {usual['optimizer'].capitalize()}, the gradient's norm "
-            f"clipped at {usual['clip']:g}, at most {int(usual['budget']):,} sequences{budgets} ({usual['dtype']}). {pooled(frame)}").rstrip()
+    clipped = CLIPPED[usual["clipping"]].format(usual["clip"])
+    return (f"Here: H = {int(usual['units'])} units, batches of {int(usual['batch'])}, {usual['optimizer'].capitalize()}, {clipped}, at most {int(usual['budget']):,} sequences{budgets} ({usual['dtype']}). {pooled(frame)}").rstrip()
 
 
 def _verdicts(verdicts):

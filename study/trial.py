@@ -123,10 +123,10 @@ class Trial(Frozen):
         crossed = [knob for knob in ("scheme", "forget_bias", "chrono") if getattr(self, knob) != DEFAULTS[knob]]
         if crossed and self.init != "standard":
             raise ValueError(f"{crossed[0]}: init {self.init!r} says it already; expected init 'standard'")
-        if not CELLS[self.cell].retains:
-            for knob in set(crossed) & {"forget_bias", "chrono"}:
-                raise ValueError(f"{knob}: {self.cell} has no gate whose bias could be set")
-        if {"forget_bias", "chrono"} <= set(crossed):
+        biases = [knob for knob in crossed if knob != "scheme"]
+        if biases and not CELLS[self.cell].retains:
+            raise ValueError(f"{biases[0]}: {self.cell} has no gate whose bias could be set")
+        if len(biases) > 1:
             raise ValueError("forget_bias: chrono sets that bias; expected one of the two")
         if self.init != "long" or not CELLS[self.cell].retains:
             self._default("horizon")

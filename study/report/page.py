@@ -49,7 +49,8 @@ def markdown(study, frame, planned, choices, tables, figures):
     verdicts = tables.get("verdicts")
     return TEMPLATES.get_template("report.md.j2").render(
         study=study.name, preset=study.preset, title=study.title or study.name, claim=ablation and ablation.CLAIM,
-        trained=len(learned(frame)), probed=_probed(frame), crossed=bool(set(frame["init"]) - set(FAMILIES)), recorded=len(frame), planned=planned, counts=_counts(frame), setting=_setting(frame), folder=folder,
+        trained=len(learned(frame)), probed=_probed(frame), crossed=bool(set(frame["init"]) - set(FAMILIES)),
+        recorded=len(frame), planned=planned, counts=_counts(frame), setting=_setting(frame), folder=folder,
         source=f"{study.name} --preset {study.preset}" if ablation else f"{folder}/plan.toml",
         gaps="critical_gap" in tables and len(found := gaps(tables["critical_gap"], frame)) and table(found),
         figures=[SimpleNamespace(name=name, title=figure.TITLE, caption=figure.CAPTION) for name, figure in figures.items()],
@@ -131,7 +132,8 @@ def _setting(frame):
     others = runs[runs["budget"] != usual["budget"]].groupby("task")["budget"].max()
     budgets = "".join(f", {budget:,} on {TASKS[task].title}" for task, budget in others.items())
     clipped = CLIPPED[usual["clipping"]].format(usual["clip"])
-    return (f"Here: H = {int(usual['units'])} units, batches of {int(usual['batch'])}, {usual['optimizer'].capitalize()}, {clipped}, at most {int(usual['budget']):,} sequences{budgets} ({usual['dtype']}). {pooled(frame)}").rstrip()
+    return (f"Here: H = {int(usual['units'])} units, batches of {int(usual['batch'])}, {usual['optimizer'].capitalize()}, {clipped}, "
+            f"at most {int(usual['budget']):,} sequences{budgets} ({usual['dtype']}). {pooled(frame)}").rstrip()
 
 
 def _verdicts(verdicts):

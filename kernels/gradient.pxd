@@ -2,69 +2,151 @@
 
 Each is the sum over rows r = (t, b) ascending within a chunk of CHUNK steps of x; the chunks' sums are added in the
 order in which BPTT finishes them. Threads share panels and rows of the weights, never r, so no sum is ever split.
+
+Design. Both factors of a chunk's products are copied close together first, in the order in which tiles read them: deltas
+line by line, the other factor tile by tile. Where they lie, rows are often a power of two apart and drive each other out of
+the cache, which costs a third of the speed. The copy of the other factor serves all panels.
 """
+from libc.string cimport memcpy
+
 from kernels.job cimport Product
-from kernels.lanes cimport REAL, vec, LANES, LINE, load, load_part, store_part, zero, fma
-from kernels.panel cimport SUMS, tile_rows, accumulate_outer
+from kernels.lanes cimport (REAL, vec, LANES, LINE, PIECES, TILE_LINES, load, load_part, store, store_part, splat, zero,
+                            fma)
+from kernels.panel cimport SHARED, SUMS, WIDEST, fits, tile_rows
 from kernels.tile cimport Run, alive, gates_at, state_at, slot_before, slot_after
 
 cdef enum:
     CHUNK = 32          # steps; the number is part of the numerical contract
+    SHALLOW = 2         # rows of weights that are too few to hide the latency of a sum: all lines of a panel at once
 
-cdef inline void outer_tile(int rows, int width, int blocks, const Product* q, const Run* r, int cell_blocks,
-                            long first, long last, long u, int lane, long m) noexcept nogil:
-    cdef vec acc[SUMS]
-    cdef long t, b, n, group = r.B * cell_blocks * LINE
-    cdef int i, w, g, lines = width * blocks
+
+cdef inline int outer_vecs(const Product* q, long width) noexcept nogil:
+    """Vecs of sums that a row of a tile has, in a panel of `width` groups."""
+    cdef int lines = <int> width * (q.g1 - q.g0)
+    return (lines if q.depth <= SHALLOW else min(lines, TILE_LINES)) * PIECES
+
+
+cdef inline long copy_deltas(REAL* to, long line, const Run* r, int cell_blocks, int g0, int g1, long u, long width,
+                             long first, long last) noexcept nogil:
+    """to (block, group, row, LINE), lines `line` apart: a panel's deltas of the steps first .. last - 1; how many rows."""
+    cdef long t, b, i, n, w, rows = 0
+    cdef int g, k
+    cdef const REAL* d
     cdef REAL* out
-    for i in range(rows * lines):
-        acc[i] = zero()
     for t in range(first, last):
         b = 0
         while b < r.B:
             n = alive(r, t, b, r.B)
-            accumulate_outer(acc, rows, width, blocks, q.a + (t - r.t0) * q.step + b * q.lda + m, q.lda,
-                             gates_at(r, cell_blocks, t, u, b) + q.g0 * LINE + lane, cell_blocks * LINE, group, n)
+            for g in range(g0, g1):
+                for w in range(width):
+                    d = gates_at(r, cell_blocks, t, u + w, b) + g * LINE
+                    out = to + ((g - g0) * width + w) * line + rows * LINE
+                    for i in range(n):
+                        for k in range(PIECES):
+                            store(out + i * LINE + k * LANES, load(d + i * cell_blocks * LINE + k * LANES))
+            rows += n
             b += n + 1
-    for i in range(rows):
-        for w in range(width):
-            for g in range(blocks):
-                out = q.out + (g * q.depth + m + i) * r.H + (u + w) * LINE + lane
-                n = r.H - (u + w) * LINE - lane
-                store_part(out, load_part(out, n) + acc[i * lines + w * blocks + g], n)
+    return rows
 
 
-cdef inline void outer_rows(int width, int blocks, const Product* q, const Run* r, int cell_blocks,
-                            long first, long last, long u, long m, long end) noexcept nogil:
-    cdef int rows, lane, piece, lines = width * blocks
-    cdef long i
-    for piece in range(LINE // LANES):
-        lane = piece * LANES
-        i = m
-        while i < end:
-            rows = tile_rows(end - i, lines)
-            if lines <= 2 and rows == 12: outer_tile(12, width, blocks, q, r, cell_blocks, first, last, u, lane, i)
-            elif lines <= 3 and rows == 8: outer_tile(8, width, blocks, q, r, cell_blocks, first, last, u, lane, i)
-            elif rows == 6: outer_tile(6, width, blocks, q, r, cell_blocks, first, last, u, lane, i)
-            elif rows == 4: outer_tile(4, width, blocks, q, r, cell_blocks, first, last, u, lane, i)
-            elif rows == 3: outer_tile(3, width, blocks, q, r, cell_blocks, first, last, u, lane, i)
-            elif rows == 2: outer_tile(2, width, blocks, q, r, cell_blocks, first, last, u, lane, i)
-            else: outer_tile(1, width, blocks, q, r, cell_blocks, first, last, u, lane, i)
-            i += rows
+cdef inline REAL* copy_columns(int columns, REAL* to, const Product* q, const Run* r, long first, long last,
+                               long m) noexcept nogil:
+    cdef long t, b, i, n
+    cdef const REAL* a
+    for t in range(first, last):
+        b = 0
+        while b < r.B:
+            n = alive(r, t, b, r.B)
+            a = q.a + (t - r.t0) * q.step + b * q.lda + m
+            for i in range(n):
+                memcpy(to, a + i * q.lda, columns * sizeof(REAL))
+                to += columns
+            b += n + 1
+    return to
 
 
-cdef inline void outer(long width, const Product* q, const Run* r, int cell_blocks,
-                       long first, long last, long u, long m, long end) noexcept nogil:
-    """Rows m .. end - 1 of one product's panel of `width` groups from u, summed over the steps first .. last - 1."""
-    cdef int blocks = q.g1 - q.g0
-    if blocks == 4: outer_rows(1, 4, q, r, cell_blocks, first, last, u, m, end)
-    elif blocks == 3: outer_rows(1, 3, q, r, cell_blocks, first, last, u, m, end)
-    elif blocks == 2 and width == 2: outer_rows(2, 2, q, r, cell_blocks, first, last, u, m, end)
-    elif blocks == 2: outer_rows(1, 2, q, r, cell_blocks, first, last, u, m, end)
-    elif width == 4: outer_rows(4, 1, q, r, cell_blocks, first, last, u, m, end)
-    elif width == 3: outer_rows(3, 1, q, r, cell_blocks, first, last, u, m, end)
-    elif width == 2: outer_rows(2, 1, q, r, cell_blocks, first, last, u, m, end)
-    else: outer_rows(1, 1, q, r, cell_blocks, first, last, u, m, end)
+cdef inline void copy_factor(REAL* to, const Product* q, const Run* r, long first, long last, int vecs) noexcept nogil:
+    """to (tile, row, row of weights): what deltas are multiplied by, at the steps first .. last - 1."""
+    cdef long m = 0
+    cdef int rows
+    while m < q.depth:
+        rows = tile_rows(q.depth - m, vecs)
+        if rows == 12: to = copy_columns(12, to, q, r, first, last, m)
+        elif rows == 8: to = copy_columns(8, to, q, r, first, last, m)
+        elif rows == 6: to = copy_columns(6, to, q, r, first, last, m)
+        elif rows == 4: to = copy_columns(4, to, q, r, first, last, m)
+        elif rows == 3: to = copy_columns(3, to, q, r, first, last, m)
+        elif rows == 2: to = copy_columns(2, to, q, r, first, last, m)
+        else: to = copy_columns(1, to, q, r, first, last, m)
+        m += rows
+
+
+cdef inline void outer_tile(int rows, int lines, REAL* sums, const REAL* a, const REAL* d, long line, long n) noexcept nogil:
+    """sums[m, l] = sum over n rows r of a[r, m] d[l, r]"""
+    cdef vec acc[SUMS]
+    cdef vec b[SHARED]
+    cdef vec s
+    cdef long r
+    cdef int m, l, k, vecs = lines * PIECES
+    for m in range(rows * vecs):
+        acc[m] = zero()
+    for r in range(n):
+        for l in range(lines):
+            for k in range(PIECES):
+                b[l * PIECES + k] = load(d + l * line + k * LANES)
+        for m in range(rows):
+            s = splat(a[m])
+            for k in range(vecs):
+                acc[m * vecs + k] = fma(s, b[k], acc[m * vecs + k])
+        a += rows
+        d += LINE
+    for m in range(rows * vecs):
+        store(sums + m * LANES, acc[m])
+
+
+cdef inline void outer_lines(int lines, int l0, const Product* q, const Run* r, long u, long width, const REAL* a,
+                             const REAL* d, long line, long n, long m, long end) noexcept nogil:
+    cdef REAL sums[SUMS * LINE]         # (row, line, LINE)
+    cdef int rows, i, l, k, vecs = lines * PIECES
+    cdef long j, left
+    cdef REAL* to
+    cdef const REAL* of
+    a += m * n
+    d += l0 * line
+    while m < end:
+        rows = tile_rows(end - m, vecs)
+        if fits(12, vecs) and rows == 12: outer_tile(12, lines, sums, a, d, line, n)
+        elif fits(8, vecs) and rows == 8: outer_tile(8, lines, sums, a, d, line, n)
+        elif fits(6, vecs) and rows == 6: outer_tile(6, lines, sums, a, d, line, n)
+        elif fits(4, vecs) and rows == 4: outer_tile(4, lines, sums, a, d, line, n)
+        elif fits(3, vecs) and rows == 3: outer_tile(3, lines, sums, a, d, line, n)
+        elif fits(2, vecs) and rows == 2: outer_tile(2, lines, sums, a, d, line, n)
+        else: outer_tile(1, lines, sums, a, d, line, n)
+        for l in range(lines):
+            j = (u + (l0 + l) % width) * LINE
+            to = q.out + ((l0 + l) // width * q.depth + m) * r.H + j
+            of = sums + l * LINE
+            for i in range(rows):
+                for k in range(PIECES):
+                    left = r.H - j - k * LANES
+                    store_part(to + k * LANES, load_part(to + k * LANES, left) + load(of + k * LANES), left)
+                of += lines * LINE
+                to += r.H
+        a += rows * n
+        m += rows
+
+
+cdef inline void outer(const Product* q, const Run* r, long u, long width, const REAL* a, const REAL* d, long line, long n,
+                       long m, long end) noexcept nogil:
+    """To rows m .. end - 1 of one product's panel of `width` groups from u, add the sum over the n rows of both copies."""
+    cdef int lines = <int> width * (q.g1 - q.g0), l
+    if TILE_LINES == 1 and q.depth > SHALLOW:
+        for l in range(lines):
+            outer_lines(1, l, q, r, u, width, a, d, line, n, m, end)
+    elif lines == 4: outer_lines(4, 0, q, r, u, width, a, d, line, n, m, end)
+    elif lines == 3: outer_lines(3, 0, q, r, u, width, a, d, line, n, m, end)
+    elif lines == 2: outer_lines(2, 0, q, r, u, width, a, d, line, n, m, end)
+    else: outer_lines(1, 0, q, r, u, width, a, d, line, n, m, end)
 
 
 cdef inline void diagonal(REAL* out, const Run* r, int cell_blocks, int block, int state, bint before,
@@ -73,7 +155,7 @@ cdef inline void diagonal(REAL* out, const Run* r, int cell_blocks, int block, i
     cdef long t, b, i, n, j, slot
     cdef int lane, piece
     cdef vec acc
-    for piece in range(LINE // LANES):
+    for piece in range(PIECES):
         lane = piece * LANES
         acc = zero()
         j = u * LINE + lane

@@ -59,6 +59,8 @@ float32 fma (it rounds twice: a = 2^-12 (1 + 2^-23), b = 2^-12 (1 - 2^-23), c = 
 
 #define LANES ((int)(LANES_BYTES / sizeof(REAL)))
 #define LINE ((int)(64 / sizeof(REAL)))
+#define PIECES (LINE / LANES)
+#define TILE_LINES (PIECES == 1 ? 4 : 1) /* with narrower registers, a line fills more of them, and rows share it better */
 #define LANES_API static inline __attribute__((always_inline, unused))
 
 typedef REAL vec __attribute__((vector_size(LANES_BYTES)));

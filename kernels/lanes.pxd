@@ -18,7 +18,9 @@ cdef extern from "lanes.h" nogil:
     enum:
         LANES                # numbers in a vec
         LINE                 # numbers in 64 bytes: the unit of every layout, the same on all processors
+        PIECES               # vecs in a line
         ROWS_BUDGET          # registers that a tile may use for its sums
+        TILE_LINES           # most lines whose sums a tile has in registers at a time
 
     vec load "lanes_load"(const REAL* p) noexcept
     void store "lanes_store"(REAL* p, vec a) noexcept

@@ -261,7 +261,7 @@ class RNN:
                 for d, run in enumerate(tape.passes):
                     run.put(run.first_slot(*ranges[d]), tape.borders[i][:, d])
                 self._loop.forward(tape.passes, ranges, tape.threads)
-            self._loop.backward(tape.passes, ranges, tape.threads)
+            self._loop.backward(tape.passes, ranges, tape.threads, self._workspace.take, self._workspace.give)
         for d, run in enumerate(tape.passes):
             run.get(CARRY, carry[:, d])
         tape.release()
@@ -324,7 +324,7 @@ class RNN:
         tape.merge.aim(dy=dy, dx=both, grad=grad, offset=self._offsets["merge/M"])
         tape.merge.put(CARRY, np.zeros((1, B, H), self.dtype))
         for segment in reversed(tape.segments):
-            self._loop.backward([tape.merge], [segment], tape.threads)
+            self._loop.backward([tape.merge], [segment], tape.threads, self._workspace.take, self._workspace.give)
         return both
 
 

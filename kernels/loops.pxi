@@ -94,11 +94,20 @@ cdef void backward_slice(const Job* job, long b0, long b1) noexcept nogil:
 
 cdef inline long tall(const Product* q, long width) noexcept nogil:
     """Rows of the product's tallest tile."""
-    return tile_rows(q.depth, <int> width * (q.g1 - q.g0))
+    return tile_rows(q.depth, outer_vecs(q, width))
 
 
-cdef long tiles(const Product* q, long width) noexcept nogil:
-    return (q.depth + tall(q, width) - 1) // tall(q, width) if q.g1 > q.g0 else 0
+cdef long shares_of(const Product* q, long width) noexcept nogil:
+    """How many parts of a product's panel threads can share: a tall tile each, the last with what is left."""
+    return max(1, q.depth // tall(q, width)) if q.g1 > q.g0 else 0
+
+
+cdef long panel_shares(const Job* job, int k, long width) noexcept nogil:
+    cdef long n = 0
+    cdef int m
+    for m in range(2 + job.row.form[k].feeds):
+        n += shares_of(&job.product[k][m], width)
+    return n
 
 
 cdef void peephole_gradients(const Job* job, long u, long width, long first, long last) noexcept nogil:
@@ -112,31 +121,65 @@ cdef void peephole_gradients(const Job* job, long u, long width, long first, lon
             diagonal(job.dp + i * job.run.H, &job.run, f.blocks, q.block, q.state, q.before, first, last, w)
 
 
-cdef void gradient_panel(const Job* job, int k, long u, long width, long low, long high) noexcept nogil:
-    """Of the tiles of a panel's products, numbered through, those from low to high - 1; chunk after chunk."""
+cdef long room_of(const Job* job, int k) noexcept nogil:
+    """Numbers that the copies of a stage's factors take."""
+    cdef long n = WIDEST * LINE
+    cdef int m
+    for m in range(2 + job.row.form[k].feeds):
+        n += job.product[k][m].depth
+    return n * min(CHUNK, job.t1 - job.t0) * job.run.B
+
+
+cdef void gradient_chunk(const Job* job, int k, long low, long high, long first, long last, REAL* room) noexcept nogil:
+    """A chunk's part of a stage's weight gradients: of the parts of all panels' products, those from low to high - 1."""
     cdef const Run* r = &job.run
     cdef const Form* f = &job.row.form[k]
     cdef const Product* q
-    cdef long chunks = (job.t1 - 1) // CHUNK - job.t0 // CHUNK + 1, i, c, first, last, start, begin, end
-    cdef int m
+    cdef int blocks = f.last - f.first, m, vecs
+    cdef int copied[2 + MOST_FEEDS]
+    cdef REAL* a[2 + MOST_FEEDS]
+    cdef long rows = (last - first) * r.B, line = rows * LINE, i, u, width, n, begin, end, count
+    a[0] = room + WIDEST * line
+    for m in range(2 + f.feeds):
+        copied[m] = 0
+        if m:
+            a[m] = a[m - 1] + rows * job.product[k][m - 1].depth
+    for i in range(panels(r.groups, blocks)):
+        u = panel_start(i, r.groups, blocks)
+        width = panel_start(i + 1, r.groups, blocks) - u
+        if high > 0 and low < panel_shares(job, k, width):
+            n = copy_deltas(room, line, r, f.blocks, f.first, f.last, u, width, first, last)
+            for m in range(2 + f.feeds):
+                q = &job.product[k][m]
+                count = shares_of(q, width)
+                begin, end = max(low, 0), min(high, count)
+                if begin < end:
+                    vecs = outer_vecs(q, width)
+                    if copied[m] != vecs:
+                        copy_factor(a[m], q, r, first, last, vecs)
+                        copied[m] = vecs
+                    outer(q, r, u, width, a[m], room + (q.g0 - f.first) * width * line, line, n, begin * tall(q, width),
+                          q.depth if end == count else end * tall(q, width))
+                    if m == 1 and k == 0:
+                        peephole_gradients(job, u, width, first, last)
+                low -= count
+                high -= count
+        else:
+            low -= panel_shares(job, k, width)
+            high -= panel_shares(job, k, width)
+
+
+cdef void gradient_stage(const Job* job, int k, long low, long high, REAL* room) noexcept nogil:
+    cdef long chunks = (job.t1 - 1) // CHUNK - job.t0 // CHUNK + 1, i, c
     for i in range(chunks):
-        c = job.t0 // CHUNK + (i if r.reverse else chunks - 1 - i)
-        first, last = max(c * CHUNK, job.t0), min((c + 1) * CHUNK, job.t1)
-        start = 0
-        for m in range(2 + f.feeds):
-            q = &job.product[k][m]
-            begin, end = max(low - start, 0), min(high - start, tiles(q, width))
-            if begin < end:
-                outer(width, q, r, f.blocks, first, last, u, begin * tall(q, width), min(end * tall(q, width), q.depth))
-                if m == 1 and k == 0:
-                    peephole_gradients(job, u, width, first, last)
-            start += tiles(q, width)
+        c = job.t0 // CHUNK + (i if job.run.reverse else chunks - 1 - i)
+        gradient_chunk(job, k, low, high, max(c * CHUNK, job.t0), min((c + 1) * CHUNK, job.t1), room)
 
 
-cdef void gradient_share(const Job* jobs, int njobs, long share, long shares) noexcept nogil:
-    """Tiles of all weight gradients, numbered through all jobs, stages and panels: one share of them."""
-    cdef long start, low = 0, high = 0, i, u, width, n
-    cdef int d, k, m, sweep, blocks
+cdef void gradient_share(const Job* jobs, int njobs, long share, long shares, REAL* room) noexcept nogil:
+    """Parts of all weight gradients, numbered through all jobs, stages, panels and products: one share of them."""
+    cdef long start, n, low = 0, high = 0, i
+    cdef int d, k, sweep, blocks
     cdef const Job* job
     cdef mode saved = enter_mode()
     for sweep in range(2):
@@ -145,14 +188,11 @@ cdef void gradient_share(const Job* jobs, int njobs, long share, long shares) no
             job = &jobs[d]
             for k in range(job.row.stages):
                 blocks = job.row.form[k].last - job.row.form[k].first
+                n = 0
                 for i in range(panels(job.run.groups, blocks)):
-                    u = panel_start(i, job.run.groups, blocks)
-                    width = panel_start(i + 1, job.run.groups, blocks) - u
-                    n = 0
-                    for m in range(2 + job.row.form[k].feeds):
-                        n += tiles(&job.product[k][m], width)
-                    if sweep and low < start + n and high > start:
-                        gradient_panel(job, k, u, width, low - start, high - start)
-                    start += n
+                    n += panel_shares(job, k, panel_start(i + 1, job.run.groups, blocks) - panel_start(i, job.run.groups, blocks))
+                if sweep and low < start + n and high > start:
+                    gradient_stage(job, k, low - start, high - start, room)
+                start += n
         low, high = start * share // shares, start * (share + 1) // shares
     leave_mode(saved)

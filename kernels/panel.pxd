@@ -1,65 +1,60 @@
-"""Panels of weights and the two products that training is made of.
+"""Panels of weights, and the product that states and deltas go through.
 
 Design. The unit of layout is a line of 64 bytes: LINE units, or LINE columns. A panel holds up to four lines side
-by side for each k, so a tile of `rows` rows keeps rows x lines vectors of sums in registers and reads a panel's line
-once for all of its rows. Where a processor's `vec` is narrower than a line, a tile covers one slice of each line.
+by side for each k. A tile keeps rows x lines x PIECES vectors of sums in registers and reads a panel's line once for all of its
+rows: all lines of a panel where a register holds a whole line, else one after the other.
 `rows`, `lines` and `width` are literals at every call: that is what keeps the sums in registers.
 
 Each sum is one chain of fma over k in index order, whatever the tile. Rejected: splitting the chain to hide latency
-(other bits), and a BLAS (its threads, and an order of summation that depends on the processor).
+(other bits), a BLAS (its threads, and an order of summation that depends on the processor), and a slice of each of four lines
+where registers are narrower (three rows share it, half of each cache line goes unused, and registers spill: half the speed).
 """
-from kernels.lanes cimport REAL, vec, LANES, LINE, ROWS_BUDGET, load, splat, fma
+from kernels.lanes cimport REAL, vec, LANES, LINE, PIECES, ROWS_BUDGET, TILE_LINES, load, splat, fma
 
 cdef enum:
     WIDEST = 4          # lines in a panel
     SUMS = 24           # most accumulators in a tile
+    SHARED = 16         # most vecs that all rows of a tile share
 
 
-cdef inline int tile_rows(long left, int lines) noexcept nogil:
-    """The most rows, of 12 8 6 4 3 2 1, that are left and whose sums fit in registers."""
-    if left >= 12 and 12 * lines <= ROWS_BUDGET: return 12
-    if left >= 8 and 8 * lines <= ROWS_BUDGET: return 8
-    if left >= 6 and 6 * lines <= ROWS_BUDGET: return 6
-    if left >= 4 and 4 * lines <= ROWS_BUDGET: return 4
-    if left >= 3: return 3
-    return 2 if left >= 2 else 1
+cdef inline int tile_vecs(int lines) noexcept nogil:
+    """Vecs of sums that a row of a tile has, of so many lines that are wanted."""
+    return min(lines, TILE_LINES) * PIECES
 
 
-cdef inline void accumulate(vec* acc, int rows, int width, int fed, int blocks,
-                            const REAL* a, long lda, const REAL* panel, long depth) noexcept nogil:
+cdef inline bint fits(int rows, int vecs) noexcept nogil:
+    """Whether the sums of a tile fit in registers."""
+    return rows * vecs <= ROWS_BUDGET
+
+
+cdef inline int tile_rows(long left, int vecs) noexcept nogil:
+    """The most rows, of 12 8 6 4 3 2 1, that are left and whose sums fit in registers; of 7 and 8 left about half."""
+    if left >= 12 and fits(12, vecs): return 12
+    if left >= 8 and fits(8, vecs): return 8
+    if left >= 6 and fits(6, vecs) and left != 7 and left != 8: return 6
+    if left >= 4 and fits(4, vecs): return 4
+    if left >= 3 and fits(3, vecs): return 3
+    return 2 if left >= 2 and fits(2, vecs) else 1
+
+
+cdef inline void accumulate(vec* acc, int rows, int width, int fed, int blocks, const REAL* a, long lda,
+                            const REAL* panel, long stride, long depth) noexcept nogil:
     """acc[m, w, g] += sum over k of a[m, k] panel[k, w, g], for the first `fed` of acc's `blocks` lines in each group w."""
-    cdef vec b[WIDEST]
+    cdef vec b[SHARED]
     cdef vec s
+    cdef vec* sums
     cdef long k
-    cdef int m, w, g
+    cdef int m, w, i
     for k in range(depth):
-        for g in range(width * fed):
-            b[g] = load(panel + g * LINE)
+        for i in range(width * fed * PIECES):
+            b[i] = load(panel + i * LANES)
         for m in range(rows):
             s = splat(a[m * lda + k])
             for w in range(width):
-                for g in range(fed):
-                    acc[(m * width + w) * blocks + g] = fma(s, b[w * fed + g], acc[(m * width + w) * blocks + g])
-        panel += width * fed * LINE
-
-
-cdef inline void accumulate_outer(vec* acc, int rows, int width, int blocks, const REAL* a, long lda,
-                                  const REAL* d, long ldd, long group, long n) noexcept nogil:
-    """acc[m, (w, g)] += sum over n rows r of a[r, m] d[w, r, g]; `group` lies between the groups w of d."""
-    cdef vec b[WIDEST]
-    cdef vec s
-    cdef long r
-    cdef int m, w, g, lines = width * blocks
-    for r in range(n):
-        for w in range(width):
-            for g in range(blocks):
-                b[w * blocks + g] = load(d + w * group + g * LINE)
-        for m in range(rows):
-            s = splat(a[m])
-            for g in range(lines):
-                acc[m * lines + g] = fma(s, b[g], acc[m * lines + g])
-        a += lda
-        d += ldd
+                sums = acc + (m * width + w) * blocks * PIECES
+                for i in range(fed * PIECES):
+                    sums[i] = fma(s, b[w * fed * PIECES + i], sums[i])
+        panel += stride
 
 
 cdef inline long panels(long groups, int blocks) noexcept nogil:

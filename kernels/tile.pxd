@@ -7,8 +7,8 @@ Layouts (L = LINE): gates (step, group, B, block, L); states (S, slot, B, pad) w
 (operand, step, B, pad); carries (S, B, pad). A forward run finds h' at slot t - t0 and puts h at t - t0 + 1; a reverse run
 the other way round, so the initial state lies at the end where the run starts.
 """
-from kernels.lanes cimport (REAL, vec, LANES, LINE, load, load_part, store, store_part, zero, flush)
-from kernels.panel cimport SUMS, accumulate, panel_start, panels, tile_rows
+from kernels.lanes cimport (REAL, vec, LANES, LINE, PIECES, TILE_LINES, load, load_part, store, store_part, zero, flush)
+from kernels.panel cimport SUMS, WIDEST, accumulate, fits, panel_start, panels, tile_rows, tile_vecs
 
 cdef extern from *:
     """
@@ -103,80 +103,104 @@ cdef inline long alive(const Run* r, long t, long b, long end) noexcept nogil:
 
 # ---------------------------------------------------------------------------------------------------------- forward
 
-cdef inline void feed(vec* acc, Form f, int i, int rows, int width,
-                      const Run* r, long t, long b, long u, int lane) noexcept nogil:
-    """The tile's i-th product with recurrent weights, where the stage has so many."""
+cdef inline void multiply(vec* acc, int rows, int g0, int g1, int width, int w, int groups, int first, int last,
+                          const REAL* a, long lda, const REAL* panel, long depth) noexcept nogil:
+    """To sums of the blocks [g0, g1) of `groups` groups from w on, of `width`, add a product that feeds [first, last)."""
+    cdef long stride = width * (last - first) * LINE
+    panel += w * (last - first) * LINE
+    if g1 - g0 > 1:
+        accumulate(acc + (first - g0) * PIECES, rows, groups, last - first, g1 - g0, a, lda, panel, stride, depth)
+    elif first <= g0 < last:
+        accumulate(acc, rows, groups, 1, 1, a, lda, panel + (g0 - first) * LINE, stride, depth)
+
+
+cdef inline void feed(vec* acc, Form f, int i, int rows, int g0, int g1, int width, int w, int groups,
+                      const Run* r, long t, long b, long u) noexcept nogil:
+    """The stage's i-th product with recurrent weights, where it has so many."""
     cdef Feed q = f.feed[i]
     if i < f.feeds:
-        accumulate(acc + (q.first - f.first), rows, width, q.last - q.first, f.last - f.first,
-                   source_at(r, q.source, t, b), r.pad, r.U[f.stage][i] + u * r.H * (q.last - q.first) * LINE + lane, r.H)
+        multiply(acc, rows, g0, g1, width, w, groups, q.first, q.last, source_at(r, q.source, t, b), r.pad,
+                 r.U[f.stage][i] + u * r.H * (q.last - q.first) * LINE, r.H)
+
+
+cdef inline void preactivate(vec* acc, Form f, int rows, int g0, int g1, int width, int w, int groups,
+                             const Run* r, long t, long b, long u) noexcept nogil:
+    """a = b, then x, then h' (and whatever else recurrent weights multiply), each in index order."""
+    cdef int m, v, i, vecs = (g1 - g0) * PIECES
+    for m in range(rows):
+        for v in range(groups):
+            for i in range(vecs):
+                acc[(m * groups + v) * vecs + i] = load(r.bias + ((u + w + v) * f.blocks + g0) * LINE + i * LANES)
+    multiply(acc, rows, g0, g1, width, w, groups, f.w0, f.w1, r.x + (t * r.B + b) * r.I, r.I,
+             r.W[f.stage] + u * r.I * (f.w1 - f.w0) * LINE, r.I)
+    feed(acc, f, 0, rows, g0, g1, width, w, groups, r, t, b, u)
+    feed(acc, f, 1, rows, g0, g1, width, w, groups, r, t, b, u)
+    feed(acc, f, 2, rows, g0, g1, width, w, groups, r, t, b, u)
+    feed(acc, f, 3, rows, g0, g1, width, w, groups, r, t, b, u)
 
 
 cdef inline void forward_tile(Forward cell, Form f, int rows, int width,
-                              const Run* r, long t, long b, long u, int lane) noexcept nogil:
-    cdef int blocks = f.last - f.first, lines = width * blocks, m, w, g, s
-    cdef vec acc[SUMS]
+                              const Run* r, long t, long b, long u) noexcept nogil:
+    cdef int blocks = f.last - f.first, m, w, g, s, i
+    cdef vec acc[SUMS * WIDEST]         # (row, group, block, piece)
+    cdef vec line[SUMS]
     cdef vec a[MOST_BLOCKS]
     cdef vec p[MOST_BLOCKS]
     cdef vec prev[MOST_STATES + 1]
     cdef vec state[MOST_STATES]
     cdef long j
     cdef REAL* gates
-    # a = b, then x, then h' (and whatever else recurrent weights multiply), each in index order
-    for m in range(rows):
+    if width * blocks <= TILE_LINES:
+        preactivate(acc, f, rows, f.first, f.last, width, 0, width, r, t, b, u)
+    else:
         for w in range(width):
             for g in range(blocks):
-                acc[m * lines + w * blocks + g] = load(r.bias + ((u + w) * f.blocks + f.first + g) * LINE + lane)
-    accumulate(acc + (f.w0 - f.first), rows, width, f.w1 - f.w0, blocks, r.x + (t * r.B + b) * r.I, r.I,
-               r.W[f.stage] + u * r.I * (f.w1 - f.w0) * LINE + lane, r.I)
-    feed(acc, f, 0, rows, width, r, t, b, u, lane)
-    feed(acc, f, 1, rows, width, r, t, b, u, lane)
-    feed(acc, f, 2, rows, width, r, t, b, u, lane)
-    feed(acc, f, 3, rows, width, r, t, b, u, lane)
+                preactivate(line, f, rows, f.first + g, f.first + g + 1, width, w, 1, r, t, b, u)
+                for m in range(rows):
+                    for i in range(PIECES):
+                        acc[((m * width + w) * blocks + g) * PIECES + i] = line[m * PIECES + i]
     for m in range(rows):
         for w in range(width):
-            j = (u + w) * LINE + lane
-            gates = gates_at(r, f.blocks, t, u + w, b + m) + lane
-            for g in range(f.first):
-                a[g] = load(gates + g * LINE)
-            for g in range(blocks):
-                a[f.first + g] = acc[m * lines + w * blocks + g]
-            for g in range(f.peepholes):
-                p[g] = load(r.p + g * r.pad + j)
-            for s in range(f.states):
-                prev[s] = load(state_at(r, s, slot_before(r, t), b + m) + j)
-            if f.direct:
-                prev[f.states] = load_part(r.x + (t * r.B + b + m) * r.I + j, r.I - j)
-            cell(a, p, prev, state)
-            for g in range(f.first, f.last):
-                store(gates + g * LINE, a[g])
-            if f.stage + 1 < f.stages:
-                for s in range(f.operands):
-                    store(operand_at(r, s, t, b + m) + j, state[s])
-            else:
+            for i in range(PIECES):
+                j = (u + w) * LINE + i * LANES
+                gates = gates_at(r, f.blocks, t, u + w, b + m) + i * LANES
+                for g in range(f.first):
+                    a[g] = load(gates + g * LINE)
+                for g in range(blocks):
+                    a[f.first + g] = acc[((m * width + w) * blocks + g) * PIECES + i]
+                for g in range(f.peepholes):
+                    p[g] = load(r.p + g * r.pad + j)
                 for s in range(f.states):
-                    store(state_at(r, s, slot_after(r, t), b + m) + j, state[s])
-                if r.y:
-                    store_part(r.y + (t * r.B + b + m) * r.ldy + j, state[0], r.H - j)
+                    prev[s] = load(state_at(r, s, slot_before(r, t), b + m) + j)
+                if f.direct:
+                    prev[f.states] = load_part(r.x + (t * r.B + b + m) * r.I + j, r.I - j)
+                cell(a, p, prev, state)
+                for g in range(f.first, f.last):
+                    store(gates + g * LINE, a[g])
+                if f.stage + 1 < f.stages:
+                    for s in range(f.operands):
+                        store(operand_at(r, s, t, b + m) + j, state[s])
+                else:
+                    for s in range(f.states):
+                        store(state_at(r, s, slot_after(r, t), b + m) + j, state[s])
+                    if r.y:
+                        store_part(r.y + (t * r.B + b + m) * r.ldy + j, state[0], r.H - j)
 
 
 cdef inline void forward_panel(Forward cell, Form f, int width, const Run* r, long t, long row, long n,
                                long u) noexcept nogil:
-    cdef int lines = width * (f.last - f.first), rows, lane, piece
-    cdef long b
-    for piece in range(LINE // LANES):
-        lane = piece * LANES
-        b = row
-        while b < row + n:
-            rows = tile_rows(row + n - b, lines)
-            if lines <= 2 and rows == 12: forward_tile(cell, f, 12, width, r, t, b, u, lane)
-            elif lines <= 3 and rows == 8: forward_tile(cell, f, 8, width, r, t, b, u, lane)
-            elif rows == 6: forward_tile(cell, f, 6, width, r, t, b, u, lane)
-            elif rows == 4: forward_tile(cell, f, 4, width, r, t, b, u, lane)
-            elif rows == 3: forward_tile(cell, f, 3, width, r, t, b, u, lane)
-            elif rows == 2: forward_tile(cell, f, 2, width, r, t, b, u, lane)
-            else: forward_tile(cell, f, 1, width, r, t, b, u, lane)
-            b += rows
+    cdef int vecs = tile_vecs(width * (f.last - f.first)), rows
+    cdef long b = row
+    while b < row + n:
+        rows = tile_rows(row + n - b, vecs)
+        if fits(12, vecs) and rows == 12: forward_tile(cell, f, 12, width, r, t, b, u)
+        elif fits(8, vecs) and rows == 8: forward_tile(cell, f, 8, width, r, t, b, u)
+        elif fits(6, vecs) and rows == 6: forward_tile(cell, f, 6, width, r, t, b, u)
+        elif fits(4, vecs) and rows == 4: forward_tile(cell, f, 4, width, r, t, b, u)
+        elif fits(3, vecs) and rows == 3: forward_tile(cell, f, 3, width, r, t, b, u)
+        elif fits(2, vecs) and rows == 2: forward_tile(cell, f, 2, width, r, t, b, u)
+        else: forward_tile(cell, f, 1, width, r, t, b, u)
+        b += rows
 
 
 cdef inline void forward_rows(Forward cell, Form f, const Run* r, long t, long row, long n) noexcept nogil:
@@ -208,7 +232,7 @@ cdef inline void backward_rows(Backward cell, Form f, const Run* r, long t, long
     cdef long u, b, j
     cdef int lane, piece, g, s
     for u in range(r.groups):
-        for piece in range(LINE // LANES):
+        for piece in range(PIECES):
             lane = piece * LANES
             j = u * LINE + lane
             for g in range(f.peepholes):
@@ -250,48 +274,49 @@ cdef inline void backward_rows(Backward cell, Form f, const Run* r, long t, long
 
 
 cdef inline void transposed_tile(int rows, int lines, bint add, REAL* out, long ldo, long limit, const Run* r,
-                                 int blocks, int g0, int g1, const REAL* panel, long t, long b, int lane) noexcept nogil:
-    """out[m, :] = (out[m, :] if add) + delta of blocks [g0, g1) times one panel of transposed weights."""
+                                 int blocks, int g0, int g1, const REAL* panel, int width, long t, long b) noexcept nogil:
+    """out[m, :] = (out[m, :] if add) + delta of blocks [g0, g1) times `lines` of a panel of transposed weights."""
     cdef vec acc[SUMS]
     cdef const REAL* delta
-    cdef long u, lanes
-    cdef int m, l, g
+    cdef long u, units, stride = width * LINE
+    cdef int m, i, g, vecs = lines * PIECES
     for m in range(rows):
-        for l in range(lines):
-            acc[m * lines + l] = load(out + m * ldo + l * LINE + lane) if add else zero()
-    panel += lane
+        for i in range(vecs):
+            acc[m * vecs + i] = load(out + m * ldo + i * LANES) if add else zero()
     for u in range(r.groups):
         delta = gates_at(r, blocks, t, u, b) + g0 * LINE
-        lanes = r.H - u * LINE
-        if lanes >= LINE:
-            accumulate(acc, rows, lines, 1, 1, delta, blocks * LINE, panel, (g1 - g0) * LINE)
-            panel += (g1 - g0) * LINE * lines * LINE
+        units = r.H - u * LINE
+        if units >= LINE:
+            accumulate(acc, rows, lines, 1, 1, delta, blocks * LINE, panel, stride, (g1 - g0) * LINE)
+            panel += (g1 - g0) * LINE * stride
         else:
             for g in range(g1 - g0):
-                accumulate(acc, rows, lines, 1, 1, delta + g * LINE, blocks * LINE, panel, lanes)
-                panel += lanes * lines * LINE
+                accumulate(acc, rows, lines, 1, 1, delta + g * LINE, blocks * LINE, panel, stride, units)
+                panel += units * stride
     for m in range(rows):
-        for l in range(lines):
-            store_part(out + m * ldo + l * LINE + lane, acc[m * lines + l], limit - l * LINE - lane)
+        for i in range(vecs):
+            store_part(out + m * ldo + i * LANES, acc[m * vecs + i], limit - i * LANES)
 
 
-cdef inline void transposed_panel(int lines, bint add, REAL* out, long ldo, long limit, const Run* r, int blocks,
+cdef inline void transposed_panel(int width, bint add, REAL* out, long ldo, long limit, const Run* r, int blocks,
                                   int g0, int g1, const REAL* panel, long t, long b, long n) noexcept nogil:
-    cdef int rows, lane, piece
+    cdef int rows, lines = min(width, TILE_LINES), vecs = tile_vecs(width), l
     cdef long m
-    for piece in range(LINE // LANES):
-        lane = piece * LANES
+    for l in range(width // lines):
         m = 0
         while m < n:
-            rows = tile_rows(n - m, lines)
-            if lines <= 2 and rows == 12: transposed_tile(12, lines, add, out + m * ldo, ldo, limit, r, blocks, g0, g1, panel, t, b + m, lane)
-            elif lines <= 3 and rows == 8: transposed_tile(8, lines, add, out + m * ldo, ldo, limit, r, blocks, g0, g1, panel, t, b + m, lane)
-            elif rows == 6: transposed_tile(6, lines, add, out + m * ldo, ldo, limit, r, blocks, g0, g1, panel, t, b + m, lane)
-            elif rows == 4: transposed_tile(4, lines, add, out + m * ldo, ldo, limit, r, blocks, g0, g1, panel, t, b + m, lane)
-            elif rows == 3: transposed_tile(3, lines, add, out + m * ldo, ldo, limit, r, blocks, g0, g1, panel, t, b + m, lane)
-            elif rows == 2: transposed_tile(2, lines, add, out + m * ldo, ldo, limit, r, blocks, g0, g1, panel, t, b + m, lane)
-            else: transposed_tile(1, lines, add, out + m * ldo, ldo, limit, r, blocks, g0, g1, panel, t, b + m, lane)
+            rows = tile_rows(n - m, vecs)
+            if fits(12, vecs) and rows == 12: transposed_tile(12, lines, add, out + m * ldo, ldo, limit, r, blocks, g0, g1, panel, width, t, b + m)
+            elif fits(8, vecs) and rows == 8: transposed_tile(8, lines, add, out + m * ldo, ldo, limit, r, blocks, g0, g1, panel, width, t, b + m)
+            elif fits(6, vecs) and rows == 6: transposed_tile(6, lines, add, out + m * ldo, ldo, limit, r, blocks, g0, g1, panel, width, t, b + m)
+            elif fits(4, vecs) and rows == 4: transposed_tile(4, lines, add, out + m * ldo, ldo, limit, r, blocks, g0, g1, panel, width, t, b + m)
+            elif fits(3, vecs) and rows == 3: transposed_tile(3, lines, add, out + m * ldo, ldo, limit, r, blocks, g0, g1, panel, width, t, b + m)
+            elif fits(2, vecs) and rows == 2: transposed_tile(2, lines, add, out + m * ldo, ldo, limit, r, blocks, g0, g1, panel, width, t, b + m)
+            else: transposed_tile(1, lines, add, out + m * ldo, ldo, limit, r, blocks, g0, g1, panel, width, t, b + m)
             m += rows
+        out += lines * LINE
+        limit -= lines * LINE
+        panel += lines * LINE
 
 
 cdef inline void transposed_rows(bint add, REAL* out, long ldo, long columns, long limit, const Run* r, int blocks,

@@ -12,7 +12,7 @@ import numpy as np
 
 from kernels.cell import describe
 
-from kernels.gradient cimport CHUNK, diagonal, outer
+from kernels.gradient cimport CHUNK, copy_deltas, copy_factor, diagonal, outer, outer_vecs
 from kernels.job cimport Job, Peephole, Product, Row, Step
 from kernels.lanes cimport REAL, LINE, mode, enter_mode, leave_mode
 from kernels.panel cimport WIDEST, pack, pack_transposed, panel_start, panels, tile_rows
@@ -335,15 +335,29 @@ def forward(list passes, list ranges, int threads):
             forward_slice(&jobs[i // n], B * (i % n) // n, B * (i % n + 1) // n)
 
 
-def backward(list passes, list ranges, int threads):
-    """Run each pass backward over its range (t0, t1) of steps, then add to the gradients of its weights."""
+def backward(list passes, list ranges, int threads, take, give):
+    """Run each pass backward over its range (t0, t1) of steps, then add to the gradients of its weights.
+
+    take, give : callables
+        As `Pass` takes a buffer, and to give one back.
+    """
     cdef Job jobs[MOST_JOBS]
-    cdef int njobs = len(passes)
-    cdef long i, n, B, shares = threads
+    cdef int njobs = len(passes), d, k
+    cdef long i, n, B, shares = threads, room = 0
+    cdef size_t at
+    cdef REAL* rooms
     ready(passes, ranges, jobs)
+    for d in range(njobs):
+        for k in range(jobs[d].row.stages):
+            room = max(room, room_of(&jobs[d], k))
+    room = (room + LINE - 1) // LINE * LINE
+    buffer = take(shares * room * sizeof(REAL) + 64)
+    at = <size_t> cnp.PyArray_DATA(buffer)
+    rooms = carve(&at, shares * room)
     n, B = slices(jobs, njobs, threads), jobs[0].run.B
     with nogil, parallel(num_threads=threads):
         for i in prange(njobs * n, schedule="static", chunksize=1):
             backward_slice(&jobs[i // n], B * (i % n) // n, B * (i % n + 1) // n)
         for i in prange(shares, schedule="static", chunksize=1):
-            gradient_share(jobs, njobs, i, shares)
+            gradient_share(jobs, njobs, i, shares, rooms + i * room)
+    give(buffer)

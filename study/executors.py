@@ -23,7 +23,7 @@ import socket
 import sys
 import threading
 import time
-from concurrent.futures import BrokenExecutor, wait
+from concurrent.futures import BrokenExecutor, CancelledError, wait
 from contextlib import contextmanager, suppress
 from multiprocessing.resource_tracker import ensure_running
 from pathlib import Path
@@ -173,7 +173,7 @@ class Cluster:
         if self._client.status != "running" or self._taken >= AHEAD * self.workers:
             return None
         self._taken += 1
-        return Remote(self._executor, self._timeout)
+        return Remote(self._client, self._executor, self._timeout)
 
     def give(self, place):
         self._taken -= 1
@@ -198,20 +198,26 @@ def _address(scheduler):
 class Remote:
     """One trial on a cluster."""
 
-    def __init__(self, executor, timeout):
-        self._executor, self._timeout, self._future = executor, timeout, None
+    def __init__(self, client, executor, timeout):
+        self._client, self._executor, self._timeout = client, executor, timeout
+        self._connection = self._future = None
 
     def submit(self, function, *arguments):
+        self._connection = self._client.scheduler_comm
         self._future = self._executor.submit(_in_a_process, NUMERICS, self._timeout, function, *arguments)
         return self._future
 
     def late(self):
-        return False  # its worker looks at the clock
+        """Whether the connection that the trial went through is lost, for then nobody may answer. Its worker looks at the clock."""
+        return self._client.scheduler_comm is not self._connection
 
     def answer(self, future):
         """As Process has it; CancelledError where the scheduler was lost, and the trial with it."""
         from distributed import KilledWorker
 
+        if not future.done():
+            self.kill()
+            raise CancelledError
         try:
             return future.result()
         except KilledWorker as error:

@@ -56,8 +56,8 @@ class RNN:
     Notes
     -----
     ``a_k[b, j] = b_k[j] + sum_i x[b, i] W_k[i, j] + sum_i h'[b, i] U_k[i, j]`` for each block k, and for each (k, s) of
-    the cell's feedback ``sum_i s'[b, i] R_ks[i, j]`` too; the cell's equations stand in kernels/cells. Calls may be made from several Python threads at once. A copy, pickled or not, has memory of its
-    own; tapes cannot be copied.
+    the cell's feedback ``sum_i s'[b, i] R_ks[i, j]`` too; the cell's equations stand in kernels/cells. Calls may be made
+    from several Python threads at once. A copy, pickled or not, has memory of its own; tapes cannot be copied.
     """
 
     def __init__(self, cell, inputs, units, direction="forward", merge="concat", dtype="float32"):

@@ -80,15 +80,15 @@ def lyapunov(layer, theta, x, steps):
     rows, first = min(EXPONENTS, n), len(x) - steps
     wide = np.repeat(x[:, None], rows, axis=1)
     now = layer.forward(theta, wide[:first], threads=1, tape=False).state if first else None
-    tapes = []
+    before = []
     for t in range(first, len(x)):
-        out = layer.forward(theta, wide[t : t + 1], state=now, threads=1)
-        now = out.state
-        tapes.append(out.tape)
+        before.append(now)
+        now = layer.forward(theta, wide[t : t + 1], state=now, threads=1, tape=False).state
     q = kernels.Stream("lyapunov").normal(rows * n).reshape(rows, n)
     kernels.orthonormalise(q)
     lengths = np.empty((rows, steps))
-    for k, tape in enumerate(reversed(tapes)):
+    for k, t in enumerate(reversed(range(first, len(x)))):
+        tape = layer.forward(theta, wide[t : t + 1], state=before.pop(), threads=1).tape
         q = _back(layer, tape, q)
         lengths[:, k] = kernels.orthonormalise(q)
     settled = np.ascontiguousarray(lengths[:, steps // SETTLING :])

@@ -31,7 +31,8 @@ def outcomes(n=10, cell="rnn", **made):
 
 @pytest.mark.parametrize("made, outcome", [
     ({}, verdict.REPRODUCED), ({"exponent": -0.46}, verdict.REPRODUCED), ({"exponent": -0.4}, verdict.CONTRADICTED),
-    ({"exponent": 0.5}, verdict.CONTRADICTED), ({"bent": 200.0}, verdict.CONTRADICTED), ({"n": 5}, verdict.INCONCLUSIVE)])
+    ({"exponent": 0.5}, verdict.CONTRADICTED), ({"exponent": None}, verdict.CONTRADICTED),
+    ({"bent": 200.0}, verdict.CONTRADICTED), ({"n": 5}, verdict.INCONCLUSIVE)])
 def test_c15b_compares_the_slope_with_the_exponent(made, outcome):
     assert outcomes(**made)["C15b", "standard start"].outcome == outcome
 
@@ -46,6 +47,7 @@ def test_c15b_is_open_where_seeds_disagree():
 @pytest.mark.parametrize("made, outcome", [
     ({}, verdict.REPRODUCED), ({"largest": 1.2}, verdict.CONTRADICTED), ({"exponent": 0.2}, verdict.CONTRADICTED),
     ({"bound": 0.9, "largest": 0.9000001}, verdict.REPRODUCED), ({"bound": 0.9, "largest": 0.9002}, verdict.CONTRADICTED),
+    ({"exponent": None}, verdict.REPRODUCED), ({"exponent": None, "largest": 1.2}, verdict.CONTRADICTED),
     ({"n": 3}, verdict.INCONCLUSIVE)])
 def test_c17_is_the_bound_by_u(made, outcome):
     assert outcomes(**made)["C17", "RNN (tanh)"].outcome == outcome

@@ -99,9 +99,15 @@ def _probes(runs):
     return list(runs[runs["gap"] == runs["gap"].max()]["probe"])
 
 
+def _leading(probe):
+    """The leading exponent, -infinity where nothing is left of any change."""
+    exponent = probe["lyapunov"][0]
+    return -np.inf if exponent is None else exponent
+
+
 def _rate(frame, start):
     probes = _probes(frame[(frame["cell"] == "rnn") & (frame["init"] == start)])
-    fits = [(fit, probe["lyapunov"][0]) for probe in probes if (fit := stats.decay(probe["norms"]["lag"], probe["norms"]["h"]))]
+    fits = [(fit, _leading(probe)) for probe in probes if (fit := stats.decay(probe["norms"]["lag"], probe["norms"]["h"]))]
     ratios, straight = [fit.slope / exponent for fit, exponent in fits], [fit.r2 for fit, _ in fits]
     middle, low, high = stats.median_interval(ratios)
     r2, r2_low, r2_high = stats.median_interval(straight)
@@ -126,4 +132,4 @@ def _bound(frame, cell):
 def _holds(probe):
     bound = np.log(max(probe["U"].values()))
     logs = [(lag, np.log(values[0])) for lag, values in zip(*probe["jacobian"].values(), strict=True) if values[0]]
-    return probe["lyapunov"][0] <= bound + DIGITS and all(log <= lag * (bound + DIGITS) + DIGITS for lag, log in logs)
+    return _leading(probe) <= bound + DIGITS and all(log <= lag * (bound + DIGITS) + DIGITS for lag, log in logs)

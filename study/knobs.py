@@ -27,7 +27,7 @@ MEANING = {
     "clipping": "what clip bounds: the norm of a gradient, each of its numbers, or nothing",
     "truncated": "errors flow back along the states' own paths only, as in 1997; of cells with a memory c",
     "method": "training by backpropagation through time, guessing weights, or a look at the gradients of a net",
-    "after": "sequences that a net has learned from when a probe looks at it",
+    "after": "sequences that a net learns from, at most, before a probe looks at it; it stops at the pass rule",
     "window": "sequences that the task's pass rule looks at, fewer than the published number; that number if not given",
     "dtype": "precision of weights and arithmetic",
 }

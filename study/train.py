@@ -41,7 +41,7 @@ def run(trial):
 
     final_loss : mean loss of the last 2,000 training sequences, each as it was before its update; None if there are none
     curve : {"sequences", "loss", "score"}, as study.history.History.curve
-    norms : {"start", "end"}, each as study.probe.norms_by_lag
+    norms : {"start", "end"}, each as study.probes.norms.norms_by_lag
     diverged_at : the sequences learned from when a loss or a gradient was not finite; then there is no test, no end of norms
 
     or where its weights are guessed
@@ -76,7 +76,8 @@ def _probed(trial, task, net, theta):
     solved_at, diverged, history = None, False, History(max(trial.after, 1), trial.batch)
     if trial.after:
         solved_at, diverged = _learn(trial, task, net, theta, history, trial.after)
-    result = {"solved": None, "sequences": solved_at or trial.after, "parameters": net.size, "digest": _digest(theta)}
+    sequences = history.seen if diverged else solved_at or trial.after
+    result = {"solved": None, "sequences": sequences, "parameters": net.size, "digest": _digest(theta)}
     if diverged:
         return {"status": "diverged", "result": result | {"diverged_at": history.seen}}
     return {"status": "done", "result": result | {"probe": look(trial, task, net.knobs, theta)}}

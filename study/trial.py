@@ -16,6 +16,7 @@ from pydantic_core import PydanticCustomError
 
 from kernels import CELLS, NUMERICS
 
+
 class SpecError(ValueError):
     """A study, a trial or an argument that cannot be: one line for each thing that is wrong."""
 
@@ -62,7 +63,7 @@ class Trial(Frozen):
 
     Initial weights are a family, `init`: "standard" (uniform, forget bias 1) or "long" (with its `horizon`). Of a standard
     start, `scheme`, `forget_bias` and `chrono` change one thing each, as in kernels.RNN.init. A probe looks at the gradients
-    of a net that has learned from `after` sequences, 0 for one that is fresh.
+    of a net that has learned from at most `after` sequences (training stops at the pass rule), 0 for one that is fresh.
     """
 
     cell: Cell

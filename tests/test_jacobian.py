@@ -249,7 +249,8 @@ def test_a_net_is_probed_as_training_left_it():
 
 def test_a_probe_of_weights_that_are_not_finite_says_so():
     record = run(Trial(cell="lstm", gap=3, units=8, lr=1e38, method="probe", after=640))
-    assert record["status"] == "diverged" and "probe" not in record["result"] and record["result"]["diverged_at"] < 640
+    result = record["result"]
+    assert record["status"] == "diverged" and "probe" not in result and result["sequences"] == result["diverged_at"] < 640
 
 
 @pytest.mark.parametrize("isa", processor.isas())

@@ -133,7 +133,6 @@ class Net:
             self._buffer = np.zeros(size, self.dtype)
         return self._buffer[:size].reshape(T, B, self.width)
 
-
     @staticmethod
     def _by_row(rows, x):
         """(T * B, n) as (T, B, n)."""

@@ -8,9 +8,9 @@ import pytest
 
 import study
 from kernels import CELLS
-from study import ablations, report, store, verdict
+from study import ablations, plan, report, store, verdict
 from study.ablations import gradients
-from study.report import probed, tables
+from study.report import arms, page, probed, tables
 from study.report.figures import FIGURES
 from study.trial import Trial
 
@@ -113,6 +113,44 @@ def test_a_net_that_has_learned_stands_beside_the_fresh_one(probed_frame):
     assert probed.two(probed.probed(both)["init"]) == ["standard", "long"]
     assert {"standard-after 640", "long-after 640"} < set(probed.probed(both)["init"])
     assert sorted(set(FIGURES["truncation"].data(both)["after"])) == [0, 640]
+
+
+def test_nets_of_another_width_or_task_are_left_out_and_named(probed_frame):
+    gated = probed_frame[probed_frame["cell"] != "rnn"]
+    looks = []
+    for one in gated["probe"]:
+        looks.append(look := copy.deepcopy(one))
+        look["constants"] = [3 * constant for constant in one["constants"]] * 2
+        look["norms"]["h"] = look["norms"]["x"] = [0.3**k for k in range(len(one["norms"]["lag"]))]
+        look["lyapunov"], look["cosine"], look["trace"] = [2.0] * 4, one["cosine"] and -1.0, one["trace"] | {"lag": one["trace"]["lag"][::-1]}
+        look["jacobian"]["values"] = [[7.0 for _ in values] for values in one["jacobian"]["values"]]
+        look["gates"] = {name: [1 + share for share in shares] for name, shares in one["gates"].items()}
+    others = [gated.assign(probe=looks, units=16), gated.assign(probe=looks, task="recall/both"), gated.assign(probe=looks, gap=30)]
+    both = pd.concat([*others, probed_frame], ignore_index=True)
+    for figure in (figure for figure in FIGURES.values() if figure.PLACE >= 20):
+        pd.testing.assert_frame_equal(figure.data(both), figure.data(probed_frame))
+    pd.testing.assert_frame_equal(probed.table(both), probed.table(probed_frame))
+    assert np.isfinite(FIGURES["constants"].data(both)[["least", "middle", "most"]]).all(axis=None)
+    assert page._probed(both) == (
+        "Here: 16 nets of H = 8 units, lags to 40, float64. Left out of figures and tables, but in `export`: "
+        "12 of recall, cues on both sides at H = 8, gap 40; 12 of recall, cue in the past at H = 8, gap 30; "
+        "12 of recall, cue in the past at H = 16, gap 40.")
+
+
+def test_probes_that_no_table_tells_apart_and_those_that_diverged_are_named(probed_frame):
+    learned = [probed_frame.assign(after=640, lr=lr) for lr in (0.01, 0.03)]
+    assert arms.pooled(pd.concat([probed_frame, learned[0]], ignore_index=True)) == ""
+    both = pd.concat([*learned, learned[0].head(3).assign(status="diverged", probe=None)], ignore_index=True)
+    assert page._probed(both) == ("Here: 32 nets of H = 8 units, lags to 40, float64. 3 diverged in training. Trials that differ in lr "
+                                  "stand in one arm here; `export` tells them apart.")
+    assert page._probed(both[both["status"] == "diverged"]).startswith("Here: none. 3 diverged")
+
+
+def test_only_of_nets_that_have_learned_nothing_the_report_says_so(probed_frame, folder):
+    planned = plan.load(folder / "plan.toml")
+    for after in (0, 640):
+        text = page.markdown(planned, probed_frame.assign(after=after), 16, {}, {}, {})
+        assert ("have learned nothing" in text) == (after == 0)
 
 
 def test_norms_that_left_float64_end_their_line(probed_frame):

@@ -11,9 +11,9 @@ ARM = ["task", "cell", "init", "direction", "merge", "units", "method"]
 
 def pooled(frame):
     """A line on the knobs in which trials of one arm, gap and seed differ, "" where there are none."""
-    keys = [*ARM, "gap", "seed"]
+    keys = [*ARM, "after", "gap", "seed"]
     knobs = [knob for knob in KNOBS if knob not in keys and knob in frame]
-    values = learned(frame).groupby(keys, dropna=False)[knobs].nunique(dropna=False)
+    values = where(frame, purpose="train").groupby(keys, dropna=False)[knobs].nunique(dropna=False)
     several = [knob for knob in knobs if (values[knob] > 1).any()]
     if not several:
         return ""

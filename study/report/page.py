@@ -10,6 +10,7 @@ from markdown_it import MarkdownIt
 
 from kernels import CELLS
 from study import ablations
+from study.report import probed
 from study.report.arms import learned, plain, pooled
 from study.report.falls import WHEN
 from study.report.style import FAMILIES, RENDERER, start
@@ -49,8 +50,8 @@ def markdown(study, frame, planned, choices, tables, figures):
     verdicts = tables.get("verdicts")
     return TEMPLATES.get_template("report.md.j2").render(
         study=study.name, preset=study.preset, title=study.title or study.name, claim=ablation and ablation.CLAIM,
-        trained=len(learned(frame)), probed=_probed(frame), crossed=bool(set(frame["init"]) - set(FAMILIES)),
-        recorded=len(frame), planned=planned, counts=_counts(frame), setting=_setting(frame), folder=folder,
+        trained=len(learned(frame)), probed=_probed(frame), fresh=not frame["after"].any(),
+        crossed=bool(set(frame["init"]) - set(FAMILIES)), recorded=len(frame), planned=planned, counts=_counts(frame), setting=_setting(frame), folder=folder,
         source=f"{study.name} --preset {study.preset}" if ablation else f"{folder}/plan.toml",
         gaps="critical_gap" in tables and len(found := gaps(tables["critical_gap"], frame)) and table(found),
         figures=[SimpleNamespace(name=name, title=figure.TITLE, caption=figure.CAPTION) for name, figure in figures.items()],
@@ -111,8 +112,13 @@ def _probed(frame):
     runs = frame[frame["method"] == "probe"]
     if not len(runs):
         return ""
-    units = " or ".join(map(str, sorted(set(runs["units"]))))
-    return f"Here: {len(runs)} nets of H = {units} units, lags to {runs['gap'].max():,}, float64."
+    shown, done = probed.usual(frame), probed.done(frame)
+    nets = f"{len(shown)} nets of H = {shown['units'].max()} units, lags to {shown['gap'].max():,}, float64" if len(shown) else "none"
+    diverged = f"{len(runs) - len(done)} diverged in training." if len(done) < len(runs) else ""
+    others = done.drop(shown.index).groupby(["task", "units", "gap"]).size()
+    left_out = "; ".join(f"{n} of {TASKS[task].title} at H = {units}, gap {gap:,}" for (task, units, gap), n in others.items())
+    left_out = left_out and f"Left out of figures and tables, but in `export`: {left_out}."
+    return " ".join(filter(None, [f"Here: {nets}.", diverged, left_out, pooled(shown)]))
 
 
 def _counts(frame):
@@ -133,7 +139,7 @@ def _setting(frame):
     budgets = "".join(f", {budget:,} on {TASKS[task].title}" for task, budget in others.items())
     clipped = CLIPPED[usual["clipping"]].format(usual["clip"])
     return (f"Here: H = {int(usual['units'])} units, batches of {int(usual['batch'])}, {usual['optimizer'].capitalize()}, {clipped}, "
-            f"at most {int(usual['budget']):,} sequences{budgets} ({usual['dtype']}). {pooled(frame)}").rstrip()
+            f"at most {int(usual['budget']):,} sequences{budgets} ({usual['dtype']}). {pooled(learned(frame))}").rstrip()
 
 
 def _verdicts(verdicts):

@@ -16,9 +16,22 @@ KINS = {
 }
 
 
+def done(frame):
+    """Probed trials that ended with a look."""
+    return where(frame, method="probe", status="done")
+
+
+def usual(frame):
+    """Probed trials at the study's usual task and number of units, and of these each cell, start and `after` at its largest gap."""
+    runs = done(frame)
+    for knob in ("task", "units"):
+        runs = runs[runs[knob].isin(runs[knob].mode()[:1])]
+    return runs[runs["gap"] == runs.groupby(["cell", "init", "after"])["gap"].transform("max")]
+
+
 def probed(frame):
-    """Probed trials; a net that had learned has it said behind its start, in `init`."""
-    runs = where(frame, method="probe", status="done")
+    """The usual ones; a net that had learned has it said behind its start, in `init`."""
+    runs = usual(frame)
     return runs.assign(init=[f"{init}-after {n:,}" if n else init for init, n in zip(runs["init"], runs["after"], strict=True)])
 
 
@@ -28,10 +41,10 @@ def kin(cell):
 
 
 def arms(frame):
-    """((cell, start), its probes as dicts) of each arm at its largest gap, in the order of registry and starts."""
+    """((cell, start), its probes as dicts) of each arm of the usual probes, in the order of registry and starts."""
     groups = probed(frame).groupby(["cell", "init"], sort=False)
     for (cell, init), runs in sorted(groups, key=lambda group: (place(group[0][0]), started(group[0][1]))):
-        yield (cell, init), list(runs[runs["gap"] == runs["gap"].max()]["probe"])
+        yield (cell, init), list(runs["probe"])
 
 
 def two(inits):

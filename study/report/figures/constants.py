@@ -1,5 +1,6 @@
 """Time constants of the gates that retain, unit by unit."""
 
+import numpy as np
 import pandas as pd
 from matplotlib.lines import Line2D
 
@@ -23,7 +24,8 @@ def data(frame):
     rows = []
     for (cell, init), probes in probed.arms(frame):
         if probes[0]["constants"]:
-            units = pd.DataFrame([probe["constants"] for probe in probes], dtype=float).fillna(float("inf")).median()
+            seeds = [[np.inf if constant is None else constant for constant in probe["constants"]] for probe in probes]
+            units = pd.DataFrame(np.array(seeds)).median()
             rows.append({"cell": cell, "init": init, "seeds": len(probes), "lag": probes[0]["norms"]["lag"][-1],
                          **{name: units.quantile(share) for name, share in SHARES.items()}})
     found = pd.DataFrame(rows)

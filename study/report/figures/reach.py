@@ -1,4 +1,4 @@
-"""Norm of the gradient with respect to h against lag, for untrained nets of every cell."""
+"""Norm of the gradient with respect to h against lag, for the probed nets of every cell."""
 
 import pandas as pd
 
@@ -7,10 +7,10 @@ from study.report import falls, probed
 from study.report.style import GREY, by_registry, colour, ink, line, start
 
 PLACE = 20
-TITLE = "How much of the gradient is left a thousand steps back"
+TITLE = "How much of the gradient is left, step by step back"
 CAPTION = (
-    "Norm of dL/dh at each lag before the read-out, relative to that at the read-out, on a log axis (recall of a past cue, nets that "
-    "have learned nothing unless their start says so, float64). Lines are medians over seeds. A straight line is an exponential; where it falls steeply "
+    "Norm of dL/dh at each lag before the read-out, relative to that at the read-out, on a log axis (nets that have learned nothing "
+    "unless their start says so, float64). Lines are medians over seeds. A straight line is an exponential; where it falls steeply "
     "the gradient has vanished. Below the grey line a ratio is less than the smallest number that float32 holds to full precision. "
     "Rows: kinds of cell. Lines that end leave float64 (below 1e-308)."
 )

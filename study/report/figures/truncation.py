@@ -5,7 +5,6 @@ import pandas as pd
 
 from kernels import CELLS
 from study.report import probed
-from study.report.arms import where
 from study.report.style import GREY, by_registry, colour, families, place, start, started
 
 PLACE = 27
@@ -18,7 +17,7 @@ CAPTION = (
 
 
 def data(frame):
-    runs, rows = where(frame, method="probe", status="done"), []
+    runs, rows = probed.usual(frame), []
     groups = runs.groupby(["cell", "init", "after"], sort=False)
     for (cell, init, after), some in sorted(groups, key=lambda group: (place(group[0][0]), started(group[0][1]), group[0][2])):
         angles = [np.degrees(np.arccos(min(1, max(-1, probe["cosine"])))) for probe in some["probe"] if probe["cosine"] is not None]

@@ -61,7 +61,7 @@ def run(studies, preset, out, workers, only, seeds, dry_run, fail_fast, retry_fa
     plans = [_wanted(name, preset, only, seeds) for name in studies or ["gap"]]
     if dry_run:
         workers = workers or processors()
-        forecasts = [standing.forecast(study, wanted, out, workers) for study, wanted in plans]
+        forecasts = [standing.forecast(study, wanted, out, workers, retry_failed) for study, wanted in plans]
         for data in () if as_json else forecasts:
             _show_forecast(data, workers)
         return dump(forecasts) if as_json else 0

@@ -10,7 +10,7 @@ from study.spec import SpecError, Trial
 from study.tasks import TASKS
 
 
-def forecast(study, wanted, out, workers):
+def forecast(study, wanted, out, workers, retry=False):
     """What a run would do, as a dict: counts of trials, the seconds and bytes that they take at most. Writes nothing."""
     folder = runner.folder(out, study)
     choosing, arms, taken = runner.stages(study, wanted)
@@ -19,7 +19,7 @@ def forecast(study, wanted, out, workers):
     first = [trial for trials in choosing.values() for trial in trials]
     main = runner.training(arms, choices, wanted)
     waiting = [arm.trial for arm in arms if arm.key is not None and arm.key not in choices]
-    to_run = [*runner.missing(first, contents), *runner.missing(main, contents), *waiting]
+    to_run = [*runner.missing(first, contents, retry), *runner.missing(main, contents, retry), *waiting]
     costs = list(map(cost, to_run))
     return {
         "study": study.name,

@@ -177,6 +177,8 @@ def test_failed_trials_are_named_and_tried_again_only_on_demand(tmp_path):
     assert code == 1 and all(err.count(reason) == 2 for reason in ("no luck", "killed 3 workers", "--timeout)")), err
     code, out, err = finish(tmp_path, *some)
     assert code == 1 and err.count("failed: ") == 2 and err.count("crashed: ") == 1 and "0 trials in" in out
+    assert "failed before: 3, to run: 0" in finish(tmp_path, *some, "--dry-run")[1]
+    assert "failed before: 3, to run: 3" in finish(tmp_path, *some, "--dry-run", "--retry-failed")[1]
     code, out, _ = finish(tmp_path, *some, "--retry-failed")
     assert code == 0 and "3 trials in" in out
 

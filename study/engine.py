@@ -54,12 +54,14 @@ def run(trials, work, sink, places, *, weigh, show, fail_fast=False):
     running, answered = {}, []
     try:
         with _Interrupts() as interrupts:
-            while running or answered or waiting and not _over(tally, fail_fast):
-                while waiting and not interrupts.count and not _over(tally, fail_fast) and (place := places.take()):
-                    trial = heappop(waiting)[-1]
-                    running[place.submit(attempt, work, trial)] = (place, trial, time.monotonic())
-                for trial, outcome in answered:  # written while the workers are at their next trials
-                    _settle(tally, trial, outcome, sink, show)
+            while running or answered or waiting and not _over(tally, answered, fail_fast):
+                try:
+                    while waiting and not interrupts.count and not _over(tally, answered, fail_fast) and (place := places.take()):
+                        trial = heappop(waiting)[-1]
+                        running[place.submit(attempt, work, trial)] = (place, trial, time.monotonic())
+                finally:  # written while the workers are at their next trials, and where there is no place for those, too
+                    for trial, outcome in answered:
+                        _settle(tally, trial, outcome, sink, show)
                 answered.clear()
                 tally.interrupted = interrupts.count > 0
                 if interrupts.count > 1:
@@ -82,8 +84,9 @@ def run(trials, work, sink, places, *, weigh, show, fail_fast=False):
     return tally
 
 
-def _over(tally, fail_fast):
-    return tally.interrupted or fail_fast and tally.failures
+def _over(tally, answered, fail_fast):
+    failed = tally.failures or any("reason" in outcome for _, outcome in answered)
+    return tally.interrupted or fail_fast and failed
 
 
 def attempt(work, trial):

@@ -18,10 +18,10 @@ ARMS = 8  # of which the best is shown
 
 
 class Progress:
-    """Follows trials to be run on so many workers; see study.engine.run."""
+    """Follows trials to be run on these places, as many as there are at the time; see study.engine.run."""
 
-    def __init__(self, title, trials, workers, weigh, stream=None):
-        self.title, self.workers, self.weigh = title, max(1, workers), weigh
+    def __init__(self, title, trials, places, weigh, stream=None):
+        self.title, self.places, self.weigh = title, places, weigh
         self.total, self.cost = len(trials), sum(map(weigh, trials))
         self.counts = {"done": 0, "diverged": 0, "failed": 0, "crashed": 0}
         self.weight = self.spent = 0.0  # of finished trials: predicted and true seconds
@@ -89,7 +89,7 @@ class Progress:
     def left(self):
         """Seconds until all are finished, about."""
         pace = self.spent / self.weight if self.weight else 1.0
-        return (self.cost - self.weight) * pace / self.workers
+        return (self.cost - self.weight) * pace / max(1, self.places.workers)
 
 
 def duration(seconds):

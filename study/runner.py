@@ -157,7 +157,7 @@ class Runner:
 
         seconds = contents.seconds
         weigh = learned((trial, seconds[trial.id]) for trial in known if trial.id in seconds)
-        with Progress(title, todo, self.places.workers, weigh) as show:
+        with Progress(title, todo, self.places, weigh) as show:
             tally = engine.run(todo, self.work, sink, self.places, weigh=weigh, show=show, **self.options)
         summary.ran += sum(tally.counts.values())
         summary.interrupted = tally.interrupted

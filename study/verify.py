@@ -34,6 +34,6 @@ def again(pairs, *, work, places, weigh, **options):
                 differences[trial.id] = found
 
     trials = [trial for trial, _ in pairs]
-    with Progress("verify", trials, places.workers, weigh) as show:
+    with Progress("verify", trials, places, weigh) as show:
         tally = engine.run(trials, work, check, places, weigh=weigh, show=show, **options)
     return tally, differences

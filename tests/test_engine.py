@@ -27,8 +27,8 @@ class Sink(dict):
 
 def run(trials, work=toy.work, workers=2, sink=None, timeout=None, **options):
     sink = Sink() if sink is None else sink
-    show = Progress("test", trials, workers, weigh, open(os.devnull, "w"))
-    with closing(executors.Local(workers, timeout)) as places, show:
+    places = executors.Local(workers, timeout)
+    with closing(places), Progress("test", trials, places, weigh, open(os.devnull, "w")) as show:
         tally = engine.run(trials, work, sink, places, weigh=weigh, show=show, **options)
     return tally, sink
 

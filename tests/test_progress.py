@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import threading
+from types import SimpleNamespace
 
 import pytest
 
@@ -17,6 +18,9 @@ from study.best import Best, line
 from study.commands import records
 from study.progress import Progress
 from study.spec import KNOBS, Trial, annotated
+
+
+TWO = SimpleNamespace(workers=2)
 
 
 def outcome(trial, seconds=1.0, **result):
@@ -29,7 +33,7 @@ def weigh(trial):
 
 def test_the_time_left_goes_by_cost_and_by_the_pace_so_far():
     trials = toy.trials(4)  # of costs 1, 2, 3, 4
-    show = Progress("test", trials, 2, weigh, io.StringIO())
+    show = Progress("test", trials, TWO, weigh, io.StringIO())
     assert show.left() == 5.0
     show.finished(trials[3], outcome(trials[3], seconds=8.0))
     assert show.left() == (1 + 2 + 3) * 2 / 2
@@ -39,12 +43,20 @@ def test_the_time_left_goes_by_cost_and_by_the_pace_so_far():
     assert show.line().startswith("2 of 4, 1 failed, 2 running, 0 waiting, about ")
 
 
+def test_the_time_left_goes_by_the_workers_there_are_now():
+    places = SimpleNamespace(workers=0)
+    show = Progress("test", toy.trials(4), places, weigh, io.StringIO())
+    assert show.left() == 10.0
+    places.workers = 4
+    assert show.left() == 2.5
+
+
 def test_a_log_gets_a_line_now_and_then_and_the_arms_that_changed_more_seldom(monkeypatch):
     now = [0.0]
     monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
     trials = [*toy.trials(40), *toy.trials(40, cell="gru")]
     log = io.StringIO()
-    with Progress("test", trials, 2, weigh, log) as show:
+    with Progress("test", trials, TWO, weigh, log) as show:
         for trial in trials:
             show.finished(trial, outcome(trial, solved=True, sequences=1000 + trial.seed))
             for _ in range(10):
@@ -60,7 +72,7 @@ def test_a_log_gets_a_line_now_and_then_and_the_arms_that_changed_more_seldom(mo
 def test_a_failure_is_shown_at_once():
     log = io.StringIO()
     trials = toy.trials(2)
-    with Progress("test", trials, 2, weigh, log) as show:
+    with Progress("test", trials, TWO, weigh, log) as show:
         show.finished(trials[0], {"status": "crashed", "reason": "bad [luck]", "seconds": 1.0, "host": "here"})
         assert log.getvalue() == f"crashed: {trials[0].id}: bad [luck]\n"
 

@@ -125,7 +125,7 @@ class Runner:
         if choosing and self.study.selection.committed:
             self.say(f"{self.study.selection.committed} has no committed rate for {len(choosing)} arms: they are chosen first")
         summary = Summary(self.folder)
-        with store.Driver(self.folder, self.facts) as driver:
+        with store.Driver(self.folder, self.facts | {"workers": self.places.workers}) as driver:
             self._stage("learning rates", first, first, driver, contents, summary)
             choices = chosen(self.study, contents) | taken
             if choices:
@@ -155,6 +155,7 @@ class Runner:
             else:
                 driver.failure(trial, outcome)
 
+        driver.begin()
         seconds = contents.seconds
         weigh = learned((trial, seconds[trial.id]) for trial in known if trial.id in seconds)
         with Progress(title, todo, self.places, weigh) as show:

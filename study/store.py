@@ -5,8 +5,9 @@ it lies. Each driver appends to a segment of its own, made with O_EXCL, by one w
 only be the last of a dead driver's segment, and nobody ever writes behind it. Readers check every line and skip and name
 what is damaged. `compact` merges the segments into a sorted `runs.jsonl` and deletes those whose driver is gone: a driver
 holds a lock on its segment for as long as it lives, and the kernel lets go of it however the driver dies, so there is nothing
-to clean up. Two compactions at once take turns by a lock on the folder itself. Readers take no lock: they read the segments
-before `runs.jsonl`, and a record leaves the former only after it has reached the latter.
+to clean up. Two compactions at once take turns by a lock on the folder itself (on NFS that holds within one host only, the lock
+on a segment everywhere). Readers take no lock: they read the segments before `runs.jsonl`, and a record leaves the former only
+after it has reached the latter.
 
 Rejected: one database file (not a plain file that git can hold, and a torn page loses more than a line), one file for all
 drivers (appends of two drivers mix on network file systems), a lock file (someone must clean it up).
@@ -189,7 +190,7 @@ def _add_event(contents, entry, line):
 
 
 class Driver:
-    """One driver's segment and log; the files are made with the first thing that is written."""
+    """One driver's segment and log; the files are made by `begin`, or with the first thing that is written."""
 
     def __init__(self, folder, facts):
         self.folder, self.facts = Path(folder), facts
@@ -203,6 +204,12 @@ class Driver:
     def __exit__(self, *error):
         for file in self.files.values():
             os.close(file)
+
+    def begin(self):
+        """Be among those that are alive, before anything is recorded."""
+        if not self.files:
+            self._append(".log", self._about())
+            self._open(".jsonl")
 
     def record(self, trial, outcome):
         """Keep a trial that is done or diverged, and return its line. It is safe by then; raises ValueError or Refused."""
@@ -218,8 +225,8 @@ class Driver:
 
     def describe(self, facts):
         """What is made from now on is made on this, too."""
-        self.facts = facts
-        if ".log" in self.files:
+        new, self.facts = facts != self.facts, facts
+        if new and ".log" in self.files:
             self._append(".log", self._about())
 
     def _about(self):
@@ -231,17 +238,24 @@ class Driver:
         self._append(".log", encode({"schema": SCHEMA, "event": event, **facts}), durable=event == "failure")
 
     def _append(self, suffix, line, durable=True):
-        path = self.folder / SEGMENTS / f"{self.name}{suffix}"
-        with _disk(path):
-            if suffix not in self.files:
-                self.files[suffix] = _own(path)
-            file = self.files[suffix]
+        with _disk(self._path(suffix)):
+            file = self._open(suffix)
             if os.write(file, line + b"\n") <= len(line):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             if durable:
                 os.fsync(file)
             if os.fstat(file).st_nlink == 0:
                 raise OSError(errno.ENOENT, "deleted while the study ran")
+
+    def _open(self, suffix):
+        path = self._path(suffix)
+        if suffix not in self.files:
+            with _disk(path):
+                self.files[suffix] = _own(path)
+        return self.files[suffix]
+
+    def _path(self, suffix):
+        return self.folder / SEGMENTS / f"{self.name}{suffix}"
 
 
 def _own(path):
@@ -302,7 +316,7 @@ def _gone(folder):
     gone = {}
     for path in _segments(folder):
         try:
-            file = os.open(path, os.O_RDONLY)
+            file = os.open(path, os.O_RDWR if os.access(path, os.W_OK) else os.O_RDONLY)  # NFS locks only what can be written
         except FileNotFoundError:  # compacted meanwhile
             continue
         try:

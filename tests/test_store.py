@@ -1,11 +1,14 @@
 """Records survive what happens to files; what does not survive is found and named."""
 
+import errno
+import fcntl
 import hashlib
 import json
 import os
 import random
 import resource
 import shutil
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -203,6 +206,34 @@ def test_a_living_drivers_segment_is_merged_but_kept(tmp_path, trials):
     assert not store.alive(tmp_path)
     assert set(store.compact(tmp_path).lines) == ids(trials[:2])
     assert not list(tmp_path.glob("segments/*.jsonl"))
+
+
+def test_a_driver_lives_from_its_beginning_and_leaves_no_segment(tmp_path):
+    with store.Driver(tmp_path, FACTS) as driver:
+        assert not store.alive(tmp_path) and not list(tmp_path.iterdir())
+        driver.begin()
+        (segment,) = store.alive(tmp_path)
+        assert store.read(tmp_path).drivers == {segment.stem: FACTS}
+        driver.begin()
+        driver.describe(dict(FACTS))
+        assert store.alive(tmp_path) == [segment] and len(segment.with_suffix(".log").read_bytes().splitlines()) == 1
+        store.compact(tmp_path)
+        assert segment.exists()
+    store.compact(tmp_path)
+    assert not segment.exists()
+
+
+def test_a_file_system_that_locks_only_what_is_open_for_writing(tmp_path, trials, monkeypatch):
+    real = fcntl.flock
+
+    def as_on_nfs(file, how):
+        if stat.S_ISREG(os.fstat(file).st_mode) and fcntl.fcntl(file, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY:
+            raise OSError(errno.EBADF, "Bad file descriptor")
+        return real(file, how)
+
+    monkeypatch.setattr(store.fcntl, "flock", as_on_nfs)
+    fill(tmp_path, trials[:1])
+    assert not store.alive(tmp_path) and set(store.compact(tmp_path).lines) == ids(trials[:1])
 
 
 def test_failures_are_no_records_and_end_with_success(tmp_path, trials):

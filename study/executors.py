@@ -155,7 +155,7 @@ class Cluster:
     @property
     def workers(self):
         now = time.monotonic()
-        if now - self._looked >= GLANCE:
+        if self._client.status == "running" and now - self._looked >= GLANCE:
             self._threads, self._looked = self._client.scheduler_info(n_workers=0).get("total_threads", 0), now
         return self._threads
 
@@ -239,9 +239,10 @@ def _in_a_process(numerics, timeout, function, *arguments):
     place = vars(_here).setdefault("place", Process())
     place.timeout = timeout
     future = place.submit(function, *arguments)
-    while not wait([future], TICK).done:
-        if place.late() or not _awaited():
-            break
+    while not wait([future], TICK).done and not place.late():
+        if not _awaited():
+            place.kill()
+            raise CancelledError
     return place.answer(future)
 
 

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import CancelledError
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ import pytest
 import kernels
 import toy
 from cluster import Cluster
-from study import store
+from study import executors, store
 from study.provenance import Provenance
 
 pytest.importorskip("distributed")
@@ -78,6 +79,14 @@ def test_a_lost_worker_costs_nothing(tmp_path, cluster, undisturbed):
     cluster.replace(1)
     assert finish(process)[0] == 0
     assert same(tmp_path, undisturbed)
+
+
+def test_a_trial_that_nobody_awaits_any_more_is_ended(monkeypatch):
+    monkeypatch.setattr(executors, "_awaited", lambda: False)
+    began = time.monotonic()
+    with pytest.raises(CancelledError):
+        executors._in_a_process(kernels.NUMERICS, None, time.sleep, 60)
+    assert time.monotonic() - began < 30
 
 
 def test_an_interrupt_finishes_what_is_in_flight_and_a_second_one_does_not(tmp_path, cluster, undisturbed):

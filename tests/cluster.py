@@ -77,7 +77,7 @@ def lose_workers(study, undisturbed, cluster, kills):
             before = study.lines().total()
             cluster.replace(random.randrange(cluster.count))
             done += 1
-    process.communicate(timeout=300)
+    study.finish(process)
     return study.cost(done, undisturbed, wrong=process.returncode != 0)
 
 
@@ -89,5 +89,5 @@ def lose_scheduler(study, undisturbed, cluster, records):
     cluster.lose()
     time.sleep(random.uniform(0, 3))
     cluster.start()
-    process.communicate(timeout=300)
+    study.finish(process)
     return study.cost(1, undisturbed, wrong=process.returncode != 0)

@@ -1,5 +1,7 @@
 """What the tests of faults and scripts/torture share: a study that is run again and again, and what a fault cost it."""
 
+import os
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -57,8 +59,18 @@ class Study:
     def run(self, **environment):
         """(exit code, all that was said)."""
         process = self.start(**environment)
-        out, err = process.communicate(timeout=600)
+        out, err = self.finish(process, 600)
         return process.returncode, err + out
+
+    @staticmethod
+    def finish(process, seconds=300):
+        """Its (stdout, stderr) when it has ended. One that takes longer is ended, with all that it started; raises TimeoutExpired."""
+        try:
+            return process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+            raise
 
     def noted(self, name):
         path = self.out / name

@@ -35,7 +35,7 @@ def workers(study, undisturbed, kills, number):
             for pid in children(process.pid):
                 if b"loky.backend.popen" in cmdline(pid):
                     done += killed(pid, number)
-    out, err = process.communicate(timeout=300)
+    study.finish(process)
     return study.cost(done, undisturbed, wrong=process.returncode != 0)
 
 

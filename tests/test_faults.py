@@ -2,7 +2,9 @@
 
 import random
 import signal
+import subprocess
 import sys
+import time
 
 import pytest
 
@@ -29,6 +31,15 @@ def right(study_file, tmp_path_factory):
 def failing(tmp_path_factory):
     with disk.Disk(tmp_path_factory.mktemp("disk")) as failing:
         yield failing
+
+
+def test_a_study_that_takes_too_long_is_ended_with_all_that_it_started():
+    process = subprocess.Popen(["sh", "-c", "sleep 60 & sleep 60"], stdout=subprocess.PIPE, start_new_session=True)
+    while len(below := kills.children(process.pid)) < 2:
+        time.sleep(0.01)
+    with pytest.raises(subprocess.TimeoutExpired):
+        Study.finish(process, 0.1)
+    assert process.returncode == -signal.SIGKILL and not kills.outlive(below, 5)
 
 
 @pytest.mark.parametrize("way", disk.WAYS)

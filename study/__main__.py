@@ -1,6 +1,5 @@
 """The commands. Wiring only: what they do lies in the modules that they name."""
 
-import os
 import shlex
 import signal
 import sys
@@ -230,8 +229,6 @@ def main(arguments=None):
         for line in str(error).splitlines():
             say(f"error: {line}")
         code = DISK if isinstance(error, store.Refused) else USAGE if isinstance(error, SpecError) else FAILED
-    except BrokenPipeError:  # whoever read our output has seen enough
-        os._exit(FAILED)  # without another try to write
     sys.exit(code or 0)
 
 

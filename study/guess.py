@@ -5,8 +5,6 @@ IDSIA-19-96, 1996. A guess is shown one sequence after another until it gets one
 sequence shown counts. The net has the trial's size, and sees the trial's training sequences.
 """
 
-import numpy as np
-
 import kernels
 from study import data, tasks
 

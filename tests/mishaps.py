@@ -144,7 +144,7 @@ def deleted(folder, file, undisturbed, chance):
     study = Study(file, folder)
     process = study.start()
     until(study, chance.randrange(1, 8), process)
-    shutil.rmtree(study.out / "toy" if (study.out / "toy").exists() else study.out / "small")
+    shutil.rmtree(study.out / "toy")
     _, err = process.communicate(timeout=60)
     (study.out / "acknowledged").unlink()
     (study.out / "computed").unlink()

@@ -52,9 +52,11 @@ class Study:
         self.environment = toy.environment(LEDGER=str(out)) | environment
         self.place = self.out / Path(file).stem / "default"
 
-    def start(self, **environment):
-        return subprocess.Popen(self.command, env=self.environment | environment, stdout=subprocess.PIPE, text=True,
-                                stderr=subprocess.PIPE, start_new_session=True)
+    def start(self, heard=True, **environment):
+        """`heard`: what it says can be asked for at its end; not where workers fill the pipe with their last words before that."""
+        pipe = subprocess.PIPE if heard else subprocess.DEVNULL
+        return subprocess.Popen(self.command, env=self.environment | environment, stdout=pipe, stderr=pipe, text=True,
+                                start_new_session=True)
 
     def run(self, **environment):
         """(exit code, all that was said)."""

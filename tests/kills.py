@@ -27,7 +27,7 @@ def workers(study, undisturbed, kills, number):
 
     Some records later, that is, when the trials that were hit are through: one that is hit three times counts as poison.
     """
-    process, done, before = study.start(), 0, 0
+    process, done, before = study.start(heard=False), 0, 0
     while done < kills and process.poll() is None:
         time.sleep(random.uniform(0.05, 0.3))
         if study.lines().total() >= before + 2 * AT_ONCE:

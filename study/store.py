@@ -5,9 +5,8 @@ it lies. Each driver appends to a segment of its own, made with O_EXCL, by one w
 only be the last of a dead driver's segment, and nobody ever writes behind it. Readers check every line and skip and name
 what is damaged. `compact` merges the segments into a sorted `runs.jsonl` and deletes those whose driver is gone: a driver
 holds a lock on its segment for as long as it lives, and the kernel lets go of it however the driver dies, so there is nothing
-to clean up. Two compactions at once take turns by a lock on the folder itself (on NFS that holds within one host only, the lock
-on a segment everywhere). Readers take no lock: they read the segments before `runs.jsonl`, and a record leaves the former only
-after it has reached the latter.
+to clean up. Two compactions at once take turns by a lock on the folder itself (on NFS: on one host only). Readers take no
+lock: they read the segments before `runs.jsonl`, and a record leaves the former only after it has reached the latter.
 
 Rejected: one database file (not a plain file that git can hold, and a torn page loses more than a line), one file for all
 drivers (appends of two drivers mix on network file systems), a lock file (someone must clean it up).
@@ -193,10 +192,10 @@ class Driver:
     """One driver's segment and log; the files are made by `begin`, or with the first thing that is written."""
 
     def __init__(self, folder, facts):
-        self.folder, self.facts = Path(folder), facts
+        self.facts = facts
         now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
         self.name = f"{now}-{socket.gethostname()}-{os.getpid()}-{os.urandom(3).hex()}"
-        self.files = {}
+        self.path, self.files = Path(folder, SEGMENTS, self.name), {}
 
     def __enter__(self):
         return self
@@ -238,8 +237,8 @@ class Driver:
         self._append(".log", encode({"schema": SCHEMA, "event": event, **facts}), durable=event == "failure")
 
     def _append(self, suffix, line, durable=True):
-        with _disk(self._path(suffix)):
-            file = self._open(suffix)
+        file = self._open(suffix)
+        with _disk(f"{self.path}{suffix}"):
             if os.write(file, line + b"\n") <= len(line):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             if durable:
@@ -248,14 +247,10 @@ class Driver:
                 raise OSError(errno.ENOENT, "deleted while the study ran")
 
     def _open(self, suffix):
-        path = self._path(suffix)
         if suffix not in self.files:
-            with _disk(path):
+            with _disk(path := Path(f"{self.path}{suffix}")):
                 self.files[suffix] = _own(path)
         return self.files[suffix]
-
-    def _path(self, suffix):
-        return self.folder / SEGMENTS / f"{self.name}{suffix}"
 
 
 def _own(path):

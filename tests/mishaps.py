@@ -152,8 +152,11 @@ def deleted(folder, file, undisturbed, chance):
 
 
 def refused(code, said):
-    """Whether a run ended as it should where the disk refuses: in one clear line."""
-    return code == DISK and said.count("error: ") == 1 and "Traceback" not in said
+    """Whether a run ended as it should where the disk refuses: in one clear line. One that did not is shown."""
+    right = code == DISK and said.count("error: ") == 1 and "Traceback" not in said
+    if not right:
+        print(f"exit code {code}:", said)
+    return right
 
 
 @contextmanager

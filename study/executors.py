@@ -38,6 +38,8 @@ PARENT_DIED = 1  # PR_SET_PDEATHSIG
 AHEAD = 2  # trials for each thread of a cluster, so that none waits for the next one to arrive
 TICK = 0.2  # seconds between looks at a remote trial, and
 GLANCE = 1.0  # at a cluster's size
+LOGGERS = ("asyncio", "concurrent.futures", "distributed", "distributed.client", "tornado", "tornado.application")
+"""What Dask would have them say, with tracebacks, of a cluster that is lost, is said in words by Lost."""
 
 
 class Lost(Exception):
@@ -145,6 +147,9 @@ class Cluster:
     """
 
     def __init__(self, scheduler, timeout=None):
+        import dask.config
+
+        dask.config.update_defaults({"logging": dict.fromkeys(LOGGERS, "critical")})  # where the user's own does not say more
         from distributed import Client
 
         self.scheduler, self._timeout = scheduler, timeout

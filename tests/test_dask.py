@@ -132,6 +132,23 @@ def test_a_cluster_may_be_empty_at_first(tmp_path):
         assert finish(process)[0] == 0
 
 
+def test_dask_logs_nothing_into_what_the_driver_says_unless_it_is_asked_to(cluster):
+    names = [*executors.LOGGERS, "distributed.batched", "distributed.core", "distributed.utils_comm"]
+    script = f"""import logging
+from study.executors import Cluster
+Cluster({cluster.file!r}).close()
+for name in {names}:
+    logging.getLogger(name).error("heard %s", name)"""
+
+    def heard(**environment):
+        done = subprocess.run([sys.executable, "-c", script], env=toy.environment(**environment), capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stderr.count("heard")
+
+    assert heard() == 0
+    assert heard(DASK_LOGGING__DISTRIBUTED="info") == 4
+
+
 @pytest.mark.parametrize("scheduler", ["tcp://127.0.0.1:9", "nonsense", os.devnull])
 def test_nobody_there_is_one_message(tmp_path, scheduler):
     code, _, err = finish(start(tmp_path, scheduler, DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT="1s"))

@@ -1,8 +1,9 @@
 """Panels of weights, and the product that states and deltas go through.
 
-Design. The unit of layout is a line of 64 bytes: LINE units, or LINE columns. A panel holds up to four lines side
-by side for each k. A tile keeps rows x lines x PIECES vectors of sums in registers and reads a panel's line once for all of its
-rows: all lines of a panel where a register holds a whole line, else one after the other.
+Design. The unit of layout is a line of 64 bytes: LINE units, or LINE columns. A panel holds up to four of them for each k. A
+tile keeps rows x lines x PIECES vectors of sums in registers and reads a panel's line once for all of its rows: all lines of a
+panel where a register holds a whole line, and then they lie side by side for each k; else one after the other, and then they
+lie one behind the other, each through all k, so that a tile reads its line without gaps.
 `rows`, `lines` and `width` are literals at every call: that is what keeps the sums in registers.
 
 Each sum is one chain of fma over k in index order, whatever the tile. Rejected: splitting the chain to hide latency
@@ -37,6 +38,16 @@ cdef inline int tile_rows(long left, int vecs) noexcept nogil:
     return 2 if left >= 2 and fits(2, vecs) else 1
 
 
+cdef inline long line_step(long lines) noexcept nogil:
+    """From a k of a line to the next, in a panel of so many lines."""
+    return (lines if TILE_LINES > 1 else 1) * LINE
+
+
+cdef inline long line_start(long line, long depth) noexcept nogil:
+    """Where a line begins in a panel of `depth` k."""
+    return line * (1 if TILE_LINES > 1 else depth) * LINE
+
+
 cdef inline void accumulate(vec* acc, int rows, int width, int fed, int blocks, const REAL* a, long lda,
                             const REAL* panel, long stride, long depth) noexcept nogil:
     """acc[m, w, g] += sum over k of a[m, k] panel[k, w, g], for the first `fed` of acc's `blocks` lines in each group w."""
@@ -69,30 +80,38 @@ cdef inline long panel_start(long i, long groups, int blocks) noexcept nogil:
 
 
 cdef inline void pack(REAL* out, const REAL* w, long depth, long units, int blocks, int span) noexcept nogil:
-    """Weights w (blocks, depth, units) to panels [panel][k][group, block, unit]; lanes past `units` are 0.
+    """Weights w (blocks, depth, units) to panels of lines (group, block), over k of depth; lanes past `units` are 0.
 
     Panels are cut as for `span` blocks, the blocks of the stage that they feed.
     """
-    cdef long groups = (units + LINE - 1) // LINE, i, k, u, j
+    cdef long groups = (units + LINE - 1) // LINE, i, k, u, j, first, last
     cdef int g
+    cdef REAL* to
     for i in range(panels(groups, span)):
+        first, last = panel_start(i, groups, span), panel_start(i + 1, groups, span)
         for k in range(depth):
-            for u in range(panel_start(i, groups, span), panel_start(i + 1, groups, span)):
+            for u in range(first, last):
                 for g in range(blocks):
+                    to = out + line_start((u - first) * blocks + g, depth) + k * line_step((last - first) * blocks) - u * LINE
                     for j in range(u * LINE, (u + 1) * LINE):
-                        out[0] = w[(g * depth + k) * units + j] if j < units else 0
-                        out += 1
+                        to[j] = w[(g * depth + k) * units + j] if j < units else 0
+        out += (last - first) * blocks * depth * LINE
 
 
 cdef inline void pack_transposed(REAL* out, const REAL* w, long depth, long units, int blocks) noexcept nogil:
-    """Weights w (blocks, depth, units) to panels [panel][unit group, block, unit][column of depth]: no padded k."""
-    cdef long columns = (depth + LINE - 1) // LINE, groups = (units + LINE - 1) // LINE, i, u, j, c, first, last
+    """Weights w (blocks, depth, units) to panels of lines of columns of depth, over k (unit group, block, unit): no padded k."""
+    cdef long columns = (depth + LINE - 1) // LINE, groups = (units + LINE - 1) // LINE, i, k, u, j, c, v, first, last
     cdef int g
+    cdef REAL* to
     for i in range(panels(columns, 1)):
-        first, last = panel_start(i, columns, 1) * LINE, panel_start(i + 1, columns, 1) * LINE
+        first, last = panel_start(i, columns, 1), panel_start(i + 1, columns, 1)
+        k = 0
         for u in range(groups):
             for g in range(blocks):
                 for j in range(u * LINE, min((u + 1) * LINE, units)):
-                    for c in range(first, last):
-                        out[0] = w[(g * depth + c) * units + j] if c < depth else 0
-                        out += 1
+                    for v in range(first, last):
+                        to = out + line_start(v - first, blocks * units) + k * line_step(last - first) - v * LINE
+                        for c in range(v * LINE, (v + 1) * LINE):
+                            to[c] = w[(g * depth + c) * units + j] if c < depth else 0
+                    k += 1
+        out += (last - first) * blocks * units * LINE

@@ -8,7 +8,7 @@ Layouts (L = LINE): gates (step, group, B, block, L); states (S, slot, B, pad) w
 the other way round, so the initial state lies at the end where the run starts.
 """
 from kernels.lanes cimport (REAL, vec, LANES, LINE, PIECES, TILE_LINES, load, load_part, store, store_part, zero, flush)
-from kernels.panel cimport SUMS, WIDEST, accumulate, fits, panel_start, panels, tile_rows, tile_vecs
+from kernels.panel cimport SUMS, WIDEST, accumulate, fits, line_start, line_step, panel_start, panels, tile_rows, tile_vecs
 
 cdef extern from *:
     """
@@ -106,12 +106,12 @@ cdef inline long alive(const Run* r, long t, long b, long end) noexcept nogil:
 cdef inline void multiply(vec* acc, int rows, int g0, int g1, int width, int w, int groups, int first, int last,
                           const REAL* a, long lda, const REAL* panel, long depth) noexcept nogil:
     """To sums of the blocks [g0, g1) of `groups` groups from w on, of `width`, add a product that feeds [first, last)."""
-    cdef long stride = width * (last - first) * LINE
-    panel += w * (last - first) * LINE
+    cdef int fed = last - first
+    cdef long step = line_step(width * fed)
     if g1 - g0 > 1:
-        accumulate(acc + (first - g0) * PIECES, rows, groups, last - first, g1 - g0, a, lda, panel, stride, depth)
+        accumulate(acc + (first - g0) * PIECES, rows, groups, fed, g1 - g0, a, lda, panel + line_start(w * fed, depth), step, depth)
     elif first <= g0 < last:
-        accumulate(acc, rows, groups, 1, 1, a, lda, panel + (g0 - first) * LINE, stride, depth)
+        accumulate(acc, rows, groups, 1, 1, a, lda, panel + line_start(w * fed + g0 - first, depth), step, depth)
 
 
 cdef inline void feed(vec* acc, Form f, int i, int rows, int g0, int g1, int width, int w, int groups,
@@ -278,7 +278,7 @@ cdef inline void transposed_tile(int rows, int lines, bint add, REAL* out, long 
     """out[m, :] = (out[m, :] if add) + delta of blocks [g0, g1) times `lines` of a panel of transposed weights."""
     cdef vec acc[SUMS]
     cdef const REAL* delta
-    cdef long u, units, stride = width * LINE
+    cdef long u, units, step = line_step(width)
     cdef int m, i, g, vecs = lines * PIECES
     for m in range(rows):
         for i in range(vecs):
@@ -287,12 +287,12 @@ cdef inline void transposed_tile(int rows, int lines, bint add, REAL* out, long 
         delta = gates_at(r, blocks, t, u, b) + g0 * LINE
         units = r.H - u * LINE
         if units >= LINE:
-            accumulate(acc, rows, lines, 1, 1, delta, blocks * LINE, panel, stride, (g1 - g0) * LINE)
-            panel += (g1 - g0) * LINE * stride
+            accumulate(acc, rows, lines, 1, 1, delta, blocks * LINE, panel, step, (g1 - g0) * LINE)
+            panel += (g1 - g0) * LINE * step
         else:
             for g in range(g1 - g0):
-                accumulate(acc, rows, lines, 1, 1, delta + g * LINE, blocks * LINE, panel, stride, units)
-                panel += units * stride
+                accumulate(acc, rows, lines, 1, 1, delta + g * LINE, blocks * LINE, panel, step, units)
+                panel += units * step
     for m in range(rows):
         for i in range(vecs):
             store_part(out + m * ldo + i * LANES, acc[m * vecs + i], limit - i * LANES)
@@ -316,7 +316,7 @@ cdef inline void transposed_panel(int width, bint add, REAL* out, long ldo, long
             m += rows
         out += lines * LINE
         limit -= lines * LINE
-        panel += lines * LINE
+        panel += line_start(lines, (g1 - g0) * r.H)
 
 
 cdef inline void transposed_rows(bint add, REAL* out, long ldo, long columns, long limit, const Run* r, int blocks,

@@ -5,9 +5,10 @@ order in which BPTT finishes them. Threads share panels and rows of the weights,
 
 Design. Both factors of a chunk's products are copied close together first, in the order in which tiles read them: deltas
 line by line, the other factor tile by tile. Where they lie, rows are often a power of two apart and drive each other out of
-the cache, which costs a third of the speed. The copy of the other factor serves all panels.
+the cache, which costs a third of the speed. The copy of the other factor serves all panels. A panel's sums are taken through
+STRETCH rows at a time: so many of a line's deltas stay in the nearest cache for all tiles.
 """
-from libc.string cimport memcpy
+from libc.string cimport memcpy, memset
 
 from kernels.job cimport Product
 from kernels.lanes cimport (REAL, vec, LANES, LINE, PIECES, TILE_LINES, load, load_part, store, store_part, splat, zero,
@@ -17,6 +18,7 @@ from kernels.tile cimport Run, alive, gates_at, state_at, slot_before, slot_afte
 
 cdef enum:
     CHUNK = 32          # steps; the number is part of the numerical contract
+    STRETCH = 256       # rows of deltas, 16 KiB a line
     SHALLOW = 2         # rows of weights that are too few to hide the latency of a sum: all lines of a panel at once
 
 
@@ -37,13 +39,14 @@ cdef inline long copy_deltas(REAL* to, long line, const Run* r, int cell_blocks,
         b = 0
         while b < r.B:
             n = alive(r, t, b, r.B)
-            for g in range(g0, g1):
-                for w in range(width):
-                    d = gates_at(r, cell_blocks, t, u + w, b) + g * LINE
-                    out = to + ((g - g0) * width + w) * line + rows * LINE
-                    for i in range(n):
+            for w in range(width):
+                d = gates_at(r, cell_blocks, t, u + w, b) + g0 * LINE
+                for i in range(rows, rows + n):
+                    for g in range(g1 - g0):
+                        out = to + (g * width + w) * line + i * LINE
                         for k in range(PIECES):
-                            store(out + i * LINE + k * LANES, load(d + i * cell_blocks * LINE + k * LANES))
+                            store(out + k * LANES, load(d + g * LINE + k * LANES))
+                    d += cell_blocks * LINE
             rows += n
             b += n + 1
     return rows
@@ -82,14 +85,14 @@ cdef inline void copy_factor(REAL* to, const Product* q, const Run* r, long firs
 
 
 cdef inline void outer_tile(int rows, int lines, REAL* sums, const REAL* a, const REAL* d, long line, long n) noexcept nogil:
-    """sums[m, l] = sum over n rows r of a[r, m] d[l, r]"""
+    """sums[m, l] += sum over n rows r of a[r, m] d[l, r]"""
     cdef vec acc[SUMS]
     cdef vec b[SHARED]
     cdef vec s
     cdef long r
     cdef int m, l, k, vecs = lines * PIECES
     for m in range(rows * vecs):
-        acc[m] = zero()
+        acc[m] = load(sums + m * LANES)
     for r in range(n):
         for l in range(lines):
             for k in range(PIECES):
@@ -104,49 +107,58 @@ cdef inline void outer_tile(int rows, int lines, REAL* sums, const REAL* a, cons
         store(sums + m * LANES, acc[m])
 
 
-cdef inline void outer_lines(int lines, int l0, const Product* q, const Run* r, long u, long width, const REAL* a,
-                             const REAL* d, long line, long n, long m, long end) noexcept nogil:
-    cdef REAL sums[SUMS * LINE]         # (row, line, LINE)
-    cdef int rows, i, l, k, vecs = lines * PIECES
-    cdef long j, left
-    cdef REAL* to
-    cdef const REAL* of
-    a += m * n
-    d += l0 * line
-    while m < end:
-        rows = tile_rows(end - m, vecs)
-        if fits(12, vecs) and rows == 12: outer_tile(12, lines, sums, a, d, line, n)
-        elif fits(8, vecs) and rows == 8: outer_tile(8, lines, sums, a, d, line, n)
-        elif fits(6, vecs) and rows == 6: outer_tile(6, lines, sums, a, d, line, n)
-        elif fits(4, vecs) and rows == 4: outer_tile(4, lines, sums, a, d, line, n)
-        elif fits(3, vecs) and rows == 3: outer_tile(3, lines, sums, a, d, line, n)
-        elif fits(2, vecs) and rows == 2: outer_tile(2, lines, sums, a, d, line, n)
-        else: outer_tile(1, lines, sums, a, d, line, n)
-        for l in range(lines):
-            j = (u + (l0 + l) % width) * LINE
-            to = q.out + ((l0 + l) // width * q.depth + m) * r.H + j
-            of = sums + l * LINE
-            for i in range(rows):
-                for k in range(PIECES):
-                    left = r.H - j - k * LANES
-                    store_part(to + k * LANES, load_part(to + k * LANES, left) + load(of + k * LANES), left)
-                of += lines * LINE
-                to += r.H
+cdef inline void outer_stretch(int lines, REAL* sums, long depth, const REAL* a, const REAL* d, long line, long n,
+                               long first) noexcept nogil:
+    """sums (depth, lines, LINE) of one stretch of n rows: those from `first` on."""
+    cdef int rows, vecs = lines * PIECES
+    cdef long m = 0, stretch = min(STRETCH, n - first)
+    d += first * LINE
+    while m < depth:
+        rows = tile_rows(depth - m, vecs)
+        if fits(12, vecs) and rows == 12: outer_tile(12, lines, sums, a + first * rows, d, line, stretch)
+        elif fits(8, vecs) and rows == 8: outer_tile(8, lines, sums, a + first * rows, d, line, stretch)
+        elif fits(6, vecs) and rows == 6: outer_tile(6, lines, sums, a + first * rows, d, line, stretch)
+        elif fits(4, vecs) and rows == 4: outer_tile(4, lines, sums, a + first * rows, d, line, stretch)
+        elif fits(3, vecs) and rows == 3: outer_tile(3, lines, sums, a + first * rows, d, line, stretch)
+        elif fits(2, vecs) and rows == 2: outer_tile(2, lines, sums, a + first * rows, d, line, stretch)
+        else: outer_tile(1, lines, sums, a + first * rows, d, line, stretch)
+        sums += rows * lines * LINE
         a += rows * n
         m += rows
 
 
+cdef inline void outer_lines(int lines, int l0, const Product* q, const Run* r, long u, long width, const REAL* a,
+                             const REAL* d, long line, long n, long m, long end, REAL* sums) noexcept nogil:
+    cdef long i, j, left
+    cdef int l, k
+    cdef REAL* to
+    memset(sums, 0, (end - m) * lines * LINE * sizeof(REAL))
+    for i in range((n + STRETCH - 1) // STRETCH):
+        outer_stretch(lines, sums, end - m, a + m * n, d + l0 * line, line, n, i * STRETCH)
+    for i in range(m, end):
+        for l in range(l0, l0 + lines):
+            j = (u + l % width) * LINE
+            to = q.out + (l // width * q.depth + i) * r.H + j
+            for k in range(PIECES):
+                left = r.H - j - k * LANES
+                store_part(to + k * LANES, load_part(to + k * LANES, left) + load(sums + k * LANES), left)
+            sums += LINE
+
+
 cdef inline void outer(const Product* q, const Run* r, long u, long width, const REAL* a, const REAL* d, long line, long n,
-                       long m, long end) noexcept nogil:
-    """To rows m .. end - 1 of one product's panel of `width` groups from u, add the sum over the n rows of both copies."""
+                       long m, long end, REAL* sums) noexcept nogil:
+    """To rows m .. end - 1 of one product's panel of `width` groups from u, add the sum over the n rows of both copies.
+
+    sums: room for (end - m, WIDEST, LINE).
+    """
     cdef int lines = <int> width * (q.g1 - q.g0), l
     if TILE_LINES == 1 and q.depth > SHALLOW:
         for l in range(lines):
-            outer_lines(1, l, q, r, u, width, a, d, line, n, m, end)
-    elif lines == 4: outer_lines(4, 0, q, r, u, width, a, d, line, n, m, end)
-    elif lines == 3: outer_lines(3, 0, q, r, u, width, a, d, line, n, m, end)
-    elif lines == 2: outer_lines(2, 0, q, r, u, width, a, d, line, n, m, end)
-    else: outer_lines(1, 0, q, r, u, width, a, d, line, n, m, end)
+            outer_lines(1, l, q, r, u, width, a, d, line, n, m, end, sums)
+    elif lines == 4: outer_lines(4, 0, q, r, u, width, a, d, line, n, m, end, sums)
+    elif lines == 3: outer_lines(3, 0, q, r, u, width, a, d, line, n, m, end, sums)
+    elif lines == 2: outer_lines(2, 0, q, r, u, width, a, d, line, n, m, end, sums)
+    else: outer_lines(1, 0, q, r, u, width, a, d, line, n, m, end, sums)
 
 
 cdef inline void diagonal(REAL* out, const Run* r, int cell_blocks, int block, int state, bint before,

@@ -24,6 +24,7 @@ cdef extern from "lanes.h" nogil:
 
     vec load "lanes_load"(const REAL* p) noexcept
     void store "lanes_store"(REAL* p, vec a) noexcept
+    void prefetch "__builtin_prefetch"(const REAL* p) noexcept         # any address is allowed
     # The first n lanes; the rest is +0, or is left alone. Nothing past them is touched; any n is allowed.
     vec load_part "lanes_load_part"(const REAL* p, long n) noexcept
     void store_part "lanes_store_part"(REAL* p, vec a, long n) noexcept

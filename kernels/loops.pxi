@@ -122,12 +122,13 @@ cdef void peephole_gradients(const Job* job, long u, long width, long first, lon
 
 
 cdef long room_of(const Job* job, int k) noexcept nogil:
-    """Numbers that the copies of a stage's factors take."""
-    cdef long n = WIDEST * LINE
+    """Numbers that the copies of a stage's factors and a panel's sums take."""
+    cdef long n = WIDEST * LINE, deepest = 0
     cdef int m
     for m in range(2 + job.row.form[k].feeds):
         n += job.product[k][m].depth
-    return n * min(CHUNK, job.t1 - job.t0) * job.run.B
+        deepest = max(deepest, job.product[k][m].depth)
+    return n * min(CHUNK, job.t1 - job.t0) * job.run.B + deepest * WIDEST * LINE
 
 
 cdef void gradient_chunk(const Job* job, int k, long low, long high, long first, long last, REAL* room) noexcept nogil:
@@ -139,11 +140,11 @@ cdef void gradient_chunk(const Job* job, int k, long low, long high, long first,
     cdef int copied[2 + MOST_FEEDS]
     cdef REAL* a[2 + MOST_FEEDS]
     cdef long rows = (last - first) * r.B, line = rows * LINE, i, u, width, n, begin, end, count
-    a[0] = room + WIDEST * line
+    cdef REAL* sums = room + WIDEST * line
     for m in range(2 + f.feeds):
         copied[m] = 0
-        if m:
-            a[m] = a[m - 1] + rows * job.product[k][m - 1].depth
+        a[m] = sums
+        sums += rows * job.product[k][m].depth
     for i in range(panels(r.groups, blocks)):
         u = panel_start(i, r.groups, blocks)
         width = panel_start(i + 1, r.groups, blocks) - u
@@ -159,7 +160,7 @@ cdef void gradient_chunk(const Job* job, int k, long low, long high, long first,
                         copy_factor(a[m], q, r, first, last, vecs)
                         copied[m] = vecs
                     outer(q, r, u, width, a[m], room + (q.g0 - f.first) * width * line, line, n, begin * tall(q, width),
-                          q.depth if end == count else end * tall(q, width))
+                          q.depth if end == count else end * tall(q, width), sums)
                     if m == 1 and k == 0:
                         peephole_gradients(job, u, width, first, last)
                 low -= count

@@ -7,7 +7,7 @@ Layouts (L = LINE): gates (step, group, B, block, L); states (S, slot, B, pad) w
 (operand, step, B, pad); carries (S, B, pad). A forward run finds h' at slot t - t0 and puts h at t - t0 + 1; a reverse run
 the other way round, so the initial state lies at the end where the run starts.
 """
-from kernels.lanes cimport (REAL, vec, LANES, LINE, PIECES, TILE_LINES, load, load_part, store, store_part, zero, flush)
+from kernels.lanes cimport (REAL, vec, LANES, LINE, PIECES, TILE_LINES, load, load_part, prefetch, store, store_part, zero, flush)
 from kernels.panel cimport SUMS, WIDEST, accumulate, fits, line_start, line_step, panel_start, panels, tile_rows, tile_vecs
 
 cdef extern from *:
@@ -148,7 +148,12 @@ cdef inline void forward_tile(Forward cell, Form f, int rows, int width,
     cdef vec p[MOST_BLOCKS]
     cdef vec prev[MOST_STATES + 1]
     cdef vec state[MOST_STATES]
-    cdef long j
+    cdef long batch = r.B, pad = r.pad, units = r.H, ldy = r.ldy, slots = r.slots * batch * pad, at, j
+    cdef const REAL* before = state_at(r, 0, slot_before(r, t), 0)
+    cdef REAL* after = state_at(r, 0, slot_after(r, t), 0)
+    cdef REAL* operands = operand_at(r, 0, t, 0)
+    cdef REAL* y = r.y + t * batch * ldy if r.y else NULL
+    cdef REAL* line_of_gates = gates_at(r, f.blocks, t, u, b)
     cdef REAL* gates
     if width * blocks <= TILE_LINES:
         preactivate(acc, f, rows, f.first, f.last, width, 0, width, r, t, b, u)
@@ -163,28 +168,29 @@ cdef inline void forward_tile(Forward cell, Form f, int rows, int width,
         for w in range(width):
             for i in range(PIECES):
                 j = (u + w) * LINE + i * LANES
-                gates = gates_at(r, f.blocks, t, u + w, b + m) + i * LANES
+                at = (b + m) * pad + j
+                gates = line_of_gates + (w * batch + m) * f.blocks * LINE + i * LANES
                 for g in range(f.first):
                     a[g] = load(gates + g * LINE)
                 for g in range(blocks):
                     a[f.first + g] = acc[((m * width + w) * blocks + g) * PIECES + i]
                 for g in range(f.peepholes):
-                    p[g] = load(r.p + g * r.pad + j)
+                    p[g] = load(r.p + g * pad + j)
                 for s in range(f.states):
-                    prev[s] = load(state_at(r, s, slot_before(r, t), b + m) + j)
+                    prev[s] = load(before + s * slots + at)
                 if f.direct:
-                    prev[f.states] = load_part(r.x + (t * r.B + b + m) * r.I + j, r.I - j)
+                    prev[f.states] = load_part(r.x + (t * batch + b + m) * r.I + j, r.I - j)
                 cell(a, p, prev, state)
                 for g in range(f.first, f.last):
                     store(gates + g * LINE, a[g])
                 if f.stage + 1 < f.stages:
                     for s in range(f.operands):
-                        store(operand_at(r, s, t, b + m) + j, state[s])
+                        store(operands + s * (r.slots - 1) * batch * pad + at, state[s])
                 else:
                     for s in range(f.states):
-                        store(state_at(r, s, slot_after(r, t), b + m) + j, state[s])
-                    if r.y:
-                        store_part(r.y + (t * r.B + b + m) * r.ldy + j, state[0], r.H - j)
+                        store(after + s * slots + at, state[s])
+                    if y:
+                        store_part(y + (b + m) * ldy + j, state[0], units - j)
 
 
 cdef inline void forward_panel(Forward cell, Form f, int width, const Run* r, long t, long row, long n,
@@ -227,50 +233,59 @@ cdef inline void backward_rows(Backward cell, Form f, const Run* r, long t, long
     cdef vec state[MOST_STATES]
     cdef vec dstate[MOST_STATES]
     cdef vec dprev[MOST_STATES + 1]
+    cdef long carries = r.B * r.pad, slots = r.slots * carries, pad = r.pad, end = row + n, onward = 1 if r.reverse else -1
+    cdef long u, b, j, at
+    cdef const REAL* before = state_at(r, 0, slot_before(r, t), 0)
+    cdef const REAL* after = state_at(r, 0, slot_after(r, t), 0)
+    cdef const REAL* dy = r.dy + t * r.B * r.lddy if r.dy else NULL
+    cdef const REAL* peepholes = NULL if r.truncated else r.p
     cdef REAL* gates
-    cdef REAL* carry
-    cdef long u, b, j
-    cdef int lane, piece, g, s
+    cdef REAL* carry = r.carry
+    cdef int piece, g, s
     for u in range(r.groups):
-        for piece in range(PIECES):
-            lane = piece * LANES
-            j = u * LINE + lane
-            for g in range(f.peepholes):
-                p[g] = zero() if r.truncated else load(r.p + g * r.pad + j)
-            for b in range(row, row + n):
-                gates = gates_at(r, f.blocks, t, u, b) + lane
-                carry = r.carry + b * r.pad + j
+        gates = gates_at(r, f.blocks, t, u, row)
+        for b in range(row, end):
+            if final and dy:        # of the next step: rows this far apart are not fetched by themselves
+                prefetch(dy + (b + onward * r.B) * r.lddy + u * LINE)
+            for s in range(f.states):
+                prefetch(before + s * slots + (b + onward * r.B) * pad + u * LINE)
+            for piece in range(PIECES):
+                j = u * LINE + piece * LANES
+                at = b * pad + j
+                for g in range(f.peepholes):
+                    p[g] = load(peepholes + g * pad + j) if peepholes else zero()
                 for g in range(f.last):
-                    a[g] = load(gates + g * LINE)
+                    a[g] = load(gates + g * LINE + piece * LANES)
                 for s in range(f.states):
-                    prev[s] = load(state_at(r, s, slot_before(r, t), b) + j)
-                    state[s] = load(state_at(r, s, slot_after(r, t), b) + j)
+                    prev[s] = load(before + s * slots + at)
+                    state[s] = load(after + s * slots + at)
                 if f.direct:
                     prev[f.states] = load_part(r.x + (t * r.B + b) * r.I + j, r.I - j)
                 if final:
                     for s in range(f.states):
-                        dstate[s] = load(carry + s * r.B * r.pad)
-                    if r.dy:
-                        dstate[0] = dstate[0] + load_part(r.dy + (t * r.B + b) * r.lddy + j, r.H - j)
+                        dstate[s] = load(carry + s * carries + at)
+                    if dy:
+                        dstate[0] = dstate[0] + load_part(dy + b * r.lddy + j, r.H - j)
                 else:
                     for s in range(f.operands):
-                        dstate[s] = load(r.doperand + (s * r.B + b) * r.pad + j)
+                        dstate[s] = load(r.doperand + s * carries + at)
                     for s in range(f.states):
-                        dprev[s] = load(carry + s * r.B * r.pad)
+                        dprev[s] = load(carry + s * carries + at)
                     if f.direct:
-                        dprev[f.states] = load(r.ddirect + b * r.pad + j)
+                        dprev[f.states] = load(r.ddirect + at)
                 cell(a, p, prev, state, dstate, dprev)
                 for g in range(f.first):
-                    store(gates + g * LINE, a[g])
+                    store(gates + g * LINE + piece * LANES, a[g])
                 for g in range(f.first, f.last):
-                    store(gates + g * LINE, flush(a[g]))
+                    store(gates + g * LINE + piece * LANES, flush(a[g]))
                 for s in range(f.states):
-                    store(carry + s * r.B * r.pad, flush(dprev[s]))
+                    store(carry + s * carries + at, flush(dprev[s]))
                 if f.direct:
-                    store(r.ddirect + b * r.pad + j, flush(dprev[f.states]))
+                    store(r.ddirect + at, flush(dprev[f.states]))
                 if final and r.norms:
                     for s in range(f.states):
-                        store(r.total + (s * r.B + b) * r.pad + j, dstate[s])
+                        store(r.total + s * carries + at, dstate[s])
+            gates += f.blocks * LINE
 
 
 cdef inline void transposed_tile(int rows, int lines, bint add, REAL* out, long ldo, long limit, const Run* r,

@@ -3,19 +3,21 @@
 Design. The unit of layout is a line of 64 bytes: LINE units, or LINE columns. A panel holds up to four of them for each k. A
 tile keeps rows x lines x PIECES vectors of sums in registers and reads a panel's line once for all of its rows: all lines of a
 panel where a register holds a whole line, and then they lie side by side for each k; else one after the other, and then they
-lie one behind the other, each through all k, so that a tile reads its line without gaps.
+lie one behind the other, each through all k, so that a tile reads its line without gaps. Deep panels come from a far cache: lines
+are fetched AHEAD of their use.
 `rows`, `lines` and `width` are literals at every call: that is what keeps the sums in registers.
 
 Each sum is one chain of fma over k in index order, whatever the tile. Rejected: splitting the chain to hide latency
 (other bits), a BLAS (its threads, and an order of summation that depends on the processor), and a slice of each of four lines
 where registers are narrower (three rows share it, half of each cache line goes unused, and registers spill: half the speed).
 """
-from kernels.lanes cimport REAL, vec, LANES, LINE, PIECES, ROWS_BUDGET, TILE_LINES, load, splat, fma
+from kernels.lanes cimport REAL, vec, LANES, LINE, PIECES, ROWS_BUDGET, TILE_LINES, load, prefetch, splat, fma
 
 cdef enum:
     WIDEST = 4          # lines in a panel
     SUMS = 24           # most accumulators in a tile
     SHARED = 16         # most vecs that all rows of a tile share
+    AHEAD = 12          # lines
 
 
 cdef inline int tile_vecs(int lines) noexcept nogil:
@@ -57,6 +59,7 @@ cdef inline void accumulate(vec* acc, int rows, int width, int fed, int blocks, 
     cdef long k
     cdef int m, w, i
     for k in range(depth):
+        prefetch(panel + AHEAD * LINE)
         for i in range(width * fed * PIECES):
             b[i] = load(panel + i * LANES)
         for m in range(rows):

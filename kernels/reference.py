@@ -12,6 +12,7 @@ the gradient with respect to it.
 >>> layer.backward(out.tape, dy=np.ones_like(out.y)).theta.shape == theta.shape
 True
 """
+import math
 from types import SimpleNamespace as Values
 
 import numpy as np
@@ -46,11 +47,11 @@ class RNN:
         self.shapes = {f"{name}/{kind}": shape for name in self.directions for kind, shape in shapes.items()}
         if self.merge == "learned":
             self.shapes |= {"merge/M": (2 * units, units), "merge/b": (units,)}
-        self.size = sum(int(np.prod(shape)) for shape in self.shapes.values())
+        self.size = sum(map(math.prod, self.shapes.values()))
 
     def view(self, theta):
         """{name: view into the flat theta}."""
-        ends = np.cumsum([int(np.prod(shape)) for shape in self.shapes.values()])
+        ends = np.cumsum([math.prod(shape) for shape in self.shapes.values()])
         return {name: part.reshape(shape) for (name, shape), part in zip(self.shapes.items(), np.split(theta, ends[:-1]))}
 
     def _blocks(self, view, name):
@@ -67,11 +68,11 @@ class RNN:
         theta, x = np.array(theta, float), np.array(x, float)
         T, B, _ = x.shape
         lengths = np.full(B, T) if lengths is None else np.asarray(lengths)
-        state = self._states(state, B)
+        state, view = self._states(state, B), self.view(theta)
         hs = np.zeros((len(self.directions), T, B, self.units))
         steps = [[] for _ in self.directions]
         for d, name in enumerate(self.directions):
-            w = Weights(self._blocks(self.view(theta), name))
+            w = Weights(self._blocks(view, name))
             for t in range(T) if name == "forward" else reversed(range(T)):
                 rows = np.flatnonzero(t < lengths)
                 s = Values(**{k: state[k][d, rows] for k in state})
@@ -82,7 +83,7 @@ class RNN:
                 steps[d].append((t, rows, s, v))
         real = (np.arange(T)[:, None] < lengths)[..., None]
         tape = Values(theta=theta, x=x, hs=hs, steps=steps, real=real)
-        return Values(y=self._merge(self.view(theta), hs, real), state=state, tape=tape)
+        return Values(y=self._merge(view, hs, real), state=state, tape=tape)
 
     def _merge(self, view, hs, real):
         """y (T, B, H or 2H) from hs (D, T, B, H)."""

@@ -7,6 +7,13 @@ import pytest
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
 
 
+def pytest_xdist_auto_num_workers():
+    """A process for each processor that this one may use, 8 at most; none but this one where that is one."""
+    from kernels import threads
+
+    return min(threads(), 8) if threads() > 1 else 0
+
+
 @pytest.fixture
 def call(capfd, monkeypatch):
     """call(arguments) -> (exit code, stdout, stderr) of a command with toy work, in this process."""

@@ -1,9 +1,12 @@
 """Tests import each other's helpers by plain name, and `kernels` and `study` from the tree they stand in."""
+import os
 import sys
 from pathlib import Path
 
 import pytest
 
+# OpenMP's threads wait for each other in a loop, which beside other processes takes ten times as long as to sleep.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
 
 

@@ -1,5 +1,6 @@
 """The commands. Wiring only: what they do lies in the modules that they name."""
 
+import gc
 import shlex
 import signal
 import sys
@@ -23,6 +24,7 @@ from study.spec import SpecError
 from study.tasks import TASKS
 from study.train import run as train
 
+EVERY = (100_000, 20, 100)  # objects between looks for garbage: trials and records are many, and none are in cycles
 SHOWN = ("solved", "censored", "without a rule", "probed", "diverged", "for learning rates", "failed", "crashed", "missing")
 
 
@@ -217,6 +219,7 @@ for command in (records.status, records.compare_, records.export_, records.show,
 def main(arguments=None):
     """Run a command; exits with its code, and says what is wrong in words."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    gc.set_threshold(*EVERY)
     try:
         code = cli.main(arguments, "python -m study", standalone_mode=False)
     except click.ClickException as error:

@@ -28,8 +28,6 @@ from contextlib import contextmanager, suppress
 from multiprocessing.resource_tracker import ensure_running
 from pathlib import Path
 
-from loky import ProcessPoolExecutor
-
 from kernels import NUMERICS
 from study import machine
 
@@ -59,6 +57,8 @@ class Process:
                 return self._executor.submit(function, *arguments)
             except BrokenExecutor:  # it died while it had nothing to do
                 self.kill()
+        from loky import ProcessPoolExecutor  # the commands that start no processes do not wait for it
+
         ensure_running()  # now: it unblocks the signals when it starts its own process
         self._executor = ProcessPoolExecutor(1, initializer=_settle, initargs=(os.getpid(),), env=ONE_THREAD)
         with _signals_blocked():  # inherited by the worker: who interrupts the driver lets the trials in flight finish

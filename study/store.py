@@ -14,6 +14,7 @@ drivers (appends of two drivers mix on network file systems), a lock file (someo
 `runs.jsonl` holds what is a function of the trials alone. What is not (failures, wall times, hosts, versions) lies in the
 drivers' `*.log` beside their segments, in lines of the same form. `compact` keeps of them, in `runs.log`, who made each record
 and how, and the makers once more in `manifest.json` for people; both stay as they are where the records are the same bytes.
+A log of a dead driver that says nothing beyond `runs.log` is deleted; one that tells of failures stays.
 """
 
 import errno
@@ -23,7 +24,7 @@ import json
 import os
 import socket
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -33,6 +34,7 @@ SCHEMA = 1
 LARGEST = 8192  # bytes of a record
 READABLE = ("cell", "task", "direction", "init", "gap", "seed")  # knobs that a record always spells out
 RUNS, LOG, SEGMENTS = "runs.jsonl", "runs.log", "segments"
+WRITTEN = (".jsonl", ".log")  # a driver's segment and its log
 FINAL = ("done", "diverged")
 BRIEF = ("solved", "sequences", "test")
 START = b'{"check":"'
@@ -137,7 +139,7 @@ def _files(folder, damage):
         return
     segments = Path(folder, SEGMENTS)
     for path in sorted(segments.iterdir()) if segments.is_dir() else ():
-        if path.suffix in (".jsonl", ".log") and path.is_file():
+        if path.suffix in WRITTEN and path.is_file():
             yield path
         else:
             damage.append(f"{path}: not a file of this program; skipped")
@@ -214,7 +216,7 @@ class Driver:
         """Keep a trial that is done or diverged, and return its line. It is safe by then; raises ValueError or Refused."""
         line = encode(record(trial, outcome))
         self._append(".jsonl", line)
-        self._event("trial", id=trial.id, driver=self.name, seconds=outcome["seconds"], host=outcome["host"])
+        self._event("trial", id=trial.id, driver=self.name, host=outcome["host"], seconds=outcome["seconds"])
         return line
 
     def failure(self, trial, outcome):
@@ -293,33 +295,29 @@ def prepare(folder):
         raise SpecError(f"{folder}: not writable")
 
 
-def _segments(folder):
-    return sorted(path for path in Path(folder, SEGMENTS).glob("*.jsonl") if path.is_file())
-
-
 def alive(folder):
     """The segments in this folder that a living driver holds."""
-    with _disk(folder):
-        gone = _gone(folder)
-    for file in gone.values():
-        os.close(file)
-    return [path for path in _segments(folder) if path not in gone]
+    with _disk(folder), _gone(folder) as gone:
+        return [path for path in _written(folder) if path.suffix == ".jsonl" and path not in gone]
 
 
+def _written(folder):
+    """Segments and their logs."""
+    return sorted(path for path in Path(folder, SEGMENTS).glob("*.*") if path.suffix in WRITTEN and path.is_file())
+
+
+@contextmanager
 def _gone(folder):
-    """{segment: file that holds its lock, to be closed} of the drivers that are no more."""
-    gone = {}
-    for path in _segments(folder):
-        try:
-            file = os.open(path, os.O_RDWR if os.access(path, os.W_OK) else os.O_RDONLY)  # NFS locks only what can be written
-        except FileNotFoundError:  # compacted meanwhile
-            continue
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            gone[path] = file
-        except BlockingIOError:
-            os.close(file)
-    return gone
+    """The segments and logs of the drivers that are no more, locked until the block is left."""
+    with ExitStack() as files:
+        gone = []
+        for path in _written(folder):
+            with suppress(FileNotFoundError, BlockingIOError):  # compacted meanwhile, or alive
+                file = os.open(path, os.O_RDWR if os.access(path, os.W_OK) else os.O_RDONLY)  # NFS locks only what can be written
+                files.callback(os.close, file)
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                gone.append(path)
+        yield gone
 
 
 @contextmanager
@@ -353,19 +351,21 @@ def _put(path, data):
 
 
 def compact(folder):
-    """Merge the segments into `runs.jsonl` and delete those whose driver is gone. Returns the Contents."""
+    """Merge the segments into `runs.jsonl` and delete what it has of drivers that are gone. Returns the Contents."""
     folder = Path(folder)
     with _disk(folder), _turn(folder):
-        gone = _gone(folder)
-        try:
+        with _gone(folder) as gone:
             contents = read(folder)
             _put(folder / RUNS, b"".join(contents.lines[id] + b"\n" for id in sorted(contents.lines)))
+            _sync_folder(folder)  # who put it there may have been killed before that
             for path in gone:
-                path.unlink()
-        finally:
-            for file in gone.values():
-                os.close(file)
-        _describe(folder, contents)
+                if path.suffix == ".jsonl":
+                    path.unlink()
+            _describe(folder, contents)
+            told = set(_lines(folder / LOG))
+            for path in gone:
+                if path.suffix == ".log" and told.issuperset(_lines(path)):
+                    path.unlink()
     return contents
 
 

@@ -351,6 +351,34 @@ def test_who_made_a_record_outlives_its_segments(folder, trials):
     assert contents.origins == {trial.id: {"driver": driver, "host": "here", "seconds": 0.5} for trial in trials}
 
 
+def test_logs_of_the_dead_go_once_they_are_told_elsewhere_and_those_that_tell_more_stay(folder, trials):
+    with store.Driver(folder, FACTS) as driver:
+        driver.failure(toy.trials(7)[6], {"status": "failed", "reason": "no luck", "seconds": 0.5, "host": "here"})
+        before = store.read(folder)
+        store.compact(folder)
+        assert [path.stem for path in (folder / "segments").iterdir()] == [driver.name]
+    assert store.compact(folder) == store.read(folder) == before
+    fill(folder, trials)
+    (again,) = {path.stem for path in folder.glob("segments/*.log")} - {driver.name}
+    store.compact(folder)
+    assert {path.name for path in (folder / "segments").iterdir()} == {f"{driver.name}.log", f"{again}.log"}
+
+
+@pytest.mark.parametrize("name", ["runs.jsonl", "runs.log", "manifest.json"])
+def test_nothing_goes_that_is_not_in_place(folder, trials, name, monkeypatch):
+    before, put = store.read(folder), store._put
+
+    def refuse(path, data):
+        if path.name == name:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        put(path, data)
+
+    monkeypatch.setattr(store, "_put", refuse)
+    with pytest.raises(store.Refused):
+        store.compact(folder)
+    assert store.read(folder) == before
+
+
 def test_merging_is_copying(folder, trials, tmp_path_factory):
     """Segments as they are, or what another folder compacted them into."""
     other = tmp_path_factory.mktemp("other")

@@ -6,11 +6,6 @@ The bar and the time left go by predicted cost, and by how much the trials so fa
 import sys
 import time
 
-from rich.console import Console, Group
-from rich.live import Live
-from rich.progress import BarColumn, Progress as Bar, SpinnerColumn, TextColumn
-from rich.text import Text
-
 from study.best import Best
 
 EVERY, BEST_EVERY = 5.0, 60.0  # seconds between plain lines, and between those on the best of the arms that changed
@@ -21,6 +16,8 @@ class Progress:
     """Follows trials to be run on these places, as many as there are at the time; see study.engine.run."""
 
     def __init__(self, title, trials, places, weigh, stream=None):
+        from rich.console import Console  # the commands that show no progress do not wait for it
+
         self.title, self.places, self.weigh = title, places, weigh
         self.total, self.cost = len(trials), sum(map(weigh, trials))
         self.counts = {"done": 0, "diverged": 0, "failed": 0, "crashed": 0}
@@ -34,6 +31,9 @@ class Progress:
 
     def __enter__(self):
         if self.console.is_terminal:
+            from rich.live import Live
+            from rich.progress import BarColumn, Progress as Bar, SpinnerColumn, TextColumn
+
             columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[line]}"))
             self._bar = Bar(*columns, console=self.console)
             self._task = self._bar.add_task(self.title, total=self.cost, line=self.line())
@@ -63,6 +63,9 @@ class Progress:
             self._say(f"stopping: waiting for the {running} trials in flight; interrupt again to stop at once")
         self.running, self.stopping = running, stopping
         if self._live:
+            from rich.console import Group
+            from rich.text import Text
+
             self._bar.update(self._task, completed=self.weight, line=self.line())
             self._live.update(Group(self._bar, *(Text(f"  {line}", "dim") for line in self.best.lines(ARMS))))
         elif time.monotonic() - self._last >= EVERY:

@@ -84,7 +84,7 @@ def lose_workers(study, undisturbed, cluster, kills):
 def lose_scheduler(study, undisturbed, cluster, records):
     """Kill everything but the driver after so many records, and start it again a little later."""
     process = study.start()
-    while len(store.read(study.place).lines) < records:
+    while len(store.read(study.place).lines) < records and process.poll() is None:
         time.sleep(0.05)
     cluster.lose()
     time.sleep(random.uniform(0, 3))

@@ -1,8 +1,6 @@
 """Commands on what there is: validate, list, env, cite."""
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 import kernels
 from study import ablations, knobs, machine
@@ -37,6 +35,9 @@ def list_(what):
 
 def _show(head, rows):
     """A table as wide as the terminal; in a pipe, one line a row."""
+    from rich.console import Console
+    from rich.table import Table
+
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=10_000)

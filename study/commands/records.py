@@ -7,9 +7,6 @@ from contextlib import nullcontext
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.live import Live
-from rich.text import Text
 
 from study import best, compare, export, frame, progress, standing, store
 from study.commands import FAILED, FOLDER, JSON, dump, say
@@ -38,6 +35,10 @@ def status(folder, watch, as_json):
 
 def _watch(folder, data, as_json):
     """Show each look until nothing is missing: in place on a terminal, else what changed."""
+    from rich.console import Console
+    from rich.live import Live
+    from rich.text import Text
+
     console = Console(highlight=False, soft_wrap=True)
     in_place = console.is_terminal and not as_json
     shown = None

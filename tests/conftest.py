@@ -10,11 +10,12 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
 
 
-def pytest_xdist_auto_num_workers():
-    """A process for each processor that this one may use, 8 at most; none but this one where that is one."""
+def pytest_xdist_auto_num_workers(config):
+    """All tests run in a process for each processor that this one may use, 8 at most; a part of them in this one."""
     from kernels import threads
 
-    return min(threads(), 8) if threads() > 1 else 0
+    part = config.option.keyword or config.args_source is config.ArgsSource.ARGS
+    return 0 if part or threads() == 1 else min(threads(), 8)
 
 
 @pytest.fixture

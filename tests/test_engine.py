@@ -15,6 +15,7 @@ from study import engine, executors, selection, store
 from study.progress import Progress, duration
 
 RUN = [sys.executable, toy.__file__, "run"]
+HANGS = 8  # seconds after which a trial does: more than a worker takes to start on a busy machine, less than a minute
 
 
 class Sink(dict):
@@ -38,7 +39,7 @@ def weigh(trial):
 
 
 def command(folder, *more, **environment):
-    path = toy.study_file(folder, seeds=8, milliseconds=20)
+    path = toy.study_file(folder, seeds=8, milliseconds=60)  # time enough to disturb it
     return subprocess.Popen([*RUN, path, "--out", folder, "--workers", "2", *more], env=toy.environment(**environment),
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
 
@@ -78,7 +79,7 @@ def test_all_trials_reach_the_sink_once_the_longest_first():
 
 
 def test_a_raise_a_poison_and_a_hang_are_told_apart_and_the_rest_go_on():
-    tally, sink = run(toy.trials(8), toy.faulty, timeout=6)
+    tally, sink = run(toy.trials(8), toy.faulty, timeout=HANGS)
     by_seed = {trial.seed: sink[trial.id] for trial in toy.trials(8)}
     assert tally.counts == {"done": 5, "failed": 2, "crashed": 1}
     assert "RuntimeError: no luck" in by_seed[1]["reason"] and "toy.py" in by_seed[1]["reason"]
@@ -165,7 +166,7 @@ def test_an_interrupt_keeps_what_was_finished_and_the_next_run_goes_on(tmp_path,
     process = command(tmp_path)
     await_records(tmp_path, 3)
     os.killpg(process.pid, number)  # as a terminal does: the workers hear it too
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
     assert "to go on:\n  python -m study run" in err and "crashed" not in err and "Traceback" not in err
     kept = len(store.read(place(tmp_path)).lines)
@@ -180,14 +181,13 @@ def test_a_second_interrupt_stops_at_once(tmp_path):
     for _ in range(2):
         process.send_signal(signal.SIGINT)
         time.sleep(1)
-    began = time.monotonic()
-    process.communicate(timeout=20)
-    assert process.returncode == 130 and time.monotonic() - began < 5
+    process.communicate(timeout=20)  # which is sooner than the trial's minute is over
+    assert process.returncode == 130
 
 
 def test_failed_trials_are_named_and_tried_again_only_on_demand(tmp_path):
     some = ["--only", "cell=lstm", "--only", "gap=12", "--seeds", "5"]
-    code, _, err = finish(tmp_path, *some, "--timeout", "4", TOY="faulty")
+    code, _, err = finish(tmp_path, *some, "--timeout", str(HANGS), TOY="faulty")
     assert code == 1 and all(err.count(reason) == 2 for reason in ("no luck", "killed 3 workers", "--timeout)")), err
     code, out, err = finish(tmp_path, *some)
     assert code == 1 and err.count("failed: ") == 2 and err.count("crashed: ") == 1 and "0 trials in" in out

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks into /pro
 
 @pytest.fixture(scope="module")
 def study_file(tmp_path_factory):
-    return toy.study_file(tmp_path_factory.mktemp("file"), seeds=2, milliseconds=60)
+    return toy.study_file(tmp_path_factory.mktemp("file"), seeds=2, milliseconds=100)
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import threading
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -140,6 +141,7 @@ def test_status_watch_follows_a_run_from_elsewhere_until_nothing_is_missing(tmp_
     try:
         while not (folder / "plan.toml").exists() or not store.read(folder).lines:
             assert run.poll() is None
+            time.sleep(0.05)
         command = [sys.executable, "-m", "study", "status", str(folder), "--watch"]
         watched = subprocess.run([*command, "--json"], capture_output=True, text=True, env=toy.environment(), timeout=60)
         looks = [json.loads(text) for text in watched.stdout.splitlines()]

@@ -103,47 +103,45 @@ cdef inline long alive(const Run* r, long t, long b, long end) noexcept nogil:
 
 # ---------------------------------------------------------------------------------------------------------- forward
 
-cdef inline void multiply(vec* acc, int rows, int g0, int g1, int width, int w, int groups, int first, int last,
+cdef inline void multiply(vec* acc, int rows, int g0, int g1, int width, int first, int last,
                           const REAL* a, long lda, const REAL* panel, long depth) noexcept nogil:
-    """To sums of the blocks [g0, g1) of `groups` groups from w on, of `width`, add a product that feeds [first, last)."""
-    cdef int fed = last - first
-    cdef long step = line_step(width * fed)
+    """To sums of the blocks [g0, g1) of `width` groups, add a product that feeds [first, last)."""
+    cdef long step = line_step(width * (last - first))
     if g1 - g0 > 1:
-        accumulate(acc + (first - g0) * PIECES, rows, groups, fed, g1 - g0, a, lda, panel + line_start(w * fed, depth), step, depth)
+        accumulate(acc + (first - g0) * PIECES, rows, width, last - first, g1 - g0, a, lda, panel, step, depth)
     elif first <= g0 < last:
-        accumulate(acc, rows, groups, 1, 1, a, lda, panel + line_start(w * fed + g0 - first, depth), step, depth)
+        accumulate(acc, rows, width, 1, 1, a, lda, panel + line_start(g0 - first, depth), step, depth)
 
 
-cdef inline void feed(vec* acc, Form f, int i, int rows, int g0, int g1, int width, int w, int groups,
+cdef inline void feed(vec* acc, Form f, int i, int rows, int g0, int g1, int width,
                       const Run* r, long t, long b, long u) noexcept nogil:
     """The stage's i-th product with recurrent weights, where it has so many."""
     cdef Feed q = f.feed[i]
     if i < f.feeds:
-        multiply(acc, rows, g0, g1, width, w, groups, q.first, q.last, source_at(r, q.source, t, b), r.pad,
+        multiply(acc, rows, g0, g1, width, q.first, q.last, source_at(r, q.source, t, b), r.pad,
                  r.U[f.stage][i] + u * r.H * (q.last - q.first) * LINE, r.H)
 
 
-cdef inline void preactivate(vec* acc, Form f, int rows, int g0, int g1, int width, int w, int groups,
+cdef inline void preactivate(vec* acc, Form f, int rows, int g0, int g1, int width,
                              const Run* r, long t, long b, long u) noexcept nogil:
     """a = b, then x, then h' (and whatever else recurrent weights multiply), each in index order."""
-    cdef int m, v, i, vecs = (g1 - g0) * PIECES
+    cdef int m, w, i, vecs = (g1 - g0) * PIECES
     for m in range(rows):
-        for v in range(groups):
+        for w in range(width):
             for i in range(vecs):
-                acc[(m * groups + v) * vecs + i] = load(r.bias + ((u + w + v) * f.blocks + g0) * LINE + i * LANES)
-    multiply(acc, rows, g0, g1, width, w, groups, f.w0, f.w1, r.x + (t * r.B + b) * r.I, r.I,
+                acc[(m * width + w) * vecs + i] = load(r.bias + ((u + w) * f.blocks + g0) * LINE + i * LANES)
+    multiply(acc, rows, g0, g1, width, f.w0, f.w1, r.x + (t * r.B + b) * r.I, r.I,
              r.W[f.stage] + u * r.I * (f.w1 - f.w0) * LINE, r.I)
-    feed(acc, f, 0, rows, g0, g1, width, w, groups, r, t, b, u)
-    feed(acc, f, 1, rows, g0, g1, width, w, groups, r, t, b, u)
-    feed(acc, f, 2, rows, g0, g1, width, w, groups, r, t, b, u)
-    feed(acc, f, 3, rows, g0, g1, width, w, groups, r, t, b, u)
+    feed(acc, f, 0, rows, g0, g1, width, r, t, b, u)
+    feed(acc, f, 1, rows, g0, g1, width, r, t, b, u)
+    feed(acc, f, 2, rows, g0, g1, width, r, t, b, u)
+    feed(acc, f, 3, rows, g0, g1, width, r, t, b, u)
 
 
-cdef inline void forward_tile(Forward cell, Form f, int rows, int width,
-                              const Run* r, long t, long b, long u) noexcept nogil:
+cdef inline void finish(Forward cell, Form f, int rows, int width, const vec* acc, const Run* r, long t, long b,
+                        long u) noexcept nogil:
+    """The cell's equations on a tile's sums (row, group, block, piece), and what they make onto the tape."""
     cdef int blocks = f.last - f.first, m, w, g, s, i
-    cdef vec acc[SUMS * WIDEST]         # (row, group, block, piece)
-    cdef vec line[SUMS]
     cdef vec a[MOST_BLOCKS]
     cdef vec p[MOST_BLOCKS]
     cdef vec prev[MOST_STATES + 1]
@@ -153,23 +151,14 @@ cdef inline void forward_tile(Forward cell, Form f, int rows, int width,
     cdef REAL* after = state_at(r, 0, slot_after(r, t), 0)
     cdef REAL* operands = operand_at(r, 0, t, 0)
     cdef REAL* y = r.y + t * batch * ldy if r.y else NULL
-    cdef REAL* line_of_gates = gates_at(r, f.blocks, t, u, b)
+    cdef REAL* tape = gates_at(r, f.blocks, t, u, b)
     cdef REAL* gates
-    if width * blocks <= TILE_LINES:
-        preactivate(acc, f, rows, f.first, f.last, width, 0, width, r, t, b, u)
-    else:
-        for w in range(width):
-            for g in range(blocks):
-                preactivate(line, f, rows, f.first + g, f.first + g + 1, width, w, 1, r, t, b, u)
-                for m in range(rows):
-                    for i in range(PIECES):
-                        acc[((m * width + w) * blocks + g) * PIECES + i] = line[m * PIECES + i]
     for m in range(rows):
         for w in range(width):
             for i in range(PIECES):
                 j = (u + w) * LINE + i * LANES
                 at = (b + m) * pad + j
-                gates = line_of_gates + (w * batch + m) * f.blocks * LINE + i * LANES
+                gates = tape + (w * batch + m) * f.blocks * LINE + i * LANES
                 for g in range(f.first):
                     a[g] = load(gates + g * LINE)
                 for g in range(blocks):
@@ -193,19 +182,38 @@ cdef inline void forward_tile(Forward cell, Form f, int rows, int width,
                         store_part(y + (b + m) * ldy + j, state[0], units - j)
 
 
+cdef inline void forward_tile(Forward cell, Form f, int rows, int width, vec* sums, const Run* r, long t, long b,
+                              long u) noexcept nogil:
+    """A tile whose sums stay in registers until the equations have them; where they are computed line by line, to `sums`."""
+    cdef int blocks = f.last - f.first, m, g, i
+    cdef vec acc[SUMS]
+    if TILE_LINES > 1:
+        preactivate(acc, f, rows, f.first, f.last, width, r, t, b, u)
+        finish(cell, f, rows, width, acc, r, t, b, u)
+    else:
+        for g in range(blocks):
+            preactivate(acc, f, rows, f.first + g, f.first + g + 1, 1, r, t, b, u)
+            for m in range(rows):
+                for i in range(PIECES):
+                    sums[(m * blocks + g) * PIECES + i] = acc[m * PIECES + i]
+
+
 cdef inline void forward_panel(Forward cell, Form f, int width, const Run* r, long t, long row, long n,
                                long u) noexcept nogil:
+    cdef vec sums[SUMS * WIDEST]        # (row, block, piece)
     cdef int vecs = tile_vecs(width * (f.last - f.first)), rows
     cdef long b = row
     while b < row + n:
         rows = tile_rows(row + n - b, vecs)
-        if fits(12, vecs) and rows == 12: forward_tile(cell, f, 12, width, r, t, b, u)
-        elif fits(8, vecs) and rows == 8: forward_tile(cell, f, 8, width, r, t, b, u)
-        elif fits(6, vecs) and rows == 6: forward_tile(cell, f, 6, width, r, t, b, u)
-        elif fits(4, vecs) and rows == 4: forward_tile(cell, f, 4, width, r, t, b, u)
-        elif fits(3, vecs) and rows == 3: forward_tile(cell, f, 3, width, r, t, b, u)
-        elif fits(2, vecs) and rows == 2: forward_tile(cell, f, 2, width, r, t, b, u)
-        else: forward_tile(cell, f, 1, width, r, t, b, u)
+        if fits(12, vecs) and rows == 12: forward_tile(cell, f, 12, width, sums, r, t, b, u)
+        elif fits(8, vecs) and rows == 8: forward_tile(cell, f, 8, width, sums, r, t, b, u)
+        elif fits(6, vecs) and rows == 6: forward_tile(cell, f, 6, width, sums, r, t, b, u)
+        elif fits(4, vecs) and rows == 4: forward_tile(cell, f, 4, width, sums, r, t, b, u)
+        elif fits(3, vecs) and rows == 3: forward_tile(cell, f, 3, width, sums, r, t, b, u)
+        elif fits(2, vecs) and rows == 2: forward_tile(cell, f, 2, width, sums, r, t, b, u)
+        else: forward_tile(cell, f, 1, width, sums, r, t, b, u)
+        if TILE_LINES == 1:
+            finish(cell, f, rows, 1, sums, r, t, b, u)
         b += rows
 
 
@@ -213,6 +221,10 @@ cdef inline void forward_rows(Forward cell, Form f, const Run* r, long t, long r
     """One stage of a cell at step t, for rows row .. row + n - 1."""
     cdef int blocks = f.last - f.first
     cdef long i, u, width
+    if TILE_LINES == 1:
+        for u in range(r.groups):
+            forward_panel(cell, f, 1, r, t, row, n, u)
+        return
     for i in range(panels(r.groups, blocks)):
         u = panel_start(i, r.groups, blocks)
         width = panel_start(i + 1, r.groups, blocks) - u
@@ -288,13 +300,13 @@ cdef inline void backward_rows(Backward cell, Form f, const Run* r, long t, long
             gates += f.blocks * LINE
 
 
-cdef inline void transposed_tile(int rows, int lines, bint add, REAL* out, long ldo, long limit, const Run* r,
-                                 int blocks, int g0, int g1, const REAL* panel, int width, long t, long b) noexcept nogil:
-    """out[m, :] = (out[m, :] if add) + delta of blocks [g0, g1) times `lines` of a panel of transposed weights."""
+cdef inline void transposed_tile(int rows, int width, bint add, REAL* out, long ldo, long limit, const Run* r,
+                                 int blocks, int g0, int g1, const REAL* panel, long t, long b) noexcept nogil:
+    """out[m, :] = (out[m, :] if add) + delta of blocks [g0, g1) times a panel of `width` lines of transposed weights."""
     cdef vec acc[SUMS]
     cdef const REAL* delta
     cdef long u, units, step = line_step(width)
-    cdef int m, i, g, vecs = lines * PIECES
+    cdef int m, i, g, vecs = width * PIECES
     for m in range(rows):
         for i in range(vecs):
             acc[m * vecs + i] = load(out + m * ldo + i * LANES) if add else zero()
@@ -302,11 +314,11 @@ cdef inline void transposed_tile(int rows, int lines, bint add, REAL* out, long 
         delta = gates_at(r, blocks, t, u, b) + g0 * LINE
         units = r.H - u * LINE
         if units >= LINE:
-            accumulate(acc, rows, lines, 1, 1, delta, blocks * LINE, panel, step, (g1 - g0) * LINE)
+            accumulate(acc, rows, width, 1, 1, delta, blocks * LINE, panel, step, (g1 - g0) * LINE)
             panel += (g1 - g0) * LINE * step
         else:
             for g in range(g1 - g0):
-                accumulate(acc, rows, lines, 1, 1, delta + g * LINE, blocks * LINE, panel, step, units)
+                accumulate(acc, rows, width, 1, 1, delta + g * LINE, blocks * LINE, panel, step, units)
                 panel += units * step
     for m in range(rows):
         for i in range(vecs):
@@ -315,23 +327,19 @@ cdef inline void transposed_tile(int rows, int lines, bint add, REAL* out, long 
 
 cdef inline void transposed_panel(int width, bint add, REAL* out, long ldo, long limit, const Run* r, int blocks,
                                   int g0, int g1, const REAL* panel, long t, long b, long n) noexcept nogil:
-    cdef int rows, lines = min(width, TILE_LINES), vecs = tile_vecs(width), l
-    cdef long m
-    for l in range(width // lines):
-        m = 0
-        while m < n:
-            rows = tile_rows(n - m, vecs)
-            if fits(12, vecs) and rows == 12: transposed_tile(12, lines, add, out + m * ldo, ldo, limit, r, blocks, g0, g1, panel, width, t, b + m)
-            elif fits(8, vecs) and rows == 8: transposed_tile(8, lines, add, out + m * ldo, ldo, limit, r, blocks, g0, g1, panel, width, t, b + m)
-            elif fits(6, vecs) and rows == 6: transposed_tile(6, lines, add, out + m * ldo, ldo, limit, r, blocks, g0, g1, panel, width, t, b + m)
-            elif fits(4, vecs) and rows == 4: transposed_tile(4, lines, add, out + m * ldo, ldo, limit, r, blocks, g0, g1, panel, width, t, b + m)
-            elif fits(3, vecs) and rows == 3: transposed_tile(3, lines, add, out + m * ldo, ldo, limit, r, blocks, g0, g1, panel, width, t, b + m)
-            elif fits(2, vecs) and rows == 2: transposed_tile(2, lines, add, out + m * ldo, ldo, limit, r, blocks, g0, g1, panel, width, t, b + m)
-            else: transposed_tile(1, lines, add, out + m * ldo, ldo, limit, r, blocks, g0, g1, panel, width, t, b + m)
-            m += rows
-        out += lines * LINE
-        limit -= lines * LINE
-        panel += line_start(lines, (g1 - g0) * r.H)
+    cdef int rows, vecs = tile_vecs(width)
+    cdef long m = 0
+    while m < n:
+        rows = tile_rows(n - m, vecs)
+        if fits(12, vecs) and rows == 12: transposed_tile(12, width, add, out, ldo, limit, r, blocks, g0, g1, panel, t, b + m)
+        elif fits(8, vecs) and rows == 8: transposed_tile(8, width, add, out, ldo, limit, r, blocks, g0, g1, panel, t, b + m)
+        elif fits(6, vecs) and rows == 6: transposed_tile(6, width, add, out, ldo, limit, r, blocks, g0, g1, panel, t, b + m)
+        elif fits(4, vecs) and rows == 4: transposed_tile(4, width, add, out, ldo, limit, r, blocks, g0, g1, panel, t, b + m)
+        elif fits(3, vecs) and rows == 3: transposed_tile(3, width, add, out, ldo, limit, r, blocks, g0, g1, panel, t, b + m)
+        elif fits(2, vecs) and rows == 2: transposed_tile(2, width, add, out, ldo, limit, r, blocks, g0, g1, panel, t, b + m)
+        else: transposed_tile(1, width, add, out, ldo, limit, r, blocks, g0, g1, panel, t, b + m)
+        out += rows * ldo
+        m += rows
 
 
 cdef inline void transposed_rows(bint add, REAL* out, long ldo, long columns, long limit, const Run* r, int blocks,
@@ -339,6 +347,10 @@ cdef inline void transposed_rows(bint add, REAL* out, long ldo, long columns, lo
     """The deltas of rows b .. b + n - 1 at step t, through weights packed by `pack_transposed`, to `columns` columns."""
     cdef long groups = (columns + LINE - 1) // LINE, depth = (g1 - g0) * r.H, i, c, width
     cdef const REAL* panel
+    if TILE_LINES == 1:
+        for c in range(groups):
+            transposed_panel(1, add, out + c * LINE, ldo, limit - c * LINE, r, blocks, g0, g1, packed + c * depth * LINE, t, b, n)
+        return
     for i in range(panels(groups, 1)):
         c = panel_start(i, groups, 1)
         width = panel_start(i + 1, groups, 1) - c

@@ -10,6 +10,7 @@ import kernels
 
 ROWS = 4096  # of a backward pass through single steps
 EXPONENTS = 4  # of the Lyapunov spectrum, the largest ones
+TURN = 4  # steps between two re-orthonormalisations: few enough for the slowest and the fastest row to be told apart
 SETTLING = 5  # a fifth of the steps, in which the vectors turn to their directions
 PRODUCT, EXPONENT = 256, 512  # last steps of a sequence that products of Jacobians and the exponents span
 SHARES = (0, 1 / 8, 1 / 4, 1 / 2, 1)  # which singular values are told: the largest, ..., the smallest
@@ -47,7 +48,7 @@ def backwards(layer, theta, x, states):
 
 
 def _back(layer, tape, rows):
-    """rows (m, n) J (m, n): row by row the gradient of a combination of the states after a step, with respect to those before."""
+    """rows (m, n) J (m, n): row by row the gradient of a combination of the states at a tape's end, with respect to its first."""
     H = layer.units
     ends = {name: rows[None, :, k * H : (k + 1) * H] for k, name in enumerate(layer.cell.states)}
     found = layer.backward(tape, dstate=ends, inputs=False).state
@@ -72,27 +73,28 @@ def singular_values(jacobians, lags):
 def lyapunov(layer, theta, x, steps):
     """The leading Lyapunov exponents along the last steps of a run from zero over x (T, I), nats a step, largest first.
 
-    Rows that each J_t is applied to from the right, the last one first, as BPTT does, re-orthonormalised after each step; the
-    mean log of their lengths after the first fifth of the steps (Benettin et al. 1980, on the transposed product, whose
-    exponents are the same). -infinity where nothing is left.
+    Rows that the Jacobians are applied to from the right, the last one first, as BPTT does, re-orthonormalised every TURN
+    steps; the mean log of their lengths after the first fifth of the steps (Benettin et al. 1980, on the transposed product,
+    whose exponents are the same). -infinity where nothing is left.
     """
     n = layer.units * len(layer.cell.states)
-    rows, first = min(EXPONENTS, n), len(x) - steps
+    rows, starts = min(EXPONENTS, n), range(len(x) - steps, len(x), TURN)
     wide = np.repeat(x[:, None], rows, axis=1)
-    now = layer.forward(theta, wide[:first], threads=1, tape=False).state if first else None
+    now = layer.forward(theta, wide[: starts[0]], threads=1, tape=False).state if starts[0] else None
     before = []
-    for t in range(first, len(x)):
+    for t in starts:
         before.append(now)
-        now = layer.forward(theta, wide[t : t + 1], state=now, threads=1, tape=False).state
+        now = layer.forward(theta, wide[t : t + TURN], state=now, threads=1, tape=False).state
     q = kernels.Stream("lyapunov").normal(rows * n).reshape(rows, n)
     kernels.orthonormalise(q)
-    lengths = np.empty((rows, steps))
-    for k, t in enumerate(reversed(range(first, len(x)))):
-        tape = layer.forward(theta, wide[t : t + 1], state=before.pop(), threads=1).tape
+    lengths = np.empty((rows, len(starts)))
+    for k, t in enumerate(reversed(starts)):
+        tape = layer.forward(theta, wide[t : t + TURN], state=before.pop(), threads=1).tape
         q = _back(layer, tape, q)
         lengths[:, k] = kernels.orthonormalise(q)
-    settled = np.ascontiguousarray(lengths[:, steps // SETTLING :])
-    means = np.array([kernels.total(kernels.log(row)) for row in settled]) / settled.shape[1]
+    settled = len(starts) // SETTLING
+    span = min(len(x), starts[-1 - settled] + TURN) - starts[0]
+    means = np.array([kernels.total(kernels.log(row)) for row in np.ascontiguousarray(lengths[:, settled:])]) / span
     return np.sort(means)[::-1].tolist()
 
 

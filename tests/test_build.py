@@ -24,7 +24,7 @@ def python(code, before=None, **environment):
     """A process of its own with `environment` added (None: taken out)."""
     changed = {name: value for name, value in (os.environ | environment).items() if value is not None}
     return subprocess.run(
-        [sys.executable, "-c", code], env=changed, cwd=FOLDER.parent, preexec_fn=before, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", code], env=changed, cwd=FOLDER.parent, preexec_fn=before, capture_output=True, text=True, timeout=120
     )
 
 

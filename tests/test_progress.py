@@ -112,8 +112,8 @@ def on_a_terminal(*command):
     seen = []
     reader = threading.Thread(target=_read, args=(ours, seen))
     reader.start()
-    code = process.wait(timeout=60)
-    reader.join(timeout=10)
+    code = process.wait(timeout=120)
+    reader.join(timeout=60)
     return code, b"".join(seen).decode()
 
 
@@ -143,7 +143,7 @@ def test_status_watch_follows_a_run_from_elsewhere_until_nothing_is_missing(tmp_
             assert run.poll() is None
             time.sleep(0.05)
         command = [sys.executable, "-m", "study", "status", str(folder), "--watch"]
-        watched = subprocess.run([*command, "--json"], capture_output=True, text=True, env=toy.environment(), timeout=60)
+        watched = subprocess.run([*command, "--json"], capture_output=True, text=True, env=toy.environment(), timeout=120)
         looks = [json.loads(text) for text in watched.stdout.splitlines()]
         assert watched.returncode == 0 and len(looks) > 1
         missing = [look["missing"] for look in looks]
@@ -151,7 +151,7 @@ def test_status_watch_follows_a_run_from_elsewhere_until_nothing_is_missing(tmp_
         assert looks[0]["running_drivers"] == looks[0]["workers"] == 1 and looks[0]["seconds_left"] > 0
         assert {arm["arm"] for arm in looks[-1]["best"]} == {"rnn", "lstm"}
     finally:
-        assert run.wait(timeout=60) == 0
+        assert run.wait(timeout=120) == 0
     code, seen = on_a_terminal(*command)
     assert code == 0 and "32 done, 0 diverged, 0 failed, 0 crashed, 0 missing of 32" in seen
 

@@ -44,7 +44,7 @@ def faulty(trial):
     if trial.seed == 2:
         os.kill(os.getpid(), signal.SIGKILL)
     if trial.seed == 3:
-        time.sleep(60)
+        time.sleep(300)
     return work(trial)
 
 

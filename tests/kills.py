@@ -25,16 +25,16 @@ def drivers(study, undisturbed, kills, longest):
 def workers(study, undisturbed, kills, number):
     """Kill the workers by that signal every now and then while the study lasts, at least `kills` times if it lasts so long.
 
-    Some records later, that is, when the trials that were hit are through: one that is hit three times counts as poison.
+    Only those that have finished a trial: the first that they get are those that were hit, and one that is hit three times
+    counts as poison.
     """
-    process, done, before = study.start(heard=False), 0, 0
+    process, done = study.start(heard=False), 0
     while done < kills and process.poll() is None:
         time.sleep(random.uniform(0.05, 0.3))
-        if study.lines().total() >= before + 2 * AT_ONCE:
-            before = study.lines().total()
-            for pid in children(process.pid):
-                if b"loky.backend.popen" in cmdline(pid):
-                    done += killed(pid, number)
+        finished = set(study.noted("workers"))
+        for pid in children(process.pid):
+            if str(pid) in finished:
+                done += killed(pid, number)
     study.finish(process)
     return study.cost(done, undisturbed, wrong=process.returncode != 0)
 
@@ -46,13 +46,6 @@ def killed(pid, number):
         return True
     except ProcessLookupError:
         return False
-
-
-def cmdline(pid):
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    except (FileNotFoundError, ProcessLookupError):
-        return b""
 
 
 def children(pid):

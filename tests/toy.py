@@ -72,7 +72,7 @@ def environment(**more):
 
 
 def noting(function, name, of):
-    """The function, which from now on notes the id of the trial that it was given in a file of the folder LEDGER."""
+    """The function, which from now on notes what `of` makes of its arguments in a file of the folder LEDGER."""
     path = Path(os.environ["LEDGER"], name)
 
     def noted(*arguments):
@@ -101,6 +101,7 @@ if __name__ == "__main__":  # the commands, with toy work, or what LEDGER and TO
         commands.write_report = "a report on {}".format
     if "LEDGER" in os.environ:
         commands.train = noting(commands.train, "computed", lambda trial: trial.id)
+        commands.train = noting(commands.train, "workers", lambda trial: os.getpid())
         store.Driver.record = noting(store.Driver.record, "acknowledged", lambda driver, trial, outcome: trial.id)
     commands.machine.facts = dict
     commands.main()

@@ -54,8 +54,9 @@ def two(inits):
 
 def quartiles(values):
     """{"q1", "median", "q3"} of numbers, None being none of them; NaN where there are none."""
-    found = pd.Series(list(values), dtype=float).dropna()
-    return dict(zip(("q1", "median", "q3"), found.quantile([0.25, 0.5, 0.75]) if len(found) else [np.nan] * 3, strict=True))
+    found = np.array(list(values), dtype=float)
+    found = found[~np.isnan(found)]
+    return dict(zip(("q1", "median", "q3"), np.quantile(found, [0.25, 0.5, 0.75]) if len(found) else [np.nan] * 3, strict=True))
 
 
 def falls(frame, name):

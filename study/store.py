@@ -34,7 +34,6 @@ SCHEMA = 1
 LARGEST = 8192  # bytes of a record
 READABLE = ("cell", "task", "direction", "init", "gap", "seed")  # knobs that a record always spells out
 RUNS, LOG, SEGMENTS = "runs.jsonl", "runs.log", "segments"
-WRITTEN = (".jsonl", ".log")  # a driver's segment and its log
 FINAL = ("done", "diverged")
 BRIEF = ("solved", "sequences", "test")
 START = b'{"check":"'
@@ -139,7 +138,7 @@ def _files(folder, damage):
         return
     segments = Path(folder, SEGMENTS)
     for path in sorted(segments.iterdir()) if segments.is_dir() else ():
-        if path.suffix in WRITTEN and path.is_file():
+        if path.suffix in (".jsonl", ".log") and path.is_file():
             yield path
         else:
             damage.append(f"{path}: not a file of this program; skipped")
@@ -297,21 +296,21 @@ def prepare(folder):
 
 def alive(folder):
     """The segments in this folder that a living driver holds."""
-    with _disk(folder), _gone(folder) as gone:
-        return [path for path in _written(folder) if path.suffix == ".jsonl" and path not in gone]
+    with _disk(folder), _gone(folder, ".jsonl") as gone:
+        return [path for path in _written(folder, ".jsonl") if path not in gone]
 
 
-def _written(folder):
-    """Segments and their logs."""
-    return sorted(path for path in Path(folder, SEGMENTS).glob("*.*") if path.suffix in WRITTEN and path.is_file())
+def _written(folder, suffix):
+    """Segments, or logs."""
+    return sorted(path for path in Path(folder, SEGMENTS).glob(f"*{suffix}") if path.is_file())
 
 
 @contextmanager
-def _gone(folder):
-    """The segments and logs of the drivers that are no more, locked until the block is left."""
+def _gone(folder, suffix):
+    """Of the drivers that are no more, the segments or the logs, locked until the block is left."""
     with ExitStack() as files:
         gone = []
-        for path in _written(folder):
+        for path in _written(folder, suffix):
             with suppress(FileNotFoundError, BlockingIOError):  # compacted meanwhile, or alive
                 file = os.open(path, os.O_RDWR if os.access(path, os.W_OK) else os.O_RDONLY)  # NFS locks only what can be written
                 files.callback(os.close, file)
@@ -354,17 +353,17 @@ def compact(folder):
     """Merge the segments into `runs.jsonl` and delete what it has of drivers that are gone. Returns the Contents."""
     folder = Path(folder)
     with _disk(folder), _turn(folder):
-        with _gone(folder) as gone:
+        with _gone(folder, ".jsonl") as gone:
             contents = read(folder)
             _put(folder / RUNS, b"".join(contents.lines[id] + b"\n" for id in sorted(contents.lines)))
             _sync_folder(folder)  # who put it there may have been killed before that
             for path in gone:
-                if path.suffix == ".jsonl":
-                    path.unlink()
-            _describe(folder, contents)
-            told = set(_lines(folder / LOG))
+                path.unlink()
+        _describe(folder, contents)
+        told = set(_lines(folder / LOG))
+        with _gone(folder, ".log") as gone:
             for path in gone:
-                if path.suffix == ".log" and told.issuperset(_lines(path)):
+                if told.issuperset(_lines(path)):
                     path.unlink()
     return contents
 

@@ -17,6 +17,7 @@ from faults import Cost, Study
 from study import store
 
 DISK = 74
+PAGE = os.sysconf("SC_PAGE_SIZE")
 SUMMER_ENDS = 1792890000  # 2026-10-25 01:00 UTC, when clocks in Berlin go from 03:00 to 02:00
 
 
@@ -182,7 +183,8 @@ def full(folder, file, undisturbed, chance):
     """A real file system fills up under the study; with more room it goes on."""
     Path(folder).mkdir()
     disk = Path(folder, "disk")
-    with mounted(disk, chance.randrange(16, 44, 4)):
+    pages = sum(-(-len(data) // PAGE) for data in (undisturbed[0], *undisturbed))  # records are there twice when they are merged
+    with mounted(disk, chance.randrange(16, (pages + 1) * PAGE // 1024, 4)):  # less than that and a log
         ledger = Path(folder, "ledger")
         ledger.mkdir()
         study = Study(file, disk, LEDGER=str(ledger))

@@ -48,24 +48,33 @@ class Process:
     """One worker process, started with its first trial and again after it died. `timeout`: seconds for a trial, or None."""
 
     def __init__(self, timeout=None):
-        self.timeout, self._since, self._executor = timeout, 0.0, None
+        self.timeout, self._since, self._executor = timeout, None, None
 
     def submit(self, function, *arguments):
-        self._since = time.monotonic()
-        if self._executor is not None:
+        while True:
+            if self._executor is None:
+                self._start(function, *arguments)
+            else:
+                self._since = time.monotonic()
             try:
                 return self._executor.submit(function, *arguments)
             except BrokenExecutor:  # it died while it had nothing to do
                 self.kill()
-        from loky import ProcessPoolExecutor  # the commands that start no processes do not wait for it
+
+    def _start(self, *imported):
+        """Start the process and let it import what it will need: none of this is a trial's time."""
+        from loky import ProcessPoolExecutor
 
         ensure_running()  # now: it unblocks the signals when it starts its own process
-        self._executor = ProcessPoolExecutor(1, initializer=_settle, initargs=(os.getpid(),), env=ONE_THREAD)
+        self._since, self._executor = None, ProcessPoolExecutor(1, initializer=_settle, initargs=(os.getpid(),), env=ONE_THREAD)
         with _signals_blocked():  # inherited by the worker: who interrupts the driver lets the trials in flight finish
-            return self._executor.submit(function, *arguments)
+            self._executor.submit(_settled, *imported).add_done_callback(self._started)
+
+    def _started(self, future):
+        self._since = time.monotonic()
 
     def late(self):
-        return self.timeout is not None and time.monotonic() - self._since > self.timeout
+        return None not in (self.timeout, self._since) and time.monotonic() - self._since > self.timeout
 
     def answer(self, future):
         """What the function returned. Raises TimeoutError and ends the process if it has not, BrokenExecutor if the process died."""
@@ -109,6 +118,10 @@ def _settle(parent):
             os._exit(1)
     else:
         threading.Thread(target=_watch, args=(parent,), daemon=True).start()
+
+
+def _settled(*imported):
+    """Nothing: what it is given is imported by then."""
 
 
 def _watch(parent):

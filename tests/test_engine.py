@@ -145,6 +145,26 @@ def test_a_trial_that_cannot_be_started_loses_none_that_is_finished(monkeypatch)
     assert list(sink) == started
 
 
+def test_what_a_worker_takes_to_start_is_no_trial_s_time(monkeypatch):
+    place = executors.Process(timeout=1)
+    monkeypatch.setattr(executors, "_settle", slowly)
+    future, late = place.submit(time.sleep, 0.1), False
+    while not future.done():
+        late |= place.late()
+        time.sleep(0.02)
+    place.answer(future)
+    place.submit(time.sleep, 60)
+    began = time.monotonic()
+    while not place.late():
+        time.sleep(0.02)
+    place.kill()
+    assert not late and time.monotonic() - began >= 0.9
+
+
+def slowly(parent):
+    time.sleep(2)
+
+
 def one_thread(trial):
     return {"status": "done", "result": {"threads": os.environ["OMP_NUM_THREADS"]}}
 

@@ -133,7 +133,7 @@ def _finish(study, summary, seconds, as_json):
     if summary.failures:
         say(f"{len(summary.failures)} trials failed; `run --retry-failed` runs them again")
     if summary.waiting:
-        say(f"{summary.waiting} trials wait for learning rates that could not be chosen")
+        say(f"{summary.waiting} trials wait for learning rates that are not chosen yet")
     data = {
         "study": study.name,
         "preset": study.preset,

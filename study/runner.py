@@ -86,7 +86,7 @@ class Summary:
     ran: int = 0
     counts: Counter = field(default_factory=Counter)
     failures: dict = field(default_factory=dict)
-    waiting: int = 0  # trials whose learning rate could not be chosen, because a trial of the selection failed
+    waiting: int = 0  # trials whose learning rate is not chosen: a trial of the selection failed, or was not run yet
     interrupted: bool = False
     stopped: bool = False  # before the end: interrupted, or a failure with fail_fast
 

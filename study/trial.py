@@ -154,7 +154,7 @@ class Trial(Frozen):
     def knobs(self, always=()):
         """The knobs that are not at their default, and those named in `always`."""
         values = vars(self)
-        return {knob: values[knob] for knob in FIELDS if values[knob] != DEFAULTS.get(knob) or knob in always}
+        return {knob: values[knob] for knob, default in FIELDS if values[knob] != default or knob in always}
 
     @cached_property
     def id(self):
@@ -171,7 +171,7 @@ class Trial(Frozen):
 
 LEARNING = ("lr", "batch", "optimizer", "clip", "clipping", "truncated")
 DEFAULTS = {name: field.default for name, field in Trial.model_fields.items() if not field.is_required()}
-FIELDS = tuple(Trial.model_fields)
+FIELDS = tuple((name, DEFAULTS.get(name)) for name in Trial.model_fields)
 CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 KNOBS = tuple(name for name in Trial.model_fields if name != "purpose")  # those that a study may set
 

@@ -5,20 +5,20 @@ order in which BPTT finishes them. Threads share panels and rows of the weights,
 
 Design. Both factors of a chunk's products are copied close together first, in the order in which tiles read them: deltas
 line by line, the other factor tile by tile. Where they lie, rows are often a power of two apart and drive each other out of
-the cache, which costs a third of the speed. The copy of the other factor serves all panels. A panel's sums are taken through
-STRETCH rows at a time: so many of a line's deltas stay in the nearest cache for all tiles.
+the cache, which costs a third of the speed. The copy of the other factor serves all panels. A panel's sums are taken
+through some rows at a time, so that the deltas of these stay in the nearest cache for all tiles.
 """
 from libc.string cimport memcpy, memset
 
 from kernels.job cimport Product
 from kernels.lanes cimport (REAL, vec, LANES, LINE, PIECES, TILE_LINES, load, load_part, store, store_part, splat, zero,
                             fma)
-from kernels.panel cimport SHARED, SUMS, WIDEST, fits, tile_rows
+from kernels.panel cimport SHARED, SUMS, fits, tile_rows
 from kernels.tile cimport Run, alive, gates_at, state_at, slot_before, slot_after
 
 cdef enum:
     CHUNK = 32          # steps; the number is part of the numerical contract
-    STRETCH = 256       # rows of deltas, 16 KiB a line
+    CACHED = 512        # lines of 64 bytes that the nearest cache of every processor holds
     SHALLOW = 2         # rows of weights that are too few to hide the latency of a sum: all lines of a panel at once
 
 
@@ -107,11 +107,16 @@ cdef inline void outer_tile(int rows, int lines, REAL* sums, const REAL* a, cons
         store(sums + m * LANES, acc[m])
 
 
+cdef inline long stretch_of(int lines) noexcept nogil:
+    """Rows of so many lines of deltas that all tiles go through before they go on: cached, with what these are multiplied by."""
+    return CACHED // (lines + 1)
+
+
 cdef inline void outer_stretch(int lines, REAL* sums, long depth, const REAL* a, const REAL* d, long line, long n,
                                long first) noexcept nogil:
     """sums (depth, lines, LINE) of one stretch of n rows: those from `first` on."""
     cdef int rows, vecs = lines * PIECES
-    cdef long m = 0, stretch = min(STRETCH, n - first)
+    cdef long m = 0, stretch = min(stretch_of(lines), n - first)
     d += first * LINE
     while m < depth:
         rows = tile_rows(depth - m, vecs)
@@ -129,12 +134,12 @@ cdef inline void outer_stretch(int lines, REAL* sums, long depth, const REAL* a,
 
 cdef inline void outer_lines(int lines, int l0, const Product* q, const Run* r, long u, long width, const REAL* a,
                              const REAL* d, long line, long n, long m, long end, REAL* sums) noexcept nogil:
-    cdef long i, j, left
+    cdef long i, j, left, stretch = stretch_of(lines)
     cdef int l, k
     cdef REAL* to
     memset(sums, 0, (end - m) * lines * LINE * sizeof(REAL))
-    for i in range((n + STRETCH - 1) // STRETCH):
-        outer_stretch(lines, sums, end - m, a + m * n, d + l0 * line, line, n, i * STRETCH)
+    for i in range((n + stretch - 1) // stretch):
+        outer_stretch(lines, sums, end - m, a + m * n, d + l0 * line, line, n, i * stretch)
     for i in range(m, end):
         for l in range(l0, l0 + lines):
             j = (u + l % width) * LINE

@@ -3,8 +3,8 @@
 Design. The unit of layout is a line of 64 bytes: LINE units, or LINE columns. A panel holds up to four of them for each k. A
 tile keeps rows x lines x PIECES vectors of sums in registers and reads a panel's line once for all of its rows: all lines of a
 panel where a register holds a whole line, and then they lie side by side for each k; else one after the other, and then they
-lie one behind the other, each through all k, so that a tile reads its line without gaps. Deep panels come from a far cache: lines
-are fetched AHEAD of their use.
+lie one behind the other, each through all k, so that a tile reads its line without gaps. Deep panels come from a far cache: a
+line for each k is fetched ahead of its use.
 `rows`, `lines` and `width` are literals at every call: that is what keeps the sums in registers.
 
 Each sum is one chain of fma over k in index order, whatever the tile. Rejected: splitting the chain to hide latency
@@ -51,7 +51,7 @@ cdef inline long line_start(long line, long depth) noexcept nogil:
 
 
 cdef inline void accumulate(vec* acc, int rows, int width, int fed, int blocks, const REAL* a, long lda,
-                            const REAL* panel, long stride, long depth) noexcept nogil:
+                            const REAL* panel, long step, long depth) noexcept nogil:
     """acc[m, w, g] += sum over k of a[m, k] panel[k, w, g], for the first `fed` of acc's `blocks` lines in each group w."""
     cdef vec b[SHARED]
     cdef vec s
@@ -68,7 +68,7 @@ cdef inline void accumulate(vec* acc, int rows, int width, int fed, int blocks, 
                 sums = acc + (m * width + w) * blocks * PIECES
                 for i in range(fed * PIECES):
                     sums[i] = fma(s, b[w * fed * PIECES + i], sums[i])
-        panel += stride
+        panel += step
 
 
 cdef inline long panels(long groups, int blocks) noexcept nogil:

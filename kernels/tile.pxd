@@ -1,4 +1,4 @@
-"""One step of any cell over a run of rows: the product, the equations on the tile while it is in registers, and back.
+"""One step of any cell over a run of rows: the product, the equations while the tile is in registers or L1, and back.
 
 Everything here is inline and takes the cell's equations and its `Form` as literals, so that each line of TABLE
 compiles to tiles of its own. A `Run` is one direction of one call: sizes, packed weights, and the tape.
@@ -200,7 +200,7 @@ cdef inline void forward_tile(Forward cell, Form f, int rows, int width, vec* su
 
 cdef inline void forward_panel(Forward cell, Form f, int width, const Run* r, long t, long row, long n,
                                long u) noexcept nogil:
-    cdef vec sums[SUMS * WIDEST]        # (row, block, piece)
+    cdef vec sums[SUMS * WIDEST]        # (row, block, piece), of tiles that are computed line by line
     cdef int vecs = tile_vecs(width * (f.last - f.first)), rows
     cdef long b = row
     while b < row + n:

@@ -31,7 +31,9 @@ from pathlib import Path
 from kernels import NUMERICS
 from study import machine
 
-ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+ENVIRONMENT = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}  # of a worker
+ENVIRONMENT["LOKY_MAX_MEMORY_LEAK_SIZE"] = "1e18"  # a worker lasts as long as its place
+START = 300  # seconds that a process may take to be ready, where trials have a timeout
 PARENT_DIED = 1  # PR_SET_PDEATHSIG
 AHEAD = 2  # trials for each thread of a cluster, so that none waits for the next one to arrive
 TICK = 0.2  # seconds between looks at a remote trial, and
@@ -48,39 +50,40 @@ class Process:
     """One worker process, started with its first trial and again after it died. `timeout`: seconds for a trial, or None."""
 
     def __init__(self, timeout=None):
-        self.timeout, self._since, self._executor = timeout, None, None
+        self.timeout, self._since, self._ready, self._executor = timeout, 0.0, False, None
 
     def submit(self, function, *arguments):
-        while True:
-            if self._executor is None:
-                self._start(function, *arguments)
-            else:
+        ensure_running()  # now: it unblocks the signals when it starts its own process
+        with _signals_blocked():  # inherited by a worker that starts: who interrupts the driver lets the trials in flight finish
+            while True:
+                if self._executor is None:
+                    self._start(function, *arguments)
                 self._since = time.monotonic()
-            try:
-                return self._executor.submit(function, *arguments)
-            except BrokenExecutor:  # it died while it had nothing to do
-                self.kill()
+                try:
+                    return self._executor.submit(function, *arguments)
+                except BrokenExecutor:  # it died while it had nothing to do
+                    self.kill()
 
     def _start(self, *imported):
         """Start the process and let it import what it will need: none of this is a trial's time."""
-        from loky import ProcessPoolExecutor
+        from loky import ProcessPoolExecutor  # the commands that start no processes do not wait for it
 
-        ensure_running()  # now: it unblocks the signals when it starts its own process
-        self._since, self._executor = None, ProcessPoolExecutor(1, initializer=_settle, initargs=(os.getpid(),), env=ONE_THREAD)
-        with _signals_blocked():  # inherited by the worker: who interrupts the driver lets the trials in flight finish
-            self._executor.submit(_settled, *imported).add_done_callback(self._started)
+        self._ready, self._executor = False, ProcessPoolExecutor(1, initializer=_settle, initargs=(os.getpid(),), env=ENVIRONMENT)
+        self._executor.submit(_settled, *imported).add_done_callback(self._started)
 
     def _started(self, future):
-        self._since = time.monotonic()
+        self._since, self._ready = time.monotonic(), True
 
     def late(self):
-        return None not in (self.timeout, self._since) and time.monotonic() - self._since > self.timeout
+        patience = self.timeout if self._ready or self.timeout is None else max(self.timeout, START)
+        return patience is not None and time.monotonic() - self._since > patience
 
     def answer(self, future):
         """What the function returned. Raises TimeoutError and ends the process if it has not, BrokenExecutor if the process died."""
         if not future.done():
+            reason = f"ended after {self.timeout:g} s (--timeout)" if self._ready else f"no process for it within {START} s"
             self.kill()
-            raise TimeoutError(f"ended after {self.timeout:g} s (--timeout)")
+            raise TimeoutError(reason)
         try:
             return future.result()
         except BrokenExecutor as error:
@@ -162,7 +165,8 @@ class Cluster:
     def __init__(self, scheduler, timeout=None):
         import dask.config
 
-        dask.config.update_defaults({"logging": dict.fromkeys(LOGGERS, "critical")})  # where the user's own does not say more
+        if not dask.config.get("logging-file-config", None):  # which excludes `logging`
+            dask.config.update_defaults({"logging": dict.fromkeys(LOGGERS, "critical")})  # where the user's own does not say more
         from distributed import Client
 
         self.scheduler, self._timeout = scheduler, timeout

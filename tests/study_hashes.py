@@ -30,6 +30,7 @@ TRIALS = {
         "optimizer": "sgd", "dtype": "float64",
     },
     "rnn guess": {"cell": "rnn", "units": 8, "gap": 4, "budget": 320, "method": "guess"},
+    "lstm probe": {"cell": "lstm", "units": 8, "gap": 70, "method": "probe"},
 }  # fmt: skip
 
 

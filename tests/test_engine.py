@@ -161,6 +161,17 @@ def test_what_a_worker_takes_to_start_is_no_trial_s_time(monkeypatch):
     assert not late and time.monotonic() - began >= 0.9
 
 
+def test_a_worker_that_never_starts_ends_at_its_own_time(monkeypatch):
+    place = executors.Process(timeout=0.1)
+    monkeypatch.setattr(executors, "_settle", slowly)
+    monkeypatch.setattr(executors, "START", 1)
+    future = place.submit(time.sleep, 0)
+    while not place.late():
+        time.sleep(0.02)
+    with pytest.raises(TimeoutError, match="no process for it within 1 s"):
+        place.answer(future)
+
+
 def slowly(parent):
     time.sleep(2)
 

@@ -75,7 +75,7 @@ def lyapunov(layer, theta, x, steps):
 
     Rows that the Jacobians are applied to from the right, the last one first, as BPTT does, re-orthonormalised every TURN
     steps; the mean log of their lengths after the first fifth of the steps (Benettin et al. 1980, on the transposed product,
-    whose exponents are the same). -infinity where nothing is left.
+    whose exponents are the same). -infinity where nothing is left; one that lies 9 or more below the first is rounding.
     """
     n = layer.units * len(layer.cell.states)
     rows, starts = min(EXPONENTS, n), range(len(x) - steps, len(x), TURN)

@@ -38,17 +38,18 @@ GATED = [name for name, cell in CELLS.items() if cell.retains]
 RATIO, STRAIGHT = (0.9, 1.1), 0.95
 DIGITS = 1e-5  # relative: what is kept of a number
 PLANNED = 10
-NETS = {"rnn": 3 * PLANNED, "rnn_relu": 9}
+NETS = {"rnn": 3 * PLANNED, "rnn_relu": 8}
 
 
-def _grids(cells, gap, seeds, starts=STARTS, knobs=()):
-    """Each start of each cell: the families, orthogonal U with a forget bias of 1 where a gate has one, identity U."""
-    def grid(name, cells, **axes):
+def _grids(cells, gap, seeds, others=None, starts=STARTS, knobs=()):
+    """Each start of each cell: the families, and from `others` seeds orthogonal U (forget bias 1 where a gate has one), identity U."""
+    def grid(name, cells, seeds, **axes):
         return {"name": name, "seeds": seeds, "axes": {"cell": cells, "gap": [gap], **axes, **dict(knobs)}}
-    crossed = [grid("identity", cells, scheme=["identity"])]
+    others = others or seeds
+    crossed = [grid("identity", cells, others, scheme=["identity"])]
     if gated := [cell for cell in cells if cell in GATED]:
-        crossed.insert(0, grid("orthogonal, forget bias 1", gated, scheme=["orthogonal"]))
-    return [grid("families of starts", cells, init=starts), *crossed]
+        crossed.insert(0, grid("orthogonal, forget bias 1", gated, others, scheme=["orthogonal"]))
+    return [grid("families of starts", cells, seeds, init=starts), *crossed]
 
 
 def _tanh(grids, seeds):
@@ -64,7 +65,7 @@ PRESETS = {
     "default": {
         "title": "Why do gradients vanish, and what slows it?",
         "knobs": {"method": "probe"},
-        "grids": [*_grids(list(CELLS), 1000, 3), *_tanh(_grids(["rnn"], 1000, PLANNED), PLANNED)],
+        "grids": [*_grids(list(CELLS), 1000, 3, others=2), *_tanh(_grids(["rnn"], 1000, PLANNED), PLANNED)],
     },
     "full": {
         "title": "Why do gradients vanish, and what slows it? Wider nets, and nets that have learned",

@@ -60,17 +60,19 @@ def learned(timed):
 
     `timed` : pairs (Trial, seconds). The trials of the same arm say how much it is off, where there are any, else all do.
     """
-    paces = {None: [0.0, 0.0]}
+    arms = {}
     for trial, seconds in timed:
-        for spent in (paces[None], paces.setdefault(_arm(trial), [0.0, 0.0])):
-            spent[0] += seconds
-            spent[1] += cost(trial)
-    if not paces[None][1]:
+        arm = _arm(trial)
+        if arm not in arms:
+            arms[arm] = (cost(trial), [])
+        arms[arm][1].append(seconds)
+    if not arms:
         return cost
+    paces = {arm: sum(spent) / (told * len(spent)) for arm, (told, spent) in arms.items()}
+    usual = sum(sum(spent) for _, spent in arms.values()) / sum(told * len(spent) for told, spent in arms.values())
 
     def corrected(trial):
-        spent, told = paces.get(_arm(trial), paces[None])
-        return cost(trial) * spent / told
+        return cost(trial) * paces.get(_arm(trial), usual)
 
     return corrected
 

@@ -125,10 +125,15 @@ class Study(Frozen):
     @cached_property
     def arms(self):
         """Every point of the grids once, in order, as Arms; SpecError names each combination that cannot be."""
-        arms, wrong, count = {}, {}, 0
+        arms, wrong, count, known = {}, {}, 0, {}
         for name, point in self._points():
+            others = tuple(item for item in point.items() if item[0] != "seed")
             try:
-                arms[self._arm(self.fixed | point)] = None
+                if others in known and "seed" in point:  # what means something with one seed does with any
+                    arm = Arm(known[others].trial.model_copy(update={"seed": point["seed"]}), known[others].key)
+                else:
+                    arm = known[others] = self._arm(self.fixed | point)
+                arms[arm] = None
             except (ValidationError, SpecError) as error:
                 count += 1
                 for line in lines(error):

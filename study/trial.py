@@ -121,7 +121,8 @@ class Trial(Frozen):
 
     def _starts(self):
         """Refuse initial weights that mean nothing for the cell, or two things at once."""
-        crossed = [knob for knob in ("scheme", "forget_bias", "chrono") if getattr(self, knob) != DEFAULTS[knob]]
+        values = vars(self)
+        crossed = [knob for knob in ("scheme", "forget_bias", "chrono") if values[knob] != DEFAULTS[knob]]
         if crossed and self.init != "standard":
             raise ValueError(f"{crossed[0]}: init {self.init!r} says it already; expected init 'standard'")
         biases = [knob for knob in crossed if knob != "scheme"]

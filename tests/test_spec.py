@@ -242,3 +242,13 @@ def test_ablations_and_presets_are_known_by_name():
     with pytest.raises(SpecError, match="did you mean 'quick'"):
         ablations.resolve("gap", "quik")
     assert ablations.resolve("gap", "quick").selection.committed == "gap/default"
+
+
+def test_trials_that_differ_in_the_seed_alone_are_what_they_are_when_made_one_by_one():
+    axes = {"cell": ["rnn", "lstm"], "seed": [3, 1, 2], "lr": [0.01, 0.1], "gap": [25]}
+    grids = [{"name": "g", "axes": axes}, {"name": "g", "seeds": 2, "axes": {"cell": ["gru"], "gap": [9], "lr": [0.1]}},
+             {"name": "g", "axes": {"cell": ["gru"], "gap": [9], "lr": [0.1]}}]
+    arms = read({"name": "s", "knobs": {"seed": 7}, "grids": grids}).arms
+    assert [arm.trial.seed for arm in arms] == [3, 1, 2] * 4 + [0, 1, 7]
+    alone = [Trial.model_validate(arm.trial.model_dump()) for arm in arms]
+    assert [arm.trial for arm in arms] == alone and [arm.trial.id for arm in arms] == [trial.id for trial in alone]

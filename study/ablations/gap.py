@@ -74,9 +74,9 @@ PRESETS = {
         "title": "How far back? A first look in three minutes",
         "knobs": {"budget": 64_000, "horizon": 200},
         "grids": [
-            _grid("recall", task="recall/past", cell=CELLS, init=FAMILIES, gap=[20, 60, 200], seed=_seeds(5)),
+            _grid("recall", task="recall/past", cell=CELLS, init=FAMILIES, gap=[20, 60, 200], seed=_seeds(3)),
             _grid("both sides", task="recall/both", cell=ARMS, init="long", direction=["forward", "both"], gap=60,
-                  seed=_seeds(5)),
+                  seed=_seeds(3)),
             _grid("handwriting", task="digits", cell="lstm", init="long", gap=64, seed=_seeds(2), budget=28_800),
         ],
         "selection": "gap/default",

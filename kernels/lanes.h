@@ -71,6 +71,15 @@ typedef unsigned long lanes_mode;
 
 LANES_API vec lanes_load(const REAL *p) { return *(const lanes_unaligned *)p; }
 LANES_API void lanes_store(REAL *p, vec a) { *(lanes_unaligned *)p = a; }
+/* In a register from here on: the compiler cannot load it from memory once more for each use. */
+LANES_API vec lanes_keep(vec a) {
+#ifdef LANES_NEON
+    __asm__("" : "+w"(a));
+#else
+    __asm__("" : "+v"(a));
+#endif
+    return a;
+}
 LANES_API vec lanes_zero(void) { return (vec){0}; }
 LANES_API vec lanes_splat(REAL a) { return a - (vec){0}; } /* a - 0 is a, for -0 too */
 

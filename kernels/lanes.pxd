@@ -28,6 +28,7 @@ cdef extern from "lanes.h" nogil:
     # The first n lanes; the rest is +0, or is left alone. Nothing past them is touched; any n is allowed.
     vec load_part "lanes_load_part"(const REAL* p, long n) noexcept
     void store_part "lanes_store_part"(REAL* p, vec a, long n) noexcept
+    vec keep "lanes_keep"(vec a) noexcept                              # a, in a register: not loaded again for each use
     vec splat "lanes_splat"(REAL a) noexcept
     vec zero "lanes_zero"() noexcept
 

@@ -92,9 +92,14 @@ cdef void backward_slice(const Job* job, long b0, long b1) noexcept nogil:
 
 # -------------------------------------------------------------------------------------------------- weight gradients
 
+cdef inline int tile_of(const Product* q, long width) noexcept nogil:
+    """Vecs of sums that a row of a tile has, in a panel of `width` groups."""
+    return together(q, <int> width * (q.g1 - q.g0)) * PIECES
+
+
 cdef inline long tall(const Product* q, long width) noexcept nogil:
     """Rows of the product's tallest tile."""
-    return tile_rows(q.depth, outer_vecs(q, width))
+    return tile_rows(q.depth, tile_of(q, width))
 
 
 cdef long shares_of(const Product* q, long width) noexcept nogil:
@@ -122,47 +127,58 @@ cdef void peephole_gradients(const Job* job, long u, long width, long first, lon
 
 
 cdef long room_of(const Job* job, int k) noexcept nogil:
-    """Numbers that the copies of a stage's factors and a panel's sums take."""
-    cdef long n = WIDEST * LINE, deepest = 0
+    """Numbers that the sums of a stage's weight gradients take, and the copies of their factors."""
+    cdef const Product* q
+    cdef long sums = 0, row = WIDEST * LINE
     cdef int m
     for m in range(2 + job.row.form[k].feeds):
-        n += job.product[k][m].depth
-        deepest = max(deepest, job.product[k][m].depth)
-    return n * min(CHUNK, job.t1 - job.t0) * job.run.B + deepest * WIDEST * LINE
+        q = &job.product[k][m]
+        sums += (q.g1 - q.g0) * q.depth * job.run.pad
+        row += q.depth
+    return sums + STRETCH * row
 
 
-cdef void gradient_chunk(const Job* job, int k, long low, long high, long first, long last, REAL* room) noexcept nogil:
-    """A chunk's part of a stage's weight gradients: of the parts of all panels' products, those from low to high - 1."""
+cdef void gradient_stretch(const Job* job, int k, long low, long high, long first, long last, long row, long end,
+                           REAL* room) noexcept nogil:
+    """Of the chunk of the steps first .. last - 1, the rows (t, b) from row to end - 1, for the parts from low to high - 1."""
     cdef const Run* r = &job.run
     cdef const Form* f = &job.row.form[k]
     cdef const Product* q
-    cdef int blocks = f.last - f.first, m, vecs
+    cdef int blocks = f.last - f.first, m, vecs, lines
     cdef int copied[2 + MOST_FEEDS]
     cdef REAL* a[2 + MOST_FEEDS]
-    cdef long rows = (last - first) * r.B, line = rows * LINE, i, u, width, n, begin, end, count
-    cdef REAL* sums = room + WIDEST * line
+    cdef REAL* sums = room + STRETCH * WIDEST * LINE
+    cdef long i, u, width, n, begin, until, count, size
     for m in range(2 + f.feeds):
         copied[m] = 0
         a[m] = sums
-        sums += rows * job.product[k][m].depth
+        sums += STRETCH * job.product[k][m].depth
     for i in range(panels(r.groups, blocks)):
         u = panel_start(i, r.groups, blocks)
         width = panel_start(i + 1, r.groups, blocks) - u
         if high > 0 and low < panel_shares(job, k, width):
-            n = copy_deltas(room, line, r, f.blocks, f.first, f.last, u, width, first, last)
+            n = copy_deltas(room, r, f.blocks, f.first, f.last, u, width, row, end)
             for m in range(2 + f.feeds):
                 q = &job.product[k][m]
+                if q.g1 == q.g0:
+                    continue
                 count = shares_of(q, width)
-                begin, end = max(low, 0), min(high, count)
-                if begin < end:
-                    vecs = outer_vecs(q, width)
+                begin = max(low, 0) * tall(q, width)
+                until = q.depth if high >= count else high * tall(q, width)
+                if low < count and begin < until:
+                    vecs, lines = tile_of(q, width), <int> width * (q.g1 - q.g0)
                     if copied[m] != vecs:
-                        copy_factor(a[m], q, r, first, last, vecs)
+                        copy_factor(a[m], q, r, row, end, n, vecs)
                         copied[m] = vecs
-                    outer(q, r, u, width, a[m], room + (q.g0 - f.first) * width * line, line, n, begin * tall(q, width),
-                          q.depth if end == count else end * tall(q, width), sums)
-                    if m == 1 and k == 0:
-                        peephole_gradients(job, u, width, first, last)
+                    size = (until - begin) * lines * LINE
+                    if row == first * r.B:
+                        memset(sums, 0, size * sizeof(REAL))
+                    outer(q, lines, sums, until - begin, a[m] + begin * n, room + (q.g0 - f.first) * width * STRETCH * LINE, n)
+                    if end == last * r.B:
+                        add_sums(q, r, u, width, sums, begin, until)
+                        if m == 1 and k == 0:
+                            peephole_gradients(job, u, width, first, last)
+                    sums += size
                 low -= count
                 high -= count
         else:
@@ -171,10 +187,15 @@ cdef void gradient_chunk(const Job* job, int k, long low, long high, long first,
 
 
 cdef void gradient_stage(const Job* job, int k, long low, long high, REAL* room) noexcept nogil:
-    cdef long chunks = (job.t1 - 1) // CHUNK - job.t0 // CHUNK + 1, i, c
+    """A stage's weight gradients: of the parts of all panels' products, those from low to high - 1."""
+    cdef long chunks = (job.t1 - 1) // CHUNK - job.t0 // CHUNK + 1, B = job.run.B, i, c, first, last, row
     for i in range(chunks):
         c = job.t0 // CHUNK + (i if job.run.reverse else chunks - 1 - i)
-        gradient_chunk(job, k, low, high, max(c * CHUNK, job.t0), min((c + 1) * CHUNK, job.t1), room)
+        first, last = max(c * CHUNK, job.t0), min((c + 1) * CHUNK, job.t1)
+        row = first * B
+        while row < last * B:
+            gradient_stretch(job, k, low, high, first, last, row, min(row + STRETCH, last * B), room)
+            row += STRETCH
 
 
 cdef void gradient_share(const Job* jobs, int njobs, long share, long shares, REAL* room) noexcept nogil:

@@ -5,13 +5,15 @@ tile keeps rows x lines x PIECES vectors of sums in registers and reads a panel'
 panel where a register holds a whole line, and then they lie side by side for each k; else one after the other, and then they
 lie one behind the other, each through all k, so that a tile reads its line without gaps. Deep panels come from a far cache: a
 line for each k is fetched ahead of its use.
-`rows`, `lines` and `width` are literals at every call: that is what keeps the sums in registers.
+`rows`, `lines` and `width` are literals at every call: that is what keeps the sums in registers. The products fill the
+processor's load units as much as its multiply-adds, so nothing is loaded twice: a line is kept in its registers, and three
+rows share a pointer, since more would not fit in registers and be loaded for each k.
 
 Each sum is one chain of fma over k in index order, whatever the tile. Rejected: splitting the chain to hide latency
 (other bits), a BLAS (its threads, and an order of summation that depends on the processor), and a slice of each of four lines
 where registers are narrower (three rows share it, half of each cache line goes unused, and registers spill: half the speed).
 """
-from kernels.lanes cimport REAL, vec, LANES, LINE, PIECES, ROWS_BUDGET, TILE_LINES, load, prefetch, splat, fma
+from kernels.lanes cimport REAL, vec, LANES, LINE, PIECES, ROWS_BUDGET, TILE_LINES, keep, load, prefetch, splat, fma
 
 cdef enum:
     WIDEST = 4          # lines in a panel
@@ -56,18 +58,23 @@ cdef inline void accumulate(vec* acc, int rows, int width, int fed, int blocks, 
     cdef vec b[SHARED]
     cdef vec s
     cdef vec* sums
+    cdef const REAL* third[4]       # of rows 0, 3, 6, 9
     cdef long k
     cdef int m, w, i
+    for i in range((rows + 2) // 3):
+        third[i] = a + 3 * i * lda
     for k in range(depth):
         prefetch(panel + AHEAD * LINE)
         for i in range(width * fed * PIECES):
-            b[i] = load(panel + i * LANES)
+            b[i] = keep(load(panel + i * LANES))
         for m in range(rows):
-            s = splat(a[m * lda + k])
+            s = splat(third[m // 3][m % 3 * lda])
             for w in range(width):
                 sums = acc + (m * width + w) * blocks * PIECES
                 for i in range(fed * PIECES):
                     sums[i] = fma(s, b[w * fed * PIECES + i], sums[i])
+        for i in range((rows + 2) // 3):
+            third[i] += 1
         panel += step
 
 

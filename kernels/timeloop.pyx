@@ -12,9 +12,9 @@ import numpy as np
 
 from kernels.cell import describe
 
-from kernels.gradient cimport CHUNK, copy_deltas, copy_factor, diagonal, outer, outer_vecs
+from kernels.gradient cimport CHUNK, STRETCH, add_sums, copy_deltas, copy_factor, diagonal, outer, together
 from kernels.job cimport Job, Peephole, Product, Row, Step
-from kernels.lanes cimport REAL, LINE, mode, enter_mode, leave_mode
+from kernels.lanes cimport REAL, LINE, PIECES, mode, enter_mode, leave_mode
 from kernels.panel cimport WIDEST, pack, pack_transposed, panel_start, panels, tile_rows
 from kernels.sums cimport norm
 from kernels.tile cimport (MOST_BLOCKS, MOST_FEEDS, MOST_STAGES, MOST_STATES, OPERAND, Feed, Form, Run, alive,

@@ -66,9 +66,9 @@ class Readout:
         h = checks.array("h", h, (self.dtype,), ("B", self.inputs))
         do = checks.array("do", do, (self.dtype,), (len(h), self.outputs))
         grad, dh = np.empty(self.size, self.dtype), np.empty_like(h)
-        dV, dv = self.view(grad).values()
-        self._product(h.T, do, None, dV)
-        self._product(np.ones((1, len(h)), self.dtype), do, None, dv)
+        rows = np.ones((len(h), self.inputs + 1), self.dtype)   # v, behind V, is the row of an input that is always 1
+        rows[:, :-1] = h
+        self._product(rows.T, do, None, grad.reshape(self.inputs + 1, self.outputs))
         self._product(do, V.T, None, dh)
         return grad, dh
 

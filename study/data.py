@@ -22,6 +22,6 @@ def usable(batch, direction):
 def batches(task, words, gap, rows, total, direction):
     """Yield `total` sequences of the stream `words`, `rows` at a time (the last time, what is left)."""
     for start in range(0, total, AHEAD * rows):
-        drawn = usable(task.sample(words, min(AHEAD * rows, total - start), gap), direction)
+        drawn = usable(task.draw(words, min(AHEAD * rows, total - start), gap), direction)
         for first in range(0, len(drawn.read), rows):
             yield drawn.part(first, first + rows)

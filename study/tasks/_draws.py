@@ -1,5 +1,8 @@
 """From random words to a task's sequences, exactly."""
 
+from dataclasses import dataclass
+from functools import cache
+
 import numpy as np
 
 
@@ -37,7 +40,31 @@ def halves_for(n):
 
 
 def one_hot(symbols, lengths, size):
-    """symbols (B, T) in 0..size-1 -> x (T, B, size) float32, +0 past a row's length."""
-    steps = np.arange(symbols.shape[1], dtype=np.int64)
-    rows = np.eye(size + 1, size, dtype=np.float32)
-    return rows.take(np.where(steps < lengths[:, None], symbols, size).T, axis=0)
+    """symbols (B, T) in 0..size-1 -> the OneHot (T, B, size), +0 past a row's length."""
+    steps, padded = np.arange(symbols.shape[1], dtype=np.int32), symbols.copy()
+    np.copyto(padded, size, where=steps >= lengths.astype(np.int32)[:, None])
+    return OneHot(padded.T, size)
+
+
+@dataclass(frozen=True, slots=True)
+class OneHot:
+    """An array (T, B, size) of float32 that is made when it is asked for: by then most of it may have been cut away.
+
+    Attributes
+    ----------
+    symbols : (T, B) integers; `size` itself stands for +0 throughout
+    """
+
+    symbols: np.ndarray
+    size: int
+
+    def __getitem__(self, at):
+        return OneHot(self.symbols[at], self.size)
+
+    def __array__(self, dtype=None, copy=None):
+        return _identity(self.size).take(self.symbols, axis=0)
+
+
+@cache
+def _identity(size):
+    return np.eye(size + 1, size, dtype=np.float32)

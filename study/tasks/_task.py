@@ -8,7 +8,7 @@ On this path NumPy moves data and does exact operations only; every random word 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Integral
 
 import numpy as np
@@ -22,7 +22,7 @@ class Batch:
 
     Attributes
     ----------
-    x : (T, B, I) float32, +0 past a row's length
+    x : (T, B, I) float32, +0 past a row's length; or what np.asarray makes it of, and can be cut like it
     lengths : (B,) int64, 1..T
     read : (B,) int64, the step at which a row's answer is read
     target : (B,) int64 classes, or (B, 1) float32 numbers
@@ -87,11 +87,16 @@ class Task:
         if gap < self.smallest_gap:
             raise ValueError(f"{self.axis}: {self.name} needs at least {self.smallest_gap}, got {gap}")
 
-    def sample(self, stream, batch, gap):
-        """The next `batch` sequences of a stream, as a Batch."""
+    def draw(self, stream, batch, gap):
+        """The next `batch` sequences of a stream, as a Batch whose x may not be made yet."""
         self.check(gap)
         size = self.words(gap)
         return self.build(stream.words(batch * size).reshape(batch, size), gap)
+
+    def sample(self, stream, batch, gap):
+        """The next `batch` sequences of a stream, as a Batch."""
+        drawn = self.draw(stream, batch, gap)
+        return replace(drawn, x=np.asarray(drawn.x))
 
     def score(self, output, target):
         """(B,) bool: the answer is the right one (a class by argmax; a number within the rule's error)."""

@@ -15,7 +15,8 @@ def tapes(threads, units=UNITS):
     """For each cell the bytes and the numbers per unit by which a float32 tape grows with each step of a row."""
     with running(["ours"], threads) as peers:
         for cell in kernels.CELLS:
-            case = Case("memory", "training", cell, T=0, B=8, I=2, H=units, threads=threads)
+            inputs = units if kernels.CELLS[cell].direct else 2
+            case = Case("memory", "training", cell, T=0, B=8, I=inputs, H=units, threads=threads)
             size, _ = peers["ours"].ask("once", "tape", case)
             yield {"cell": cell, "units": units, "bytes": size, "numbers": size / 4 / units}
 

@@ -6,8 +6,8 @@ order in which BPTT finishes them. Threads share panels and rows of the weights,
 Design. A stretch of rows at a time goes through all products, whose sums lie in memory in between. Both factors of a stretch
 are copied close together first, in the order in which tiles read them: deltas line by line, the other factor tile by tile.
 Where they lie, rows are often a power of two apart and drive each other out of the cache, which costs a third of the speed.
-The copy of the other factor serves all panels, and a stretch is short enough for a line of deltas to stay in the nearest
-cache for all tiles.
+The copy of the other factor serves all panels, and a stretch is short enough for the deltas that a tile reads to stay in
+the nearest cache for all tiles.
 """
 from libc.string cimport memcpy
 
@@ -19,8 +19,8 @@ from kernels.tile cimport Run, alive, gates_at, state_at, slot_before, slot_afte
 
 cdef enum:
     CHUNK = 32          # steps; the number is part of the numerical contract
-    STRETCH = 512 // (TILE_LINES + 1)   # rows: of their deltas and of what a tile multiplies these by, the nearest cache holds 512 lines
-    SHALLOW = 4         # rows of weights below which a tile of one line has too few sums to hide their latency
+    STRETCH = 512 // (TILE_LINES + 1) // 32 * 32    # rows, of which the nearest cache holds what a tile reads; whole LINEs
+    SHALLOW = 4         # rows x lines that a tile has at least, where there are so many: fewer sums do not hide their latency
 
 
 cdef inline int together(const Product* q, int lines) noexcept nogil:
@@ -36,7 +36,7 @@ cdef inline long following(const Run* r, long row, long end) noexcept nogil:
 
 cdef inline long copy_deltas(REAL* to, const Run* r, int cell_blocks, int g0, int g1, long u, long width,
                              long row, long end) noexcept nogil:
-    """to (block, group, STRETCH, LINE): a panel's deltas of the rows row .. end - 1, of which so many are alive."""
+    """to (block, group, STRETCH, LINE): a panel's deltas of the rows row .. end - 1; how many of them are alive."""
     cdef long i, n, w, rows = 0
     cdef int g, k
     cdef const REAL* d

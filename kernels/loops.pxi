@@ -92,14 +92,14 @@ cdef void backward_slice(const Job* job, long b0, long b1) noexcept nogil:
 
 # -------------------------------------------------------------------------------------------------- weight gradients
 
-cdef inline int tile_of(const Product* q, long width) noexcept nogil:
+cdef inline int vecs_of(const Product* q, long width) noexcept nogil:
     """Vecs of sums that a row of a tile has, in a panel of `width` groups."""
     return together(q, <int> width * (q.g1 - q.g0)) * PIECES
 
 
 cdef inline long tall(const Product* q, long width) noexcept nogil:
     """Rows of the product's tallest tile."""
-    return tile_rows(q.depth, tile_of(q, width))
+    return tile_rows(q.depth, vecs_of(q, width))
 
 
 cdef long shares_of(const Product* q, long width) noexcept nogil:
@@ -165,8 +165,8 @@ cdef void gradient_stretch(const Job* job, int k, long low, long high, long firs
                 count = shares_of(q, width)
                 begin = max(low, 0) * tall(q, width)
                 until = q.depth if high >= count else high * tall(q, width)
-                if low < count and begin < until:
-                    vecs, lines = tile_of(q, width), <int> width * (q.g1 - q.g0)
+                if low < count and high > 0:
+                    vecs, lines = vecs_of(q, width), <int> width * (q.g1 - q.g0)
                     if copied[m] != vecs:
                         copy_factor(a[m], q, r, row, end, n, vecs)
                         copied[m] = vecs

@@ -7,7 +7,7 @@ lie one behind the other, each through all k, so that a tile reads its line with
 line for each k is fetched ahead of its use.
 `rows`, `lines` and `width` are literals at every call: that is what keeps the sums in registers. The products fill the
 processor's load units as much as its multiply-adds, so nothing is loaded twice: a line is kept in its registers, and three
-rows share a pointer, since more would not fit in registers and be loaded for each k.
+rows share a pointer: more pointers would not fit in registers either, and be loaded for each k.
 
 Each sum is one chain of fma over k in index order, whatever the tile. Rejected: splitting the chain to hide latency
 (other bits), a BLAS (its threads, and an order of summation that depends on the processor), and a slice of each of four lines

@@ -18,6 +18,7 @@ from kernels import CELLS
 from study.data import AHEAD
 from study.spec import KNOBS
 from study.tasks import TASKS
+from study.tasks._draws import OneHot
 from study.train import TEST_ROWS
 
 BATCH, STEP, MULTIPLY_ADD, DRAW = 120e-6, 3e-10, 1.45e-11, 16e-9  # seconds
@@ -26,22 +27,22 @@ LOOKS = 64  # rows that a probe takes through time
 FORWARD, TRAINING = 1, 3  # passes
 WIDER = 2  # float64 against float32
 PROCESS, FIXED_TEST = 50 << 20, 150 << 20  # bytes of a worker that has nothing to do, and of the package with the digits
-DRAWN = 80  # bytes of a step of a drawn row
+DRAWN, SYMBOL = 80, 10  # bytes of a step of a drawn row; where it is one of some symbols, whose inputs are made late
 PROBED = 4 * 32  # rows whose tapes the probes hold at once, about
 
 
 @lru_cache(maxsize=None)
 def _steps(task, gap):
-    """(steps of a sequence, steps until it is read), of one sequence."""
+    """(steps of a sequence, steps until it is read, bytes of a step while it is drawn), of one sequence."""
     task = TASKS[task]
     batch = task.build(np.zeros((1, task.words(gap)), np.uint64), gap)
-    return int(batch.lengths[0]), int(batch.read[0]) + 1
+    return int(batch.lengths[0]), int(batch.read[0]) + 1, SYMBOL if isinstance(batch.x, OneHot) else DRAWN
 
 
 def cost(trial):
     """Seconds on one core that the trial takes at most, about."""
     task, cell, units = TASKS[trial.task], CELLS[trial.cell], trial.units
-    length, read = _steps(trial.task, trial.gap)
+    length, read, _ = _steps(trial.task, trial.gap)
     steps = read if trial.direction == "forward" else length * (2 if trial.direction == "both" else 1)
     weights = len(cell.inputs) * task.inputs * units + (len(cell.recurrent) + len(cell.feedback)) * units * units
     step = STEP + MULTIPLY_ADD * weights
@@ -83,12 +84,12 @@ _arm = attrgetter(*(knob for knob in KNOBS if knob not in ("seed", "lr")))
 def memory(trial):
     """Bytes of the process that runs the trial at its peak, about."""
     task, cell = TASKS[trial.task], CELLS[trial.cell]
-    length, read = _steps(trial.task, trial.gap)
+    length, read, step = _steps(trial.task, trial.gap)
     directions = 2 if trial.direction == "both" else 1
     steps = read if trial.direction == "forward" else length
     row = steps * directions * trial.units  # numbers of one block or state
     tape = row * (len(cell.blocks) + len(cell.states))
-    drawn = DRAWN * length * max(AHEAD * trial.batch, 0 if task.test else AHEAD * TEST_ROWS)
+    drawn = step * length * max(AHEAD * trial.batch, 0 if task.test else AHEAD * TEST_ROWS)
     number = 8 if trial.dtype == "float64" else 4
     peaks = [drawn + TEST_ROWS * row * number]
     if trial.method != "guess":

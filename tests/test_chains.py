@@ -45,7 +45,7 @@ def test_a_pre_activation_is_one_chain():
 
 def test_a_weight_gradient_is_a_chain_of_each_chunk():
     """Rows ascending without the padded ones, the chunk that BPTT finishes first added first."""
-    T, B, I, H = CHUNK + 3, 3, 2, 4
+    T, B, I, H = CHUNK + 3, 11, 2, 4    # more rows in a chunk than go through the products at a time
     h, layer = float64("lstm", I, H, "both"), float64("lstm", I, H, "both", "learned")
     given = case("lstm", T, B, I, H, "both", "learned")
     grad = layer.view(run(layer, given).grad.theta)

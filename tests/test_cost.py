@@ -22,7 +22,7 @@ print(int(peak) * 1024)
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 @pytest.mark.parametrize("knobs", [
-    {"cell": "lstm", "gap": 20}, {"cell": "lstm", "gap": 400}, {"cell": "lstm", "gap": 150, "units": 128},
+    {"cell": "lstm", "gap": 20}, {"cell": "lstm", "gap": 400}, {"cell": "rnn", "gap": 1000}, {"cell": "lstm", "gap": 150, "units": 128},
     {"cell": "gru", "gap": 60, "task": "recall/both", "direction": "both", "units": 96}, {"cell": "lstm", "gap": 64, "task": "digits"},
     {"cell": "rnn", "gap": 400, "task": "adding/hs97"}, {"cell": "lstm", "gap": 100, "batch": 512, "dtype": "float64", "budget": 4096},
 ], ids=str)

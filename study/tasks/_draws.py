@@ -46,7 +46,7 @@ def one_hot(symbols, lengths, size):
     return OneHot(padded.T, size)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class OneHot:
     """An array (T, B, size) of float32 that is made when it is asked for: by then most of it may have been cut away.
 

@@ -22,7 +22,7 @@ class Batch:
 
     Attributes
     ----------
-    x : (T, B, I) float32, +0 past a row's length; or what np.asarray makes it of, and can be cut like it
+    x : (T, B, I) float32, +0 past a row's length; or a OneHot, which can be cut like it and np.asarray makes into it
     lengths : (B,) int64, 1..T
     read : (B,) int64, the step at which a row's answer is read
     target : (B,) int64 classes, or (B, 1) float32 numbers
@@ -62,7 +62,7 @@ class Task:
     rule : when the task counts as solved; None where the published task has no such rule
     words : gap -> random words a sequence takes
     build : (words (B, words(gap)) uint64, gap) -> Batch
-    test : gap -> Batch, where the task has a fixed test part; else None, and tests are drawn
+    test : gap -> Batch (x an array), where the task has a fixed test part; else None, and tests are drawn
     """
 
     name: str

@@ -36,8 +36,9 @@ ISAS["AMD64"], ISAS["arm64"] = ISAS["x86_64"], ISAS["aarch64"]
 
 # No flag here may change a bit of a result: contraction is off, fast maths is undone, and without errno sqrt is one instruction.
 FLAGS = ["-O3", "-g0", "-fno-fast-math", "-ffp-contract=off", "-fno-math-errno"]
-# Where the compiler knows them, so that a tile's accumulators stay in registers: its loops are unrolled whole, the constants of the cell's functions
-# are not kept in registers across the product, and offsets need not wrap around, as CPython's own flags would have it.
+# Where the compiler knows them, so that a tile's accumulators stay in registers: its loops are unrolled whole, the constants of
+# the cell's functions are not kept in registers across the product, and offsets need not wrap around, as CPython's own flags
+# would have it.
 OPTIONAL = ["--param=max-completely-peeled-insns=1000", "--param=max-completely-peel-times=64", "-fno-gcse", "-fno-wrapv",
             "-fno-wrapv-pointer"]
 DIRECTIVES = {"language_level": 3, "cdivision": True, "boundscheck": False, "wraparound": False, "initializedcheck": False}

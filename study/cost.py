@@ -84,12 +84,12 @@ _arm = attrgetter(*(knob for knob in KNOBS if knob not in ("seed", "lr")))
 def memory(trial):
     """Bytes of the process that runs the trial at its peak, about."""
     task, cell = TASKS[trial.task], CELLS[trial.cell]
-    length, read, step = _steps(trial.task, trial.gap)
+    length, read, of_step = _steps(trial.task, trial.gap)
     directions = 2 if trial.direction == "both" else 1
     steps = read if trial.direction == "forward" else length
     row = steps * directions * trial.units  # numbers of one block or state
     tape = row * (len(cell.blocks) + len(cell.states))
-    drawn = step * length * max(AHEAD * trial.batch, 0 if task.test else AHEAD * TEST_ROWS)
+    drawn = of_step * length * max(AHEAD * trial.batch, 0 if task.test else AHEAD * TEST_ROWS)
     number = 8 if trial.dtype == "float64" else 4
     peaks = [drawn + TEST_ROWS * row * number]
     if trial.method != "guess":

@@ -12,15 +12,20 @@ the nearest cache for all tiles.
 from libc.string cimport memcpy
 
 from kernels.job cimport Product
-from kernels.lanes cimport (REAL, vec, LANES, LINE, PIECES, TILE_LINES, keep, load, load_part, store, store_part, splat, zero,
-                            fma)
-from kernels.panel cimport SHARED, SUMS, fits, tile_rows
+from kernels.lanes cimport (REAL, vec, LANES, LINE, PIECES, TILE_LINES, keep, load, load_part, prefetch, store, store_part,
+                            splat, zero, fma)
+from kernels.panel cimport AHEAD, SHARED, SUMS, fits, tile_rows
 from kernels.tile cimport Run, alive, gates_at, state_at, slot_before, slot_after
 
 cdef enum:
     CHUNK = 32          # steps; the number is part of the numerical contract
     STRETCH = 512 // (TILE_LINES + 1) // 32 * 32    # rows, of which the nearest cache holds what a tile reads; whole LINEs
     SHALLOW = 4         # rows x lines that a tile has at least, where there are so many: fewer sums do not hide their latency
+
+
+cdef inline int lines_of(const Product* q, long width) noexcept nogil:
+    """Lines that a product has in a panel of `width` groups."""
+    return <int> width * (q.g1 - q.g0)
 
 
 cdef inline int together(const Product* q, int lines) noexcept nogil:
@@ -146,7 +151,7 @@ cdef inline void outer(const Product* q, int lines, REAL* sums, long depth, cons
 
 cdef inline void add_sums(const Product* q, const Run* r, long u, long width, const REAL* sums, long m, long end) noexcept nogil:
     """To rows m .. end - 1 of the weights of a panel of `width` groups from u, add their sums as `outer` leaves them."""
-    cdef int lines = <int> width * (q.g1 - q.g0), some = together(q, lines), k
+    cdef int lines = lines_of(q, width), some = together(q, lines), k
     cdef long part, i, j, unit, left
     cdef REAL* to
     for part in range(lines // some):
@@ -154,6 +159,7 @@ cdef inline void add_sums(const Product* q, const Run* r, long u, long width, co
             for j in range(part * some, (part + 1) * some):
                 unit = (u + j % width) * LINE
                 to = q.out + (j // width * q.depth + i) * r.H + unit
+                prefetch(to + AHEAD * r.H)
                 for k in range(PIECES):
                     left = r.H - unit - k * LANES
                     store_part(to + k * LANES, load_part(to + k * LANES, left) + load(sums + k * LANES), left)

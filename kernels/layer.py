@@ -251,9 +251,9 @@ class RNN:
         dy = self._unmerged(tape, dy, theta)
         for d, (name, run) in enumerate(zip(self._names, tape.passes)):
             offset = self._offsets[f"{name}/W"]
-            run.pack(tape.theta, offset, True)
             run.aim(dy=dy, column=d * self.units * (dy is not None and dy.shape[2] > self.units), dx=dx[d],
                     norms=sizes[d], grad=theta, offset=offset, truncated=truncated)
+            run.pack(tape.theta, offset, True)
             run.put(CARRY, carry[:, d])
         for i in reversed(range(len(tape.segments))):
             ranges = tape.ranges(i)
@@ -320,8 +320,8 @@ class RNN:
             self._update.scale(half, 0.5)
             return half.reshape(T, B, H)
         both = np.empty((T, B, 2 * H), self.dtype)
-        tape.merge.pack(tape.theta, self._offsets["merge/M"], True)
         tape.merge.aim(dy=dy, dx=both, grad=grad, offset=self._offsets["merge/M"])
+        tape.merge.pack(tape.theta, self._offsets["merge/M"], True)
         tape.merge.put(CARRY, np.zeros((1, B, H), self.dtype))
         for segment in reversed(tape.segments):
             self._loop.backward([tape.merge], [segment], tape.threads, self._workspace.take, self._workspace.give)

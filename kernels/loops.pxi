@@ -13,11 +13,18 @@ cdef void hold(const Run* r, int states, long t, long b) noexcept nogil:
 cdef void forward_slice(const Job* job, long b0, long b1) noexcept nogil:
     cdef const Run* r = &job.run
     cdef const Row* row = job.row
-    cdef long i, t, b, n
+    cdef long steps = job.t1 - job.t0, i, t, b, n
     cdef int k
     cdef mode saved = enter_mode()
-    for i in range(job.t1 - job.t0):
+    for i in range(steps):
         t = job.t1 - 1 - i if r.reverse else job.t0 + i
+        if i % CHUNK == 0:
+            n = min(CHUNK, steps - i)
+            for k in range(row.stages):
+                if r.reverse:
+                    inputs_ahead(r, &row.form[k], t + 1 - n, min(t + 1, r.ahead))
+                else:
+                    inputs_ahead(r, &row.form[k], t, min(t + n, r.ahead))
         b = b0
         while b < b1:
             n = alive(r, t, b, b1)
@@ -94,7 +101,7 @@ cdef void backward_slice(const Job* job, long b0, long b1) noexcept nogil:
 
 cdef inline int vecs_of(const Product* q, long width) noexcept nogil:
     """Vecs of sums that a row of a tile has, in a panel of `width` groups."""
-    return together(q, <int> width * (q.g1 - q.g0)) * PIECES
+    return together(q, lines_of(q, width)) * PIECES
 
 
 cdef inline long tall(const Product* q, long width) noexcept nogil:
@@ -166,7 +173,7 @@ cdef void gradient_stretch(const Job* job, int k, long low, long high, long firs
                 begin = max(low, 0) * tall(q, width)
                 until = q.depth if high >= count else high * tall(q, width)
                 if low < count and high > 0:
-                    vecs, lines = vecs_of(q, width), <int> width * (q.g1 - q.g0)
+                    vecs, lines = vecs_of(q, width), lines_of(q, width)
                     if copied[m] != vecs:
                         copy_factor(a[m], q, r, row, end, n, vecs)
                         copied[m] = vecs
@@ -178,7 +185,8 @@ cdef void gradient_stretch(const Job* job, int k, long low, long high, long firs
                         add_sums(q, r, u, width, sums, begin, until)
                         if m == 1 and k == 0:
                             peephole_gradients(job, u, width, first, last)
-                    sums += size
+                    if row > first * r.B or end < last * r.B:       # several stretches: all sums wait for the next
+                        sums += size
                 low -= count
                 high -= count
         else:

@@ -12,7 +12,8 @@ import numpy as np
 
 from kernels.cell import describe
 
-from kernels.gradient cimport CHUNK, STRETCH, add_sums, copy_deltas, copy_factor, diagonal, outer, together
+from kernels.gradient cimport CHUNK, STRETCH, add_sums, copy_deltas, copy_factor, diagonal, lines_of, outer, together
+from kernels.inputs cimport FEW, WIDE, inputs_ahead
 from kernels.job cimport Job, Peephole, Product, Row, Step
 from kernels.lanes cimport REAL, LINE, PIECES, mode, enter_mode, leave_mode
 from kernels.panel cimport WIDEST, pack, pack_transposed, panel_start, panels, tile_rows
@@ -188,14 +189,14 @@ cdef class Pass:
         r.WT = carve(at, self.fed * r.H * columns)
 
     def pack(self, theta, long offset, bint transposed):
-        """Pack W, U, R, b, p as they lie in theta from `offset` on; `transposed`: what only the backward pass needs."""
+        """Pack W, U, R, b, p as they lie in theta from `offset` on; `transposed`: what the backward pass needs, after `aim`."""
         cdef Run* r = &self.job.run
         cdef const Form* f
         cdef const REAL* w = data(theta) + offset
         cdef const REAL* u = w + self.fed * r.I * r.H
         cdef const REAL* b
         cdef int k, s, n, blocks
-        if transposed:
+        if transposed and r.dx:
             pack_transposed(r.WT, w, r.I, r.H, <int> self.fed)
         for k in range(self.job.row.stages):
             f = &self.job.row.form[k]
@@ -309,6 +310,7 @@ cdef int ready(list passes, list ranges, Job* jobs) except -1:
         job[0] = (<Pass?> passes[d]).job
         job.t0, job.t1 = ranges[d]
         job.run.t0 = job.t0
+        job.run.ahead = job.run.shortest if job.run.B < FEW and job.run.I >= WIDE else 0
         for k in range(job.row.stages):
             job.product[k][0].a = job.run.x + job.t0 * job.run.B * job.run.I
             f = &job.row.form[k]

@@ -3,7 +3,8 @@
 Design. With fewer rows than a tile wants, a step waits for its few sums and for weights from a far cache, and half of that is
 x's product, which could be had before. Rows of consecutive steps fill tiles together: b + W x goes to the tape, where the
 gates will be, and the loop goes on from there. It is the same chain of fma, cut by a store and a load: the same bits.
-Only steps at which all rows are alive; of more rows a step fills tiles by itself, and the way through memory costs 5 %.
+Only steps at which all rows are alive. Of FEW rows or more a step fills tiles by itself, and the way through memory costs a few
+per cent; `study bench kernels --only rows` shows both.
 """
 from libc.string cimport memcpy
 
@@ -12,11 +13,12 @@ from kernels.panel cimport SUMS, accumulate, line_start, line_step, panel_start,
 from kernels.tile cimport Form, Run, gates_at
 
 cdef enum:
-    FEW = 4             # rows from which on a step fills its tiles
+    FEW = 4             # rows from which on a step fills its tiles; fewer are one thread's
     WIDE = 16           # inputs that are worth it
 
 
 cdef inline REAL* sums_at(const Run* r, const Form* f, long row, long u, int block) noexcept nogil:
+    """Of row (t, b), counted from (0, 0)."""
     return gates_at(r, f.blocks, row // r.B, u, row % r.B) + block * LINE
 
 
@@ -24,14 +26,16 @@ cdef inline void input_tile(int rows, const Run* r, const Form* f, long row, lon
                             long step) noexcept nogil:
     """To the sums of a block of group u, rows (t, b) from `row` on, add x times a line of W."""
     cdef vec acc[SUMS]
+    cdef REAL* sums[SUMS]
     cdef int m, i
     for m in range(rows):
+        sums[m] = sums_at(r, f, row + m, u, block)
         for i in range(PIECES):
-            acc[m * PIECES + i] = load(sums_at(r, f, row + m, u, block) + i * LANES)
+            acc[m * PIECES + i] = load(sums[m] + i * LANES)
     accumulate(acc, rows, 1, 1, 1, r.x + row * r.I, r.I, line, step, r.I)
     for m in range(rows):
         for i in range(PIECES):
-            store(sums_at(r, f, row + m, u, block) + i * LANES, acc[m * PIECES + i])
+            store(sums[m] + i * LANES, acc[m * PIECES + i])
 
 
 cdef inline void inputs_ahead(const Run* r, const Form* f, long first, long last) noexcept nogil:

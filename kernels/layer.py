@@ -173,8 +173,8 @@ class RNN:
         tape = Tape(self, theta.copy(), x, lengths, shortest, span, available_threads(threads), bool(tape))
         H, y = self.units, np.empty((T, B, len(self._names) * self.units), self.dtype)
         for d, (name, run) in enumerate(zip(self._names, tape.passes)):
-            run.pack(tape.theta, self._offsets[f"{name}/W"], False)
             run.aim(y=y, column=d * H)
+            run.pack(tape.theta, self._offsets[f"{name}/W"], False)
         for i in range(len(tape.segments)):
             ranges = tape.ranges(i)
             for d, run in enumerate(tape.passes):
@@ -304,8 +304,8 @@ class RNN:
             return total.reshape(*y.shape[:2], H)
         merged = np.empty((*y.shape[:2], H), self.dtype)
         tape.merge = tape.made("affine", False, y)
-        tape.merge.pack(tape.theta, self._offsets["merge/M"], False)
         tape.merge.aim(y=merged)
+        tape.merge.pack(tape.theta, self._offsets["merge/M"], False)
         for segment in tape.segments:
             self._loop.forward([tape.merge], [segment], tape.threads)
         return merged

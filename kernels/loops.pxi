@@ -13,18 +13,16 @@ cdef void hold(const Run* r, int states, long t, long b) noexcept nogil:
 cdef void forward_slice(const Job* job, long b0, long b1) noexcept nogil:
     cdef const Run* r = &job.run
     cdef const Row* row = job.row
-    cdef long steps = job.t1 - job.t0, i, t, b, n
+    cdef long steps = job.t1 - job.t0, i, t, b, n, first
     cdef int k
     cdef mode saved = enter_mode()
     for i in range(steps):
         t = job.t1 - 1 - i if r.reverse else job.t0 + i
         if i % CHUNK == 0:
             n = min(CHUNK, steps - i)
+            first = t + 1 - n if r.reverse else t
             for k in range(row.stages):
-                if r.reverse:
-                    inputs_ahead(r, &row.form[k], t + 1 - n, min(t + 1, r.ahead))
-                else:
-                    inputs_ahead(r, &row.form[k], t, min(t + n, r.ahead))
+                inputs_ahead(r, &row.form[k], first, min(first + n, r.prepared))
         b = b0
         while b < b1:
             n = alive(r, t, b, b1)
@@ -156,6 +154,7 @@ cdef void gradient_stretch(const Job* job, int k, long low, long high, long firs
     cdef REAL* a[2 + MOST_FEEDS]
     cdef REAL* sums = room + STRETCH * WIDEST * LINE
     cdef long i, u, width, n, begin, until, count, size
+    cdef bint opens = row == first * r.B, closes = end == last * r.B
     for m in range(2 + f.feeds):
         copied[m] = 0
         a[m] = sums
@@ -178,14 +177,14 @@ cdef void gradient_stretch(const Job* job, int k, long low, long high, long firs
                         copy_factor(a[m], q, r, row, end, n, vecs)
                         copied[m] = vecs
                     size = (until - begin) * lines * LINE
-                    if row == first * r.B:
+                    if opens:
                         memset(sums, 0, size * sizeof(REAL))
                     outer(q, lines, sums, until - begin, a[m] + begin * n, room + (q.g0 - f.first) * width * STRETCH * LINE, n)
-                    if end == last * r.B:
+                    if closes:
                         add_sums(q, r, u, width, sums, begin, until)
                         if m == 1 and k == 0:
                             peephole_gradients(job, u, width, first, last)
-                    if row > first * r.B or end < last * r.B:       # several stretches: all sums wait for the next
+                    if not (opens and closes):
                         sums += size
                 low -= count
                 high -= count

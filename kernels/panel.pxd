@@ -19,7 +19,7 @@ cdef enum:
     WIDEST = 4          # lines in a panel
     SUMS = 24           # most accumulators in a tile
     SHARED = 16         # most vecs that all rows of a tile share
-    AHEAD = 12          # lines
+    AHEAD = 12          # lines, or rows of weights, from the one in use to the one fetched
 
 
 cdef inline int tile_vecs(int lines) noexcept nogil:

@@ -56,7 +56,7 @@ cdef struct Run:
     REAL* WT
     # the tape: steps t0 .. t0 + slots - 2
     long t0, slots
-    long ahead                  # at steps before this one, b + W x lies where the gates will be
+    long prepared               # before this step, once its chunk has begun, b + W x lies where the gates will be
     REAL* gates
     REAL* states
     REAL* operands
@@ -127,14 +127,14 @@ cdef inline void preactivate(vec* acc, Form f, int rows, int g0, int g1, int wid
                              const Run* r, long t, long b, long u) noexcept nogil:
     """a = b, then x, then h' (and whatever else recurrent weights multiply), each in index order."""
     cdef int m, w, i, vecs = (g1 - g0) * PIECES
-    cdef bint ahead = t < r.ahead
-    cdef const REAL* start = gates_at(r, f.blocks, t, u, b) if ahead else r.bias + u * f.blocks * LINE
-    cdef long row = f.blocks * LINE if ahead else 0, group = f.blocks * LINE * (r.B if ahead else 1)
+    cdef bint prepared = t < r.prepared
+    cdef const REAL* start = gates_at(r, f.blocks, t, u, b) if prepared else r.bias + u * f.blocks * LINE
+    cdef long row_step = f.blocks * LINE if prepared else 0, group_step = f.blocks * LINE * (r.B if prepared else 1)
     for m in range(rows):
         for w in range(width):
             for i in range(vecs):
-                acc[(m * width + w) * vecs + i] = load(start + m * row + w * group + g0 * LINE + i * LANES)
-    if not ahead:
+                acc[(m * width + w) * vecs + i] = load(start + m * row_step + w * group_step + g0 * LINE + i * LANES)
+    if not prepared:
         multiply(acc, rows, g0, g1, width, f.w0, f.w1, r.x + (t * r.B + b) * r.I, r.I,
                  r.W[f.stage] + u * r.I * (f.w1 - f.w0) * LINE, r.I)
     feed(acc, f, 0, rows, g0, g1, width, r, t, b, u)

@@ -157,6 +157,7 @@ cdef class Pass:
         r.pad, r.slots, r.reverse = r.groups * LINE, span + 1, reverse
         self.reverse = reverse
         r.x, r.lengths, r.shortest = data(x), <const int*> cnp.PyArray_DATA(lengths), shortest
+        r.prepared = shortest if r.B < FEW and r.I >= WIDE else 0
         self.kept = {"x": x, "lengths": lengths}
         self.lay_out(&at)
         self.buffer = take(at + 64)
@@ -189,7 +190,7 @@ cdef class Pass:
         r.WT = carve(at, self.fed * r.H * columns)
 
     def pack(self, theta, long offset, bint transposed):
-        """Pack W, U, R, b, p as they lie in theta from `offset` on; `transposed`: what the backward pass needs, after `aim`."""
+        """After `aim`, pack W, U, R, b, p as they lie in theta from `offset` on; `transposed`: what only the backward pass needs."""
         cdef Run* r = &self.job.run
         cdef const Form* f
         cdef const REAL* w = data(theta) + offset
@@ -310,7 +311,6 @@ cdef int ready(list passes, list ranges, Job* jobs) except -1:
         job[0] = (<Pass?> passes[d]).job
         job.t0, job.t1 = ranges[d]
         job.run.t0 = job.t0
-        job.run.ahead = job.run.shortest if job.run.B < FEW and job.run.I >= WIDE else 0
         for k in range(job.row.stages):
             job.product[k][0].a = job.run.x + job.t0 * job.run.B * job.run.I
             f = &job.row.form[k]
@@ -320,9 +320,9 @@ cdef int ready(list passes, list ranges, Job* jobs) except -1:
 
 
 cdef long slices(const Job* jobs, int njobs, long threads) noexcept nogil:
-    """Slices of the batch: directions go to threads first, and a slice has 4 rows or more."""
+    """Slices of the batch: directions go to threads first, and a slice has FEW rows or more."""
     cdef long wanted = threads // njobs if threads % njobs == 0 else threads
-    return max(1, min(wanted, jobs[0].run.B // 4))
+    return max(1, min(wanted, jobs[0].run.B // FEW))
 
 
 def forward(list passes, list ranges, int threads):

@@ -20,8 +20,9 @@ import numpy as np
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
-# T, B, I, H: more than a chunk of 32 steps, odd everything; one of each; more rows than a tile, wide input; wide net
-SIZES = [(37, 7, 5, 33), (1, 1, 1, 1), (5, 29, 40, 16), (3, 5, 2, 70)]
+# T, B, I, H: more than a chunk of 32 steps, odd everything; one of each; more rows than a tile, wide input; wide net; few rows, wide
+# input, several chunks
+SIZES = [(37, 7, 5, 33), (1, 1, 1, 1), (5, 29, 40, 16), (3, 5, 2, 70), (70, 3, 17, 21)]
 ARMS = [("both", "learned"), ("forward", "concat")]
 WRITE = "python tests/hashes.py > tests/golden/kernels.json"
 

@@ -39,7 +39,7 @@ def of_kernels(threads, most):
                    for case in _training("units", (cell,), [(100, 32, H if kernels.CELLS[cell].direct else 2, H)], **at)], ()),
         "threads": ([replace(case, threads=n) for case in _training("threads", CELLS, SHAPES) for n in counts], FAST),
         "steps": (_training("steps", SWEPT, [(T, 32, 2, 128) for T in STEPS], **at), FAST),
-        "rows": (_training("rows", SWEPT, [(100, B, 2, 128) for B in ROWS], **at), FAST),
+        "rows": (_training("rows", SWEPT, [(100, B, 128, 128) for B in ROWS], **at), FAST),
         "cells": ([case for cell in kernels.CELLS for H in dict.fromkeys([EQUAL, equal_units(cell)])
                    for case in _training("cells", (cell,), [(100, 32, _inputs(cell, H), H)], **at)], ()),
         "gap": (_training("gap", CELLS, [(gap + 1 + LONGEST_LEAD, 32, 9, 32) for gap in GAPS], **at), ()),

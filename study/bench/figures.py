@@ -211,7 +211,7 @@ FIGURES = {
         _speedups, _draw_threads),
     "steps": _figure("Speed as steps grow", "A training step, 32 rows, 2 inputs, 128 units.",
                      lambda frame: _timed(frame, "gflops"), _draw_sweep("T", "steps T")),
-    "rows": _figure("Speed as rows grow", "A training step, 100 steps, 2 inputs, 128 units.",
+    "rows": _figure("Speed as rows grow", "A training step, 100 steps, 128 inputs, 128 units.",
                     lambda frame: _timed(frame, "gflops"), _draw_sweep("B", "rows B")),
     "cells": _figure(
         "What each cell costs",

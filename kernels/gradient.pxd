@@ -4,7 +4,8 @@ Each is the sum over rows r = (t, b) ascending within a chunk of CHUNK steps of 
 order in which BPTT finishes them. Threads share panels and rows of the weights, never r, so no sum is ever split.
 
 Design. A stretch of rows at a time goes through all products, whose sums lie in memory in between (where a chunk is one stretch,
-one product's after another's in the same place). Both factors of a stretch are copied close together first, in the order in which tiles read them: deltas line by line, the other factor tile by tile.
+one product's after another's in the same place). Both factors of a stretch are copied close together first, in the order in
+which tiles read them: deltas line by line, the other factor tile by tile.
 Where they lie, rows are often a power of two apart and drive each other out of the cache, which costs a third of the speed.
 The copy of the other factor serves all panels, and a stretch is short enough for the deltas that a tile reads to stay in
 the nearest cache for all tiles.

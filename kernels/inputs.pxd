@@ -4,7 +4,7 @@ Design. With fewer rows than a tile wants, a step waits for its few sums and for
 x's product, which could be had before. Rows of consecutive steps fill tiles together: b + W x goes to the tape, where the
 gates will be, and the loop goes on from there. It is the same chain of fma, cut by a store and a load: the same bits.
 Only steps at which all rows are alive. Of FEW rows or more a step fills tiles by itself, and the way through memory costs a few
-per cent; `study bench kernels --only rows` shows both.
+per cent.
 """
 from libc.string cimport memcpy
 
@@ -15,6 +15,7 @@ from kernels.tile cimport Form, Run, gates_at
 cdef enum:
     FEW = 4             # rows from which on a step fills its tiles; fewer are one thread's
     WIDE = 16           # inputs that are worth it
+    TILE = 8 // PIECES  # rows: as many sums as hide their latency, and a whole number of tiles in a chunk
 
 
 cdef inline REAL* sums_at(const Run* r, const Form* f, long row, long u, int block) noexcept nogil:
@@ -52,9 +53,9 @@ cdef inline void inputs_ahead(const Run* r, const Form* f, long first, long last
         for n in range(width * fed):
             line = r.W[f.stage] + u * fed * r.I * LINE + line_start(n, r.I)
             row = first * r.B
-            while row + 8 // PIECES <= last * r.B:
-                input_tile(8 // PIECES, r, f, row, u + n // fed, f.w0 + n % fed, line, line_step(width * fed))
-                row += 8 // PIECES
+            while row + TILE <= last * r.B:
+                input_tile(TILE, r, f, row, u + n // fed, f.w0 + n % fed, line, line_step(width * fed))
+                row += TILE
             while row < last * r.B:
                 input_tile(1, r, f, row, u + n // fed, f.w0 + n % fed, line, line_step(width * fed))
                 row += 1

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import toy
@@ -14,11 +15,14 @@ from study import store
 
 
 class Cluster:
-    """`file` is the scheduler file; `nanny` puts one above each worker. Leave the block and every process is gone."""
+    """`file` is the scheduler file, `hanging` one that toy's hanging trials make; `nanny` puts one above each worker.
+
+    Leave the block and every process is gone.
+    """
 
     def __init__(self, folder, workers=2, nanny=False):
         self.folder, self.count, self.nanny = Path(folder), workers, nanny
-        self.file, self.workers = str(self.folder / "scheduler.json"), []
+        self.file, self.hanging, self.workers = str(self.folder / "scheduler.json"), self.folder / "hanging", []
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
@@ -33,7 +37,12 @@ class Cluster:
     def start(self):
         place = ["--host", "127.0.0.1", "--port", str(self.port), "--no-dashboard", "--scheduler-file", self.file]
         self.scheduler = self._spawn("scheduler", *place)
+        toy.until(self._listens)
         self.workers = [self.worker() for _ in range(self.count)]
+
+    def _listens(self):
+        with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1):
+            return True
 
     def worker(self):
         """One more worker, of one thread."""
@@ -43,7 +52,8 @@ class Cluster:
     def _spawn(self, what, *arguments):
         command = [sys.executable, "-m", f"distributed.cli.dask_{what}", *arguments]
         with open(self.folder / f"{what}.log", "a") as log:
-            return subprocess.Popen(command, env=toy.environment(), stdout=log, stderr=log, start_new_session=True)
+            return subprocess.Popen(command, env=toy.environment(HANGING=str(self.hanging)), stdout=log, stderr=log,
+                                    start_new_session=True)
 
     def replace(self, number):
         """Kill a worker, all of it, and start another."""

@@ -55,10 +55,7 @@ def place(folder):
 
 
 def await_records(folder, count):
-    until = time.monotonic() + 60
-    while len(store.read(place(folder)).lines) < count:
-        assert time.monotonic() < until
-        time.sleep(0.02)
+    toy.until(lambda: len(store.read(place(folder)).lines) >= count)
 
 
 @pytest.fixture(scope="session")
@@ -207,11 +204,9 @@ def test_an_interrupt_keeps_what_was_finished_and_the_next_run_goes_on(tmp_path,
 
 
 def test_a_second_interrupt_stops_at_once(tmp_path):
-    process = command(tmp_path, TOY="faulty")
-    await_records(tmp_path, 8 + 2)  # one of the hanging trials is in flight, or soon will be
-    for _ in range(2):
-        process.send_signal(signal.SIGINT)
-        time.sleep(1)
+    process = command(tmp_path, TOY="faulty", HANGING=str(tmp_path / "hanging"))
+    toy.until((tmp_path / "hanging").exists)
+    toy.interrupt_twice(process)
     process.communicate(timeout=60)  # the hanging trial takes longer
     assert process.returncode == 130
 

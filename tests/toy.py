@@ -36,7 +36,7 @@ def work(trial):
 
 
 def faulty(trial):
-    """Of the trials that train, seed 1 raises, 2 kills its worker every time, 3 hangs; the others work."""
+    """Of the trials that train, seed 1 raises, 2 kills its worker every time, 3 hangs and says so by a file; the others work."""
     if trial.purpose == "select":
         return work(trial)
     if trial.seed == 1:
@@ -44,6 +44,8 @@ def faulty(trial):
     if trial.seed == 2:
         os.kill(os.getpid(), signal.SIGKILL)
     if trial.seed == 3:
+        if "HANGING" in os.environ:
+            Path(os.environ["HANGING"]).touch()
         time.sleep(300)
     return work(trial)
 
@@ -69,6 +71,21 @@ def study_file(folder, seeds=4, milliseconds=0):
 def environment(**more):
     """For processes that import what the tests import."""
     return os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)} | more
+
+
+def until(found, seconds=60):
+    """Wait for what a function finds."""
+    end = time.monotonic() + seconds
+    while not found():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def interrupt_twice(process):
+    """The second time when the driver has said that it waits for trials in flight."""
+    process.send_signal(signal.SIGINT)
+    assert any("interrupt again" in line for line in process.stderr)
+    process.send_signal(signal.SIGINT)
 
 
 def noting(function, name, of):

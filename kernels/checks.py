@@ -18,7 +18,7 @@ def fits(name, a, dtypes, shape):
     """
     if not isinstance(a, np.ndarray) or a.dtype not in dtypes:
         raise TypeError(f"{name}: expected an array of {_either(dtypes)}, got {_kind(a)}")
-    if a.ndim != len(shape) or any(map(_misses, a.shape, shape)):
+    if a.shape != shape and (a.ndim != len(shape) or any(map(_misses, a.shape, shape))):
         raise ValueError(f"{name}: expected shape ({', '.join(map(str, shape))}{',' * (len(shape) == 1)}), got {a.shape}")
     return a
 

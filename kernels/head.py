@@ -50,7 +50,7 @@ class Readout:
         theta = np.asarray(theta)
         if theta.shape != (self.size,):
             raise ValueError(f"theta: expected shape ({self.size},), got {theta.shape}")
-        return {"V": theta[: -self.outputs].reshape(self.shapes["V"]), "v": theta[-self.outputs :]}
+        return dict(zip(self.shapes, self._parts(theta)))
 
     def forward(self, theta, h):
         """o (B, outputs) of theta (size,) and h (B, inputs)."""
@@ -66,8 +66,8 @@ class Readout:
         h = checks.array("h", h, (self.dtype,), ("B", self.inputs))
         do = checks.array("do", do, (self.dtype,), (len(h), self.outputs))
         grad, dh = np.empty(self.size, self.dtype), np.empty_like(h)
-        rows = np.ones((len(h), self.inputs + 1), self.dtype)   # v, behind V, is the row of an input that is always 1
-        rows[:, :-1] = h
+        rows = np.empty((len(h), self.inputs + 1), self.dtype)
+        rows[:, :-1], rows[:, -1] = h, 1        # v, behind V, is the row of an input that is always 1
         self._product(rows.T, do, None, grad.reshape(self.inputs + 1, self.outputs))
         self._product(do, V.T, None, dh)
         return grad, dh
@@ -76,7 +76,10 @@ class Readout:
         _readout[self.dtype].product(a, b, start, out)
 
     def _weights(self, theta):
-        return self.view(checks.array("theta", theta, (self.dtype,), (self.size,))).values()
+        return self._parts(checks.array("theta", theta, (self.dtype,), (self.size,)))
+
+    def _parts(self, theta):
+        return theta[: -self.outputs].reshape(self.shapes["V"]), theta[-self.outputs :]
 
 
 def product(a, b):

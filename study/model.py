@@ -22,7 +22,7 @@ class Pass:
     output : (B, K), the softmax for a class, the number itself for a number
     do : (B, K), the gradient of the mean loss with respect to the read-out's values
     h : (B, width), what the read-out saw
-    read, tape : the step it saw in each row; the layer's tape
+    at, tape : where it saw that, (B,) of the T * B places of y; the layer's tape
     x : (T, B, I), the task's
     """
 
@@ -30,7 +30,7 @@ class Pass:
     output: np.ndarray
     do: np.ndarray
     h: np.ndarray
-    read: np.ndarray
+    at: np.ndarray
     tape: object
     x: np.ndarray
 
@@ -93,14 +93,16 @@ class Net:
         """The Pass of a study.tasks.Batch."""
         layer, readout = self.split(theta)
         out = self.layer.forward(layer, self.embed(theta, batch.x), lengths=batch.lengths, threads=1, tape=tape)
-        h = out.y[batch.read, np.arange(len(batch.read))]
+        B = len(batch.read)
+        at = batch.read * B + np.arange(B)
+        h = _rows(out.y)[at]
         o = self.readout.forward(readout, h)
         if self.kind == "class":
             loss, output, do = kernels.cross_entropy(o, batch.target)
         else:
             loss, do = kernels.squared_error(o, batch.target.astype(self.dtype, copy=False))
             output = o
-        return Pass(loss, output, do, h, batch.read, out.tape, batch.x)
+        return Pass(loss, output, do, h, at, out.tape, batch.x)
 
     def backward(self, theta, forward, inputs=False, norms=False, truncated=False):
         """Gradients of a Pass's mean loss.
@@ -115,10 +117,9 @@ class Net:
         """
         d_readout, dh = self.readout.backward(self.split(theta)[1], forward.h, forward.do)
         dy = self._zeros(len(forward.x), len(dh))
-        at_read = forward.read, np.arange(len(dh))
-        dy[at_read] = dh
+        _rows(dy)[forward.at] = dh
         grad = self.layer.backward(forward.tape, dy, inputs=inputs or bool(self.embedding), norms=norms, truncated=truncated)
-        dy[at_read] = 0
+        _rows(dy)[forward.at] = 0
         parts, dx = [grad.theta, d_readout], grad.x
         if self.embedding:
             x = forward.x.astype(self.dtype, copy=False)

@@ -57,8 +57,7 @@ class Judge:
         """
         right = self.task.right(output, target)
         at = np.arange(1, len(right) + 1)
-        last_wrong = np.maximum.accumulate(np.where(right, 0, at))
-        streak = at - last_wrong + self.streak * (last_wrong == 0)
+        streak = at - np.maximum.accumulate(np.where(right, -self.streak, at))
         met = streak >= self.window
         if self.rule.mean is not None:
             met &= self._window_error(output, target) < self.most

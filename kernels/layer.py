@@ -375,7 +375,8 @@ def _lengths(lengths, T, B):
     if lengths is None:
         return np.full(B, T, np.int32), T
     lengths = checks.integers("lengths", lengths, (B,))
-    shortest, longest = int(lengths.min()), int(lengths.max())
+    steps = lengths.tolist()
+    shortest, longest = min(steps), max(steps)
     if shortest < 1 or longest > T:
         raise ValueError(f"lengths: expected integers in 1..{T} (T), got {shortest if shortest < 1 else longest}")
     return lengths.astype(np.int32), shortest

@@ -16,7 +16,7 @@ from study.bench.command import OTHERS
 from study.report import csv, style
 
 TINY = Case("table", "training", "lstm", 12, 5, 3, 7)
-EFFORT = timing.Effort(3, 0.0)
+EFFORT = timing.Effort(rounds=3, visits=1, seconds=0.0)
 INSTALLED = [name for name in OTHERS if peers.version(name)]
 
 
@@ -180,7 +180,7 @@ class Fake:
 def measured(*others, **ours):
     log = []
     found = {"ours": Fake("ours", log, **ours)} | {name: Fake(name, log, **given) for name, given in others}
-    return timing.Timer(found, timing.Effort(4, 0)).measure(TINY, [name for name, _ in others]), log
+    return timing.Timer(found, EFFORT).measure(TINY, [name for name, _ in others], 4), log
 
 
 def test_rounds_are_interleaved_and_each_begins_with_another():
@@ -188,6 +188,19 @@ def test_rounds_are_interleaved_and_each_begins_with_another():
     assert log == ["ours", "torch", "jax", "torch", "jax", "ours", "jax", "ours", "torch", "ours", "torch", "jax"]
     assert case["peers"]["torch"] == {"median": 1, "q1": 1, "q3": 1, "calls": 4, "difference": 0, "difference64": 0}
     assert case["peak"]["median"] == 100e9 and case["warnings"] == []
+
+
+def test_a_second_visit_goes_on_where_the_first_ended():
+    log = []
+    timer = timing.Timer({"ours": Fake("ours", log, seconds=(1.0, 2.0, 9.0)), "jax": Fake("jax", log)}, EFFORT)
+    first, second = timer.measure(TINY, ["jax"], 1), timer.measure(TINY, ["jax"], 2)
+    assert log == ["ours", "jax", "jax", "ours", "ours", "jax"]
+    assert (first["rounds"], first["peers"]["ours"]["median"]) == (1, 1.0)
+    assert (second["rounds"], second["peers"]["ours"]["median"]) == (3, 2.0)
+
+
+def test_rounds_are_shared_evenly_among_visits():
+    assert timing.Effort(9, 3).shares() == [3, 3, 3] and timing.Effort(5, 3).shares() == [1, 2, 2]
 
 
 def test_medians_quartiles_and_a_warning_where_they_are_wide():
@@ -213,7 +226,7 @@ def test_a_peer_whose_process_ended_is_left_out():
             raise workers.Lost("its process ended (exit code -9)")
 
     found = {"ours": Fake("ours", []), "torch": Dead("torch", [])}
-    assert list(timing.Timer(found, EFFORT).measure(TINY, ["torch"])["peers"]) == ["ours"]
+    assert list(timing.Timer(found, EFFORT).measure(TINY, ["torch"], 1)["peers"]) == ["ours"]
 
 
 # ------------------------------------------------------------------------------------------- records and figures
@@ -354,19 +367,22 @@ def test_bench_trial_and_study(small, call, tmp_path):
 
 def test_an_interruption_keeps_what_was_timed(small, call, tmp_path, monkeypatch):
     def twice(*arguments):
-        yield entry(TINY, ours=1.0)
+        yield TINY, entry(TINY, ours=2.0)
+        yield TINY, entry(TINY, ours=1.0)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(run.Run, "_timed", twice)
     assert call("kernels", "--peers", "none", "--only", "table,gap")[0] == 130
     folder = tmp_path / "bench" / kernels.isa()
-    assert not json.loads((folder / "table.json").read_text())["finished"] and not (folder / "gap.json").exists()
+    found = json.loads((folder / "table.json").read_text())
+    assert not found["finished"] and [case["peers"]["ours"]["median"] for case in found["cases"]] == [1.0]
+    assert not (folder / "gap.json").exists()
 
 
 def test_a_peer_that_was_refused_makes_the_command_fail(small, call, monkeypatch):
     refused = entry(TINY, ours=1.0)
     refused["peers"]["torch"] = {"refused": "disagrees"}
-    monkeypatch.setattr(run.Run, "_timed", lambda *_: iter([refused]))
+    monkeypatch.setattr(run.Run, "_timed", lambda *_: iter([(TINY, refused)]))
     assert call("kernels", "--peers", "none", "--only", "table")[0] == 1
 
 

@@ -3,6 +3,7 @@
 import json
 from contextlib import ExitStack
 from dataclasses import asdict
+from itertools import product
 
 import click
 
@@ -46,7 +47,7 @@ class Run:
     def kernels(self):
         suites = cases.of_kernels(self.threads, len(workers.processors()))
         for suite in self.only:
-            self._suite(suite, self._memory() if suite == "memory" else self._timed(*suites[suite]))
+            self._suite(suite, enumerate(self._memory()) if suite == "memory" else self._timed(*suites[suite]))
         return self.code
 
     def trial(self):
@@ -54,17 +55,17 @@ class Run:
         return self.code
 
     def study(self):
-        self._suite("study", self._trials(*cases.of_studies(self.threads)))
+        self._suite("study", enumerate(self._trials(*cases.of_studies(self.threads))))
         return self.code
 
     def _suite(self, suite, results):
-        """Collect a suite's cases from a generator, keep its record, show it; nothing after an interruption."""
+        """Collect a suite's cases, each the last one of its key, keep its record, show it; nothing after an interruption."""
         if self.code == INTERRUPTED:
             return
-        found, finished = [], False
+        found, finished = {}, False
         try:
-            for case in results:
-                found.append(case)
+            for key, case in results:
+                found[key] = case
             finished = True
         except KeyboardInterrupt:
             self.code = INTERRUPTED
@@ -73,7 +74,7 @@ class Run:
             say(f"{suite}: {error}")
         if found:
             self._keep(record.make(suite, self.command, self.threads, workers.chosen(self.threads), asdict(self.effort),
-                                   self.versions, self.missing, found, finished))
+                                   self.versions, self.missing, list(found.values()), finished))
 
     def _keep(self, made):
         record.write(self.folder, made)
@@ -91,15 +92,19 @@ class Run:
         return [name for name in self.versions if name != "ours" and (rivals is None or name in rivals)]
 
     def _timed(self, some, rivals):
-        """Measure cases one by one; each number of threads has processes of its own."""
+        """(case, what is known of it) one by one, in several visits, for a machine's slow times last longer than a case.
+
+        Each number of threads has processes of its own.
+        """
         names = self._able(rivals)
         with ExitStack() as stack:
             counts = dict.fromkeys(case.threads for case in some)
             running = {n: stack.enter_context(workers.running(["ours", *names], n)) for n in counts}
             timers = {n: timing.Timer(running[n], self.effort) for n in counts}
-            for done, case in enumerate(some, 1):
-                say(f"{done}/{len(some)} {case}")
-                yield timers[case.threads].measure(case, names)
+            shares = self.effort.shares()
+            for done, (rounds, case) in enumerate(product(shares, some), 1):
+                say(f"{done}/{len(shares) * len(some)} {case}")
+                yield case, timers[case.threads].measure(case, names, rounds)
 
     def _trials(self, some, rivals):
         names = self._able(rivals)

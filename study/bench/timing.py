@@ -1,6 +1,7 @@
 """Rounds: every peer in turn, again and again, beside the machine's peak; medians with quartiles, after agreement."""
 
-from dataclasses import asdict, dataclass, replace
+from collections import defaultdict
+from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
 
@@ -16,10 +17,25 @@ PEAK = 0.02  # seconds
 
 @dataclass(frozen=True)
 class Effort:
-    """How many rounds, and how many seconds a peer's part of a round takes at least."""
+    """How many rounds of a case, in how many visits to it, and how many seconds a peer's part of a round takes at least."""
 
     rounds: int = 9
+    visits: int = 3
     seconds: float = 0.1
+
+    def shares(self):
+        """The rounds of each visit."""
+        ends = [self.rounds * n // self.visits for n in range(self.visits + 1)]
+        return [end - start for start, end in zip(ends, ends[1:])]
+
+
+@dataclass
+class Taken:
+    """What the rounds of a case have taken so far: the peak in operations a second, seconds by peer, of an iteration its inside."""
+
+    peak: list = field(default_factory=list)
+    seconds: dict = field(default_factory=lambda: defaultdict(list))
+    inside: list = field(default_factory=list)
 
 
 def difference(got, expected):
@@ -74,7 +90,7 @@ def exact(case):
 
 
 class Timer:
-    """Times cases with the peers that run; remembers which have agreed in float64.
+    """Times cases with the peers that run; remembers what they took, and which have agreed in float64.
 
     Parameters
     ----------
@@ -84,17 +100,17 @@ class Timer:
 
     def __init__(self, running, effort):
         self.running, self.effort = running, effort
-        self._agreed = {}
+        self._agreed, self._taken = {}, defaultdict(Taken)
 
-    def measure(self, case, names):
-        """What a record holds of a case, timed by ours and those named.
+    def measure(self, case, names, rounds):
+        """So many more rounds of a case, timed by ours and those named; what a record holds of it after all so far.
 
         Returns
         -------
         dict
-            The case's fields; operations; peak: quartiles in operations a second; peers: {name: {"median", "q1", "q3" of a
-            step's seconds, "calls" a round, and of a peer the "difference" from ours in this case, and "difference64" in a
-            small and odd one in float64 (None where it has none)} or {"refused": why}}; of an iteration, "inside": share of
+            The case's fields; rounds; operations; peak: quartiles in operations a second; peers: {name: {"median", "q1", "q3"
+            of a step's seconds, "calls" a round, and of a peer the "difference" from ours in this case, and "difference64" in
+            a small and odd one in float64 (None where it has none)} or {"refused": why}}; of an iteration, "inside": share of
             our time in the time loop; warnings: lines.
         """
         others = [name for name in names if self._can(name, case)]
@@ -104,19 +120,22 @@ class Timer:
         wrong |= {name: why for name, (_, why) in checked.items() if why}
         timed = {name: self.running[name] for name in ["ours", *others] if name not in wrong}
         calls = {name: peer.ask("calls", self.effort.seconds) for name, peer in timed.items()}
-        seconds, peak = {name: [] for name in timed}, []
-        for turn in range(self.effort.rounds):
-            peak.append(self.running["ours"].ask("once", "peak", case.dtype, case.threads, PEAK)[0])
+        taken = self._taken[case]
+        for _ in range(rounds):
+            turn = len(taken.peak)
+            taken.peak.append(self.running["ours"].ask("once", "peak", case.dtype, case.threads, PEAK)[0])
             for name in rotated(list(timed), turn):
-                seconds[name].append(timed[name].ask("block", calls[name]))
-        found = {name: {**quartiles(seconds[name]), "calls": calls[name]} for name in timed}
+                taken.seconds[name].append(timed[name].ask("block", calls[name]))
+        found = {name: {**quartiles(taken.seconds[name]), "calls": calls[name]} for name in timed}
         for name in timed.keys() & exact.keys():
             found[name] |= {"difference": checked[name][0], "difference64": exact[name][0]}
         found |= {name: {"refused": why} for name, why in wrong.items()}
         wide = [f"{case}: {name} varies by {spread(found[name]):.0%}" for name in timed if spread(found[name]) > WIDE]
-        more = {"inside": self._inside(case, calls["ours"])} if case.work == "iteration" else {}
-        return {**asdict(case), "operations": operations(case), "peak": quartiles(peak), "peers": found, **more,
-                "warnings": wide + [f"{case}: {name}: {why}" for name, why in wrong.items()]}
+        if case.work == "iteration":
+            taken.inside.append(self._inside(case, rounds * calls["ours"]))
+        more = {"inside": float(np.median(taken.inside))} if taken.inside else {}
+        return {**asdict(case), "rounds": len(taken.peak), "operations": operations(case), "peak": quartiles(taken.peak),
+                "peers": found, **more, "warnings": wide + [f"{case}: {name}: {why}" for name, why in wrong.items()]}
 
     def _can(self, name, case):
         """Whether a peer has the case; no longer, once its process has ended."""
@@ -127,7 +146,7 @@ class Timer:
 
     def _inside(self, case, calls):
         """The share of our iteration that is spent in the time loop and weight-gradient products."""
-        return self.running["ours"].ask("once", "inside", case, given(case), self.effort.rounds * calls)[0]
+        return self.running["ours"].ask("once", "inside", case, given(case), calls)[0]
 
     def _exact(self, case, name):
         """(difference from ours, what is wrong or None) of a peer's float64 results for this kind of work and cell."""

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import kills
+import toy
 from faults import Cost, Study
 from study import store
 
@@ -23,10 +24,7 @@ SUMMER_ENDS = 1792890000  # 2026-10-25 01:00 UTC, when clocks in Berlin go from 
 
 def until(study, records, process):
     """Wait for so many records, or for the end."""
-    last = time.monotonic() + 60
-    while len(store.read(study.place).lines) < records and process.poll() is None:
-        assert time.monotonic() < last
-        time.sleep(0.01)
+    toy.until(lambda: len(store.read(study.place).lines) >= records or process.poll() is not None)
 
 
 def half(folder, file):

@@ -59,6 +59,7 @@ def test_a_second_visit_goes_on_where_the_first_ended():
 
 def test_rounds_are_shared_evenly_among_visits():
     assert timing.Effort(9, 3).shares() == [3, 3, 3] and timing.Effort(5, 3).shares() == [1, 2, 2]
+    assert timing.Effort(2, 3).shares() == [1, 1]
 
 
 def test_medians_quartiles_and_a_warning_where_they_are_wide():

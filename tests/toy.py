@@ -73,9 +73,9 @@ def environment(**more):
     return os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)} | more
 
 
-def until(found, seconds=60):
-    """Wait for what a function finds."""
-    end = time.monotonic() + seconds
+def until(found):
+    """Wait for what a function finds; AssertionError after a minute."""
+    end = time.monotonic() + 60
     while not found():
         assert time.monotonic() < end
         time.sleep(0.02)

@@ -24,9 +24,9 @@ class Effort:
     seconds: float = 0.1
 
     def shares(self):
-        """The rounds of each visit."""
+        """The rounds of each visit that has any."""
         ends = [self.rounds * n // self.visits for n in range(self.visits + 1)]
-        return [end - start for start, end in zip(ends, ends[1:])]
+        return [end - start for start, end in zip(ends, ends[1:]) if end > start]
 
 
 @dataclass

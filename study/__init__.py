@@ -20,9 +20,9 @@ def load(folder):
 
     Raises
     ------
-    study.spec.SpecError
+    study.plan.spec.SpecError
         The folder has no plan, or a wrong one.
     """
-    from study.frame import joined
+    from study.records.table import joined
 
     return joined(folder)

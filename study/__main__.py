@@ -15,14 +15,16 @@ except ImportError as error:
     print(f"error: {error}", file=sys.stderr)
     sys.exit(2)
 
-from study import ablations, executors, frame, machine, progress, provenance, runner, standing, store, verify
-from study.bench.command import bench
-from study.commands import DISK, FAILED, FOLDER, INTERRUPTED, JSON, USAGE, WORKERS, about, dump, processors, records, say
-from study.cost import cost
-from study.provenance import Provenance
-from study.spec import SpecError
+from study import claims
+from study.cli import DISK, FAILED, FOLDER, INTERRUPTED, JSON, USAGE, WORKERS, about, dump, processors, records, say
+from study.cli.bench import bench
+from study.errors import SpecError
+from study.records import machine, provenance, store, table
+from study.records.provenance import Provenance
+from study.run import executors, progress, runner, standing, verify
+from study.run.cost import cost
 from study.tasks import TASKS
-from study.train import run as train
+from study.trial.run import run as train
 
 EVERY = (100_000, 20, 100)  # objects between looks for garbage: trials and records are many, and none are in cycles
 SHOWN = ("solved", "censored", "without a rule", "probed", "diverged", "for learning rates", "failed", "crashed", "missing")
@@ -85,7 +87,7 @@ def run(studies, preset, out, workers, only, seeds, dry_run, fail_fast, retry_fa
 
 
 def _wanted(name, preset, only, seeds):
-    study = ablations.resolve(name, preset)
+    study = claims.resolve(name, preset)
     study = study.with_seeds(seeds) if seeds else study
     wanted = runner.only(only, seeds, study)
     runner.stages(study, wanted)
@@ -170,7 +172,7 @@ def _finish(study, summary, seconds, as_json):
 @click.option("--check", is_flag=True, help="Change nothing; fail if CSV, tables or verdicts are not what the records give.")
 def report(folder, check):
     """Figures, tables and page of a preset's folder, from its records."""
-    frame.planned(folder, TASKS)
+    table.planned(folder, TASKS)
     if not check:
         click.echo(write_report(folder))
         return 0
@@ -190,7 +192,7 @@ def report(folder, check):
 @JSON
 def verify_(folder, sample, workers, as_json):
     """Run N recorded trials again and compare every number bit for bit."""
-    _, _, trials = frame.planned(folder, TASKS)
+    _, _, trials = table.planned(folder, TASKS)
     contents = store.read(folder)
     recorded = {trial.id: trial for trial in trials if trial.id in contents.lines}
     if not recorded:

@@ -11,7 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 
 import toy
-from study import store
+
+from study.records import store
 
 
 class Cluster:

@@ -22,6 +22,7 @@ def pytest_xdist_auto_num_workers(config):
 def call(capfd, monkeypatch):
     """call(arguments) -> (exit code, stdout, stderr) of a command with toy work, in this process."""
     import toy
+
     from study import __main__ as commands
 
     monkeypatch.setattr(commands, "write_report", "a report on {}".format)
@@ -50,19 +51,20 @@ def ran(tmp_path, call):
 @pytest.fixture(scope="session")
 def probed_records():
     """(the plan as TOML, [(trial, outcome)]) of a small study of fresh nets that are probed."""
-    from study import plan, spec, train
+    from study.plan import spec, toml
     from study.tasks import TASKS
+    from study.trial import run
 
     axes = {"cell": ["rnn", "lstm", "gru", "nfg"], "init": ["standard", "long"], "gap": [40], "units": [8]}
     study = spec.read({"name": "looks", "knobs": {"method": "probe"}, "grids": [{"name": "g", "seeds": 2, "axes": axes}]}, TASKS)
-    return plan.dumps(study), [(arm.trial, train.run(arm.trial)) for arm in study.arms]
+    return toml.dumps(study), [(arm.trial, run.run(arm.trial)) for arm in study.arms]
 
 
 @pytest.fixture(scope="session")
 def probed_frame(probed_records, tmp_path_factory):
     """Those records as study.load gives them."""
     import study
-    from study import store
+    from study.records import store
 
     folder = tmp_path_factory.mktemp("looks")
     store.put(folder / "plan.toml", probed_records[0])

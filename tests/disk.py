@@ -16,7 +16,8 @@ from typing import NamedTuple
 
 import toy
 from faults import Cost, small
-from study import store
+
+from study.records import store
 
 NOTHING, CRASH, NO_SPACE, IO_ERROR, SHORT = range(5)
 POWER = "power"  # a crash that takes along whatever was not synced

@@ -12,9 +12,10 @@ import sys
 import traceback
 from concurrent.futures import Future
 
-import matplotlib.pyplot  # the report brings it; now, so that no fork has to
 from study import __main__ as commands
-from study import executors, report, store
+from study import report
+from study.records import store
+from study.run import executors
 
 DISK = ctypes.CDLL(None)
 

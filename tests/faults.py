@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import toy
-from study import store
+
+from study.records import store
 
 STUDY = """
 name = "small"

@@ -15,7 +15,8 @@ from pathlib import Path
 import kills
 import toy
 from faults import Cost, Study
-from study import store
+
+from study.records import store
 
 DISK = 74
 PAGE = os.sysconf("SC_PAGE_SIZE")

@@ -55,8 +55,8 @@ def first_batch(task):
 
 def record(knobs):
     """What a trial gives, its floats in full."""
-    from study.spec import Trial
-    from study.train import run
+    from study.trial.knobs import Trial
+    from study.trial.run import run
 
     return json.dumps(run(Trial(**knobs)), sort_keys=True, allow_nan=False)
 

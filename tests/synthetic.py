@@ -10,7 +10,9 @@ from collections import defaultdict
 import numpy as np
 
 from kernels import CELLS
-from study import ablations, plan, selection, store
+from study import claims
+from study.plan import selection, toml
+from study.records import store
 from study.tasks import TASKS
 
 RATE = defaultdict(lambda: -0.3, rnn=-0.5, peephole=-0.28, gru=-0.35, gru_after=-0.35)
@@ -67,11 +69,11 @@ def norms(trial, luck, part):
 
 def write(folder, preset="quick", keep=lambda trial: True):
     """A preset's folder as a run leaves it, of the trials that `keep` accepts; rates are chosen from made-up trials too."""
-    study = ablations.resolve("gap", preset)
+    study = claims.resolve("gap", preset)
     choosing = {trial.id: trial for trials in study.selecting.values() for trial in trials}
     records = {id: outcome(trial) for id, trial in choosing.items()}
     choices = {key: selection.choose(study, key, records) for key in study.selecting}
-    store.put(folder / "plan.toml", plan.dumps(study))
+    store.put(folder / "plan.toml", toml.dumps(study))
     store.put(folder / "selection.json", selection.dumps(choices))
     with store.Driver(folder, {"machine": "made up"}) as driver:
         for trial in [*choosing.values(), *study.trials(selection.rates(choices))]:

@@ -8,11 +8,14 @@ import pytest
 
 import study
 from kernels import CELLS
-from study import ablations, plan, report, store, verdict
-from study.ablations import gradients
+from study import claims, report
+from study.claims import gradients
+from study.plan import toml
+from study.records import store
 from study.report import arms, page, probed, tables
 from study.report.figures import FIGURES
-from study.trial import Trial
+from study.statistics import verdict
+from study.trial.knobs import Trial
 
 LAGS = list(range(0, 1000, 40))
 
@@ -61,7 +64,7 @@ def test_other_trials_say_nothing():
 
 
 def test_the_default_plan_probes_every_cell_and_trains_none():
-    arms = [arm.trial for arm in ablations.resolve("gradients").arms]
+    arms = [arm.trial for arm in claims.resolve("gradients").arms]
     assert {trial.cell for trial in arms} == set(CELLS) and {trial.gap for trial in arms} == {1000}
     assert not any(trial.learns for trial in arms) and len({trial.id for trial in arms}) == len(arms)
     tanh = [trial for trial in arms if trial.cell == "rnn"]
@@ -147,7 +150,7 @@ def test_probes_that_no_table_tells_apart_and_those_that_diverged_are_named(prob
 
 
 def test_only_of_nets_that_have_learned_nothing_the_report_says_so(probed_frame, folder):
-    planned = plan.load(folder / "plan.toml")
+    planned = toml.load(folder / "plan.toml")
     for after in (0, 640):
         text = page.markdown(planned, probed_frame.assign(after=after), 16, {}, {}, {})
         assert ("have learned nothing" in text) == (after == 0)

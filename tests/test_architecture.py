@@ -10,15 +10,12 @@ import pytest
 
 PROJECT = Path(__file__).resolve().parents[1]
 LEVELS = [  # of study, lowest first
-    {"trial", "stats", "machine"}, {"spec"}, {"verdict", "plan", "selection"}, {"tasks"}, {"model", "data"},
-    {"train", "probes", "guess", "history"}, {"store", "cost"}, {"ablations", "provenance", "best", "knobs"}, {"frame"},
-    {"engine", "executors", "progress"}, {"compare", "export"}, {"runner", "verify"}, {"standing"}, {"report"}, {"commands"},
-    {"bench"}, {"__main__"},
+    {"errors", "streams"}, {"tasks"}, {"nets"}, {"probes"}, {"trial"}, {"plan"}, {"records"}, {"statistics"}, {"claims"}, {"run"}, {"report"},
+    {"bench"}, {"cli"}, {"__main__"},
 ]
 ON_A_TRIALS_PATH = [
-    *(PROJECT / "study" / f"{name}.py" for name in ("train", "model", "data", "guess", "history")),
-    *sorted((PROJECT / "study" / "tasks").glob("*.py")),
-    *sorted((PROJECT / "study" / "probes").glob("*.py")),
+    PROJECT / "study" / "streams.py",
+    *(path for room in ("trial", "nets", "tasks", "probes") for path in sorted((PROJECT / "study" / room).glob("*.py"))),
     *(path for path in sorted((PROJECT / "kernels").glob("*.py")) if not path.stem.startswith("reference")),
 ]
 PYTHON = [path for package in ("kernels", "study") for path in sorted((PROJECT / package).rglob("*.py"))]
@@ -88,7 +85,7 @@ def test_importing_kernels_brings_nothing_heavy():
 
 def test_the_report_never_trains():
     for path in (PROJECT / "study" / "report").rglob("*.py"):
-        trains = {f"study.{module}" for module in ("train", "model", "engine", "executors", "runner", "guess")}
+        trains = {f"study.{module}" for module in ("trial.run", "trial.guess", "nets", "nets.net", "run")}
         assert not imports(path) & (trains | {"kernels.RNN"}), name(path)
 
 
@@ -113,12 +110,12 @@ def writes(path):
 
 def test_only_the_store_writes():
     """The report draws and tabulates into memory, replaces its files through the store, and deletes its own stale ones."""
-    may = {"study/store.py": WRITING | {"open"}, "study/report/__init__.py": {"unlink", "to_csv"},
+    may = {"study/records/store.py": WRITING | {"open"}, "study/report/__init__.py": {"unlink", "to_csv"},
            "study/report/style.py": {"savefig"}}
     for path in PYTHON:
         for line, call in writes(path):
             assert call in may.get(name(path), set()), f"{name(path)}:{line} writes: {call}"
-    assert any(True for _ in writes(PROJECT / "study" / "store.py"))
+    assert any(True for _ in writes(PROJECT / "study" / "records" / "store.py"))
 
 
 INEXACT = {"exp", "log", "log2", "log10", "log1p", "expm1", "tanh", "sin", "cos", "power", "float_power", "dot", "matmul",

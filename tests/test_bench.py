@@ -12,7 +12,7 @@ import kernels
 from study.__main__ import main
 from study.bench import cases, figures, memory, peers, record, run, tables, timing, workers
 from study.bench.case import Case
-from study.bench.command import OTHERS
+from study.bench.peers import OTHERS
 from study.report import csv, style
 
 TINY = Case("table", "training", "lstm", 12, 5, 3, 7)

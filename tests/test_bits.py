@@ -12,10 +12,10 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-
-import kernels
 from cases import CELLS, assert_same, case, float32, float64, results, same_bits
 from hashes import WRITE, digest
+
+import kernels
 
 HERE = Path(__file__).parent
 GOLDEN = json.loads((HERE / "golden" / "kernels.json").read_text())

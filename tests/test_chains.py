@@ -2,7 +2,6 @@
 from fractions import Fraction
 
 import numpy as np
-
 from cases import case, float64, real, run, same_bits
 
 CHUNK = 32    # steps of x whose weight gradients are summed before they are added

@@ -8,12 +8,13 @@ import sys
 from pathlib import Path
 
 import pytest
+import toy
 
 import kernels
 import study
-import toy
 from study import __main__ as commands
-from study import machine, provenance, selection, store
+from study.plan import selection
+from study.records import machine, provenance, store
 
 REAL = """
 name = "real"

@@ -4,10 +4,10 @@ import json
 import shutil
 
 import pytest
-
 import toy
-from study import compare, store
-from study.compare import differences, words
+
+from study.records import compare, store
+from study.records.compare import differences, words
 
 
 def fill(folder, trials, change=lambda outcome: None):
@@ -71,10 +71,10 @@ def test_what_differs_is_told_in_words_and_as_data(tmp_path, call):
 
 
 def test_trials_from_before_a_change_of_the_numerics_are_found_by_their_knobs(tmp_path, monkeypatch):
-    from study import trial
+    from study.trial import knobs
 
     before = fill(tmp_path / "before", toy.trials(2))
-    monkeypatch.setattr(trial, "NUMERICS", trial.NUMERICS + 1)
+    monkeypatch.setattr(knobs, "NUMERICS", knobs.NUMERICS + 1)
     after = fill(tmp_path / "after", toy.trials(2))
     found = compare.compare(store.read(before), store.read(after))
     assert not found["only_a"] and not found["only_b"]

@@ -4,16 +4,16 @@ import subprocess
 import sys
 
 import pytest
-
 import toy
-from study.cost import cost, learned, memory
-from study.spec import Trial
+
+from study.run.cost import cost, learned, memory
+from study.trial.knobs import Trial
 
 RUN = """
 import sys
 from pathlib import Path
-from study.spec import Trial
-from study.train import run
+from study.trial.knobs import Trial
+from study.trial.run import run
 run(Trial.model_validate_json(sys.argv[1]))
 (peak,) = (line.split()[1] for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
 print(int(peak) * 1024)

@@ -10,12 +10,13 @@ from concurrent.futures import CancelledError
 from pathlib import Path
 
 import pytest
-
-import kernels
 import toy
 from cluster import Cluster
-from study import executors, store
-from study.provenance import Provenance
+
+import kernels
+from study.records import store
+from study.records.provenance import Provenance
+from study.run import executors
 
 pytest.importorskip("distributed")
 SLOWLY = 150  # milliseconds of a trial, so that there is time to disturb it
@@ -136,7 +137,7 @@ def test_a_cluster_may_be_empty_at_first(tmp_path):
 def test_dask_logs_nothing_into_what_the_driver_says_unless_it_is_asked_to(cluster):
     names = [*executors.LOGGERS, "distributed.batched", "distributed.core", "distributed.utils_comm"]
     script = f"""import logging
-from study.executors import Cluster
+from study.run.executors import Cluster
 Cluster({cluster.file!r}).close()
 for name in {names}:
     logging.getLogger(name).error("heard %s", name)"""

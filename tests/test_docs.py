@@ -5,8 +5,9 @@ import shlex
 
 import pytest
 
-from study import machine, plan
 from study.__main__ import cli
+from study.plan import toml
+from study.records import machine
 from study.tasks import TASKS
 
 PAGES = [machine.PROJECT / name for name in ("README.md", "STUDIES.md")]
@@ -21,7 +22,7 @@ def blocks(page, *languages):
 def test_study_files_are_study_files(page, tmp_path):
     for text in blocks(page, "toml"):
         (tmp_path / "study.toml").write_text(text)
-        study = plan.load(tmp_path / "study.toml", TASKS)
+        study = toml.load(tmp_path / "study.toml", TASKS)
         assert study.name == "one_gate" and len(study.arms) == 45 and study.selecting
 
 
@@ -57,7 +58,7 @@ def test_links_lead_somewhere(page):
 
 
 def test_every_key_of_a_study_file_is_described():
-    from study.spec import Grid, Selection, Study
+    from study.plan.spec import Grid, Selection, Study
 
     text = PAGES[1].read_text()
     keys = [*Study.model_fields, *(f"grids.{key}" for key in Grid.model_fields), *(f"selection.{key}" for key in Selection.model_fields)]

@@ -4,13 +4,13 @@ import statistics
 
 import numpy as np
 import pytest
+from cases import same_bits
+from head_hashes import assert_golden
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
 import kernels
-from cases import same_bits
-from head_hashes import assert_golden
 
 LUCK = 1e-4     # the p-value below which a draw does not follow its law
 parts = st.lists(st.one_of(st.text(max_size=5), st.integers(), st.floats(allow_nan=False)), max_size=4).map(tuple)

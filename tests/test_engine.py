@@ -9,10 +9,12 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-
 import toy
-from study import engine, executors, selection, store
-from study.progress import Progress, duration
+
+from study.plan import selection
+from study.records import store
+from study.run import engine, executors
+from study.run.progress import Progress, duration
 
 RUN = [sys.executable, toy.__file__, "run"]
 HANGS = 8  # seconds after which a trial does: more than a worker takes to start on a busy machine
@@ -224,7 +226,7 @@ def test_failed_trials_are_named_and_tried_again_only_on_demand(tmp_path):
 
 
 def test_selection_prefers_solved_then_sequences_then_loss_then_the_smaller_rate():
-    from study.spec import read
+    from study.plan.spec import read
 
     study = read({"name": "s", "grids": [{"name": "g", "axes": {"cell": ["lstm"], "gap": [12]}}],
                   "selection": {"rates": [0.001, 0.003, 0.01], "seeds": 2, "gap": {"recall/past": 25}}})

@@ -8,11 +8,11 @@ import subprocess
 import sys
 
 import pytest
+import toy
 from hypothesis import given, settings, strategies
 
 import study
-import toy
-from study import export, store
+from study.records import export, store
 
 FLOATS = strategies.floats(allow_nan=False, allow_infinity=False)
 CELLS = strategies.one_of(strategies.none(), FLOATS)
@@ -63,7 +63,7 @@ def test_a_folder_is_exported_as_study_load_gives_it(ran, call, tmp_path, form):
     to = tmp_path / f"trials.{form}"
     code, out, err = call("export", folder, "--format", form, "--to", to)
     assert code == 0 and out == "" and "24 trials" in err
-    columns, _ = export.table(study.frame.rows(folder))
+    columns, _ = export.table(study.records.table.rows(folder))
     rows = READ[form](to.read_bytes(), columns)
     frame = study.load(folder)
     assert [row["id"] for row in rows] == list(frame["id"]) and list(rows[0]) == list(frame.columns)

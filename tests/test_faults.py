@@ -6,11 +6,10 @@ import subprocess
 import sys
 import time
 
-import pytest
-
 import disk
 import kills
 import mishaps
+import pytest
 import toy
 from faults import Study, undisturbed
 

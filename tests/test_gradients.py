@@ -1,8 +1,7 @@
 """Every gradient against central differences in float64: each parameter block, x and the initial state."""
+import central
 import numpy as np
 import pytest
-
-import central
 from cases import ARMS, CELLS, by_block, case, float64, real, run, twin
 
 

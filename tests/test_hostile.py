@@ -4,10 +4,10 @@ import os
 import time
 
 import pytest
-
 import toy
-from study import plan
-from study.spec import SpecError
+
+from study.errors import SpecError
+from study.plan import toml
 from study.tasks import TASKS
 
 HEAD = 'name = "s"\nknobs = { lr = 0.01 }\n'
@@ -149,13 +149,13 @@ def test_a_link_to_a_study_file_is_a_study_file(tmp_path, call):
 def test_a_byte_order_mark_is_none_of_the_text(tmp_path):
     path = tmp_path / "study.toml"
     path.write_bytes(b"\xef\xbb\xbf" + grids().encode())
-    assert len(plan.load(path, TASKS).arms) == 1
+    assert len(toml.load(path, TASKS).arms) == 1
 
 
 def test_dots_in_numbers_texts_and_comments_are_no_depth(tmp_path):
     path = tmp_path / "study.toml"
     path.write_text("# " + "." * 80 + "\n" + grids(lr=many(99, "0.{:03}")).replace('"g"', f'"{"." * 99}"'))
-    assert len(plan.load(path, TASKS).arms) == 99
+    assert len(toml.load(path, TASKS).arms) == 99
 
 
 def test_a_folder_whose_plan_or_table_is_hostile_is_refused(ran, call):
@@ -173,5 +173,5 @@ def test_no_study_is_resolved_by_evaluating_it(tmp_path, call):
     for content in ("!!python/object/apply:os.system ['touch x']", "__import__('os').system('touch x')", "cos\nsystem\n(S'x'\ntR."):
         (tmp_path / "s.toml").write_text(content)
         with pytest.raises(SpecError):
-            plan.load(tmp_path / "s.toml", TASKS)
+            toml.load(tmp_path / "s.toml", TASKS)
     assert [path.name for path in tmp_path.iterdir()] == ["s.toml"]

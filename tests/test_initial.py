@@ -1,9 +1,9 @@
 """Initial parameters: bounds, biases and signs by value; each parameter from its own stream."""
 import numpy as np
 import pytest
+from cases import CELLS, fitting
 
 import kernels
-from cases import CELLS, fitting
 
 H = 64
 

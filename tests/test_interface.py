@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from cases import ARMS, CELLS, assert_same, case, float32, float64, results
 
 import kernels
-from cases import ARMS, CELLS, assert_same, case, float32, float64, results
 
 T, B, I, H = 6, 3, 2, 5
 LAYER = {"cell": "lstm", "inputs": I, "units": H}

@@ -7,17 +7,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from cases import CELLS, case, float64, twin
+from toy import environment
 
 import kernels
-from cases import CELLS, case, float64, twin
-from kernels import reference, processor
-from study import probes, store
-from study.model import Net
+from kernels import processor, reference
+from study import probes
+from study.nets.net import Net
 from study.probes import gates, jacobian, norms
+from study.records import store
 from study.tasks import TASKS
-from study.trial import Trial
-from study.train import run
-from toy import environment
+from study.trial.knobs import Trial
+from study.trial.run import run
 
 PROJECT = Path(__file__).resolve().parents[1]
 TASK = TASKS["recall/past"]
@@ -255,7 +256,7 @@ def test_a_probe_of_weights_that_are_not_finite_says_so():
 
 @pytest.mark.parametrize("isa", processor.isas())
 def test_a_probe_is_the_same_on_every_instruction_set(isa):
-    program = ("import json; from study.trial import Trial; from study.train import run\n"
+    program = ("import json; from study.trial.knobs import Trial; from study.trial.run import run\n"
                "print(json.dumps([run(Trial(cell=cell, gap=60, units=9, method='probe')) for cell in ('rnn', 'lstm', 'gru', 'fgr', 'mut2')]))")
     done = subprocess.run([sys.executable, "-c", program], env=environment(LONGLAG_ISA=isa), cwd=PROJECT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -4,10 +4,9 @@ import random
 
 import numpy as np
 import pytest
+from cases import ARMS, CELLS, assert_close, assert_same, by_block, case, float32, float64, real, results, run, same_bits, twin
 
 import kernels
-from cases import (ARMS, CELLS, assert_close, assert_same, by_block, case, float32, float64, real, results, run, same_bits,
-                   twin)
 from kernels import reference
 
 SIZES = [(1, 1, 1, 1), (6, 1, 1, 17), (50, 13, 3, 20), (34, 5, 67, 9), (5, 26, 4, 65)]    # T, B, I, H

@@ -5,7 +5,7 @@ import pytest
 
 import kernels
 from kernels import reference
-from study.model import Net
+from study.nets.net import Net
 from study.probes import norms as probe
 from study.tasks import TASKS
 

@@ -12,14 +12,15 @@ import time
 from types import SimpleNamespace
 
 import pytest
-
 import toy
-from study import knobs, progress, store
-from study.best import Best, line
-from study.commands import records
-from study.progress import Progress
-from study.spec import KNOBS, Trial, annotated
 
+from study.cli import records
+from study.records import store
+from study.run import progress
+from study.run.arms import Best, line
+from study.run.progress import Progress
+from study.trial import meaning
+from study.trial.knobs import KNOBS, Trial, annotated
 
 TWO = SimpleNamespace(workers=2)
 
@@ -162,8 +163,8 @@ def test_status_that_is_long_is_cut_in_words():
 
 
 def test_every_knob_says_what_it_means_and_which_values_it_takes():
-    assert list(knobs.MEANING) == list(KNOBS)
-    told = {knob.name: knob for knob in knobs.every()}
+    assert list(meaning.MEANING) == list(KNOBS)
+    told = {knob.name: knob for knob in meaning.every()}
     assert told["units"][1:3] == ("whole number from 1 to 4,096", "32")
     assert told["gap"][1:3] == ("whole number from 0 to 1,000,000", "needed")
     assert told["lr"][1:3] == ("number above 0", "none")

@@ -3,11 +3,11 @@
 import shutil
 
 import pytest
+import toy
 
 import study
-import toy
-from study import machine, store
-from study.provenance import COLUMNS, Provenance, line
+from study.records import machine, store
+from study.records.provenance import COLUMNS, Provenance, line
 
 FACTS = {"processor": {"name": "toy"}, "kernels": {"isa": "avx2", "numerics": 1, "compiler": "12", "flags": "-O3"},
          "commit": {"name": "0123456789abcdef", "clean": False}, "versions": {"python": "3.11.7", "numpy": "2.0"}}

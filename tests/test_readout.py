@@ -1,14 +1,14 @@
 """The affine readout and the losses: values, gradients, order of summation, specials, refusals."""
+import central
 import numpy as np
 import pytest
+from cases import same_bits
+from head_hashes import assert_golden
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import log_softmax
 
-import central
 import kernels
-from cases import same_bits
-from head_hashes import assert_golden
 
 SIZES = [(1, 1, 1), (2, 15, 17), (7, 16, 16), (9, 17, 15), (33, 100, 5), (5, 3, 100)]     # B, inputs, outputs
 each_size = pytest.mark.parametrize("B, inputs, outputs", SIZES)

@@ -7,19 +7,20 @@ from io import StringIO
 
 import pandas as pd
 import pytest
+import synthetic
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import study
-import synthetic
 from kernels import CELLS
-from study import ablations, report, stats, verdict
-from study.ablations import gap
-from study.model import equal_units
+from study import claims, report
+from study.claims import gap
+from study.nets.net import equal_units
 from study.report import arms, falls, page, style, tables
 from study.report.figures import FIGURES
-from study.spec import Trial
+from study.statistics import intervals, verdict
 from study.tasks import TASKS
+from study.trial.knobs import Trial
 
 
 @pytest.fixture(scope="module")
@@ -158,8 +159,8 @@ def test_critical_gaps_are_those_of_the_records(frame):
     arm = arms.where(arms.plain(frame), task="recall/past", cell="gru", init="standard")
     row = table[(table["task"] == "recall/past") & (table["cell"] == "gru") & (table["init"] == "standard")
                 & (table["units"] == 32) & (table["direction"] == "forward")].set_index("part")
-    assert row.loc["whole", "shown"] == str(stats.critical_gap(arm))
-    assert row.loc["half", "shown"] == str(stats.critical_gap(arm, 0.5))
+    assert row.loc["whole", "shown"] == str(intervals.critical_gap(arm))
+    assert row.loc["half", "shown"] == str(intervals.critical_gap(arm, 0.5))
     assert (row["seeds"] == 10).all()
 
 
@@ -191,17 +192,17 @@ def test_direct_labels_do_not_touch(values):
 
 
 @pytest.mark.parametrize(("name", "preset"), [
-    (name, preset) for name in ablations.NAMES for preset in ablations.find(name).PRESETS])
+    (name, preset) for name in claims.NAMES for preset in claims.find(name).PRESETS])
 def test_every_preset_is_a_study(name, preset):
-    study = ablations.resolve(name, preset)
+    study = claims.resolve(name, preset)
     assert len(study.arms) > 0 and (study.name, study.preset) == (name, preset)
     assert all(study.selecting.values())
 
 
 def test_no_two_ablations_share_a_claim():
-    counts = Counter(id for name in ablations.NAMES for id in ablations.find(name).CLAIMS)
+    counts = Counter(id for name in claims.NAMES for id in claims.find(name).CLAIMS)
     assert counts and max(counts.values()) == 1
-    assert all("default" in ablations.find(name).PRESETS for name in ablations.NAMES)
+    assert all("default" in claims.find(name).PRESETS for name in claims.NAMES)
 
 
 def test_equal_parameters_are_the_largest_that_fit():

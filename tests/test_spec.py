@@ -7,10 +7,13 @@ import pytest
 from pydantic import ValidationError
 
 from kernels import CELLS
-from study import ablations, plan
-from study import trial as trial_
-from study.spec import DEFAULTS, SpecError, Trial, read
+from study import claims
+from study.errors import SpecError
+from study.plan import toml
+from study.plan.spec import read
 from study.tasks import TASKS
+from study.trial import knobs as trial_
+from study.trial.knobs import DEFAULTS, Trial
 
 LSTM = {"cell": "lstm", "gap": 50, "lr": 0.01}
 
@@ -187,12 +190,12 @@ def test_more_seeds_extend_and_fewer_do_not_shrink():
 
 def test_a_study_survives_its_file(tmp_path):
     for name in ("quick", "default", "full"):
-        whole = ablations.resolve("gap", name)
-        (tmp_path / "plan.toml").write_text(plan.dumps(whole))
-        again = plan.load(tmp_path / "plan.toml", TASKS)
+        whole = claims.resolve("gap", name)
+        (tmp_path / "plan.toml").write_text(toml.dumps(whole))
+        again = toml.load(tmp_path / "plan.toml", TASKS)
         assert again.arms == whole.arms
         assert again.selecting == whole.selecting
-        assert plan.dumps(again) == plan.dumps(whole)
+        assert toml.dumps(again) == toml.dumps(whole)
 
 
 def test_all_errors_at_once_each_with_its_path():
@@ -224,24 +227,24 @@ def test_combinations_that_cannot_be_are_named():
 
 def test_a_file_may_be_an_ablation_but_not_take_its_name(tmp_path):
     path = tmp_path / "study.toml"
-    path.write_text(plan.dumps(ablations.resolve("gap", "quick")))
-    assert ablations.resolve(str(path)) == ablations.resolve("gap", "quick")
+    path.write_text(toml.dumps(claims.resolve("gap", "quick")))
+    assert claims.resolve(str(path)) == claims.resolve("gap", "quick")
     path.write_text(path.read_text().replace("64000", "640"))
     with pytest.raises(SpecError, match="call it otherwise"):
-        ablations.resolve(str(path))
+        claims.resolve(str(path))
 
 
 def test_toml_that_we_write_is_toml():
     title = 'a "quoted" \\ title, ü and 日本'
-    assert tomllib.loads(plan.dumps(read(study(title=title), TASKS)))["title"] == title
+    assert tomllib.loads(toml.dumps(read(study(title=title), TASKS)))["title"] == title
 
 
 def test_ablations_and_presets_are_known_by_name():
     with pytest.raises(SpecError, match="did you mean 'gap'"):
-        ablations.resolve("gpa")
+        claims.resolve("gpa")
     with pytest.raises(SpecError, match="did you mean 'quick'"):
-        ablations.resolve("gap", "quik")
-    assert ablations.resolve("gap", "quick").selection.committed == "gap/default"
+        claims.resolve("gap", "quik")
+    assert claims.resolve("gap", "quick").selection.committed == "gap/default"
 
 
 def test_trials_that_differ_in_the_seed_alone_are_what_they_are_when_made_one_by_one():

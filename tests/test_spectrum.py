@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from head_hashes import assert_golden
 
 import kernels
-from head_hashes import assert_golden
 
 SHAPES = [(1, 1), (3, 7), (16, 16), (33, 33), (64, 64)]
 

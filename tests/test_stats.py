@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from scipy import stats as scipy_stats
 
-from study import stats
+from study.statistics import intervals
 
 
 def arm(solved_at, gaps, budget=1000):
@@ -23,30 +23,30 @@ def test_wilson_against_the_formula(solved, n, low, high):
     z, p = scipy_stats.norm.ppf(0.975), solved / n
     centre = (p + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z / (1 + z**2 / n) * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
-    assert stats.wilson(solved, n) == pytest.approx((centre - half, centre + half), abs=1e-12)
-    assert stats.wilson(solved, n) == pytest.approx((low, high), abs=1e-4)
+    assert intervals.wilson(solved, n) == pytest.approx((centre - half, centre + half), abs=1e-12)
+    assert intervals.wilson(solved, n) == pytest.approx((low, high), abs=1e-4)
 
 
 def test_wilson_of_nothing_is_not_a_number():
-    assert all(isnan(end) for end in stats.wilson(0, 0))
+    assert all(isnan(end) for end in intervals.wilson(0, 0))
 
 
 def test_survival_against_the_published_remission_times():
     # 6-MP arm of Freireich et al. 1963: R's survfit(conf.type="log-log") gives median 23, interval 13 to NA
     weeks = [6, 6, 6, 6, 7, 9, 10, 10, 11, 13, 16, 17, 19, 20, 22, 23, 25, 32, 32, 34, 35]
     relapse = [1, 1, 1, 0, 1, 0, 1, 0, 0, 1, 1, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0]
-    curve = stats.survival(weeks, relapse)
+    curve = intervals.survival(weeks, relapse)
     assert (curve.median, curve.low, curve.high) == (23, 13, inf)
     at = dict(zip(curve.sequences, curve.unsolved, strict=True))
     assert [round(at[week], 4) for week in (6, 7, 10, 13, 16, 22, 23)] == [.8571, .8067, .7529, .6902, .6275, .5378, .4482]
 
 
 def test_survival_of_censored_seeds_only_has_no_median():
-    assert stats.survival([100, 100, 100], [False] * 3).median == inf
+    assert intervals.survival([100, 100, 100], [False] * 3).median == inf
 
 
 def test_survival_without_censoring_is_the_empirical_curve():
-    curve = stats.survival([5, 1, 3, 2, 4], [True] * 5)
+    curve = intervals.survival([5, 1, 3, 2, 4], [True] * 5)
     assert curve.median == 3
     assert curve.unsolved == pytest.approx([.8, .6, .4, .2, 0])
 
@@ -56,13 +56,13 @@ def test_order_ranks_are_the_narrowest_that_cover(n):
     def coverage(low):
         return 1 - 2 * sum(comb(n, k) for k in range(low)) / 2**n
     wanted = max((low for low in range(1, (n + 1) // 2 + 1) if coverage(low) >= 0.95), default=None)
-    assert stats.order_ranks(n) == (None if wanted is None else (wanted, n + 1 - wanted))
-    assert (wanted is not None) == (n >= stats.FEWEST_SEEDS)
+    assert intervals.order_ranks(n) == (None if wanted is None else (wanted, n + 1 - wanted))
+    assert (wanted is not None) == (n >= intervals.FEWEST_SEEDS)
 
 
 def test_median_interval_of_ten_runs_from_the_second_to_the_ninth():
-    assert stats.median_interval(range(10, 0, -1)) == (5.5, 2, 9)
-    assert np.isnan(stats.median_interval([1, 2, 3])[1:]).all()
+    assert intervals.median_interval(range(10, 0, -1)) == (5.5, 2, 9)
+    assert np.isnan(intervals.median_interval([1, 2, 3])[1:]).all()
 
 
 @pytest.mark.parametrize("solved", list(product([False, True], repeat=4)))
@@ -70,13 +70,13 @@ def test_seed_critical_gap_against_its_definition(solved):
     gaps = [10, 20, 40, 80]
     wanted = max((gap for k, gap in enumerate(gaps) if all(solved[:k + 1])), default=0)
     order = [2, 0, 3, 1]
-    assert stats.seed_critical_gap([gaps[k] for k in order], [solved[k] for k in order]) == wanted
+    assert intervals.seed_critical_gap([gaps[k] for k in order], [solved[k] for k in order]) == wanted
 
 
 def test_critical_gap_within_the_budget_and_half_of_it():
     runs = arm([[100, 600, None], [100, 200, None], [100, 200, 900], [100, 700, None], [None, 100, 100], [100, 400, None]],
                gaps=[10, 20, 40])
-    whole, half = stats.critical_gap(runs), stats.critical_gap(runs, part=0.5)
+    whole, half = intervals.critical_gap(runs), intervals.critical_gap(runs, part=0.5)
     assert whole.reached == (20, 20, 40, 20, 0, 20)
     assert half.reached == (10, 20, 20, 10, 0, 20)
     assert str(whole) == "20 [< 10, >= 40]"
@@ -84,25 +84,25 @@ def test_critical_gap_within_the_budget_and_half_of_it():
 
 
 def test_critical_gap_solved_exactly_at_half_the_budget_counts():
-    assert stats.critical_gap(arm([[500]], [10]), part=0.5).reached == (10,)
-    assert stats.critical_gap(arm([[501]], [10]), part=0.5).reached == (0,)
+    assert intervals.critical_gap(arm([[500]], [10]), part=0.5).reached == (10,)
+    assert intervals.critical_gap(arm([[501]], [10]), part=0.5).reached == (0,)
 
 
 def test_critical_gap_shows_where_it_leaves_the_grid():
-    assert str(stats.critical_gap(arm([[1, 1]] * 6, [10, 20]))) == ">= 20 [>= 20, >= 20]"
-    assert str(stats.critical_gap(arm([[None, 1]] * 6, [10, 20]))) == "< 10 [< 10, < 10]"
-    assert str(stats.critical_gap(arm([[1, None]] * 5, [10, 20]))) == "10"
+    assert str(intervals.critical_gap(arm([[1, 1]] * 6, [10, 20]))) == ">= 20 [>= 20, >= 20]"
+    assert str(intervals.critical_gap(arm([[None, 1]] * 6, [10, 20]))) == "< 10 [< 10, < 10]"
+    assert str(intervals.critical_gap(arm([[1, None]] * 5, [10, 20]))) == "10"
 
 
 def test_critical_gap_leaves_out_a_seed_with_a_gap_not_yet_run():
     runs = arm([[1, 1], [1, None], [1, 1]], [10, 20])
-    assert stats.critical_gap(runs.drop(index=5)).reached == (20, 10)
-    assert stats.critical_gap(runs.iloc[[0, 3]]) is None
+    assert intervals.critical_gap(runs.drop(index=5)).reached == (20, 10)
+    assert intervals.critical_gap(runs.iloc[[0, 3]]) is None
 
 
 def test_intervals_that_touch_are_not_apart():
     def of(*reached):
-        return stats.critical_gap(arm([[1 if gap <= r else None for gap in (10, 20, 40)] for r in reached], [10, 20, 40]))
+        return intervals.critical_gap(arm([[1 if gap <= r else None for gap in (10, 20, 40)] for r in reached], [10, 20, 40]))
     low, middle, high = of(*[10] * 6), of(10, 20, 20, 20, 20, 20), of(*[40] * 6)
     assert low.apart_below(high) and middle.apart_below(high)
     assert not high.apart_below(low) and not low.apart_below(middle)
@@ -111,7 +111,7 @@ def test_intervals_that_touch_are_not_apart():
 
 def test_decay_of_an_exact_exponential():
     lag = np.arange(20)
-    fit = stats.decay(lag, 3 * np.exp(-0.25 * lag))
+    fit = intervals.decay(lag, 3 * np.exp(-0.25 * lag))
     assert (fit.slope, fit.intercept, fit.r2) == pytest.approx((-0.25, log(3), 1.0))
     assert fit.low == pytest.approx(fit.high)
 
@@ -120,7 +120,7 @@ def test_decay_against_the_normal_equations():
     generator = np.random.default_rng(1)
     lag = np.arange(30.0)
     logs = 1 - 0.1 * lag + generator.normal(0, 0.5, 30)
-    fit = stats.decay(lag, np.exp(logs))
+    fit = intervals.decay(lag, np.exp(logs))
     design = np.c_[np.ones(30), lag]
     (intercept, slope), residual, *_ = np.linalg.lstsq(design, logs)
     error = np.sqrt(residual[0] / 28 * np.linalg.inv(design.T @ design)[1, 1])
@@ -130,52 +130,52 @@ def test_decay_against_the_normal_equations():
 
 
 def test_decay_leaves_out_norms_that_vanished():
-    assert stats.decay([0, 1, 2, 3, 4], [1, 0.5, 0.25, None, 0.0]).slope == pytest.approx(-log(2))
-    assert stats.decay([0, 1, 2], [1, 0.5, None]) is None
+    assert intervals.decay([0, 1, 2, 3, 4], [1, 0.5, 0.25, None, 0.0]).slope == pytest.approx(-log(2))
+    assert intervals.decay([0, 1, 2], [1, 0.5, None]) is None
 
 
 def test_paired_ratio_against_scipy():
     first, second = [10, 22, 33, 38, 61, 59], [11, 20, 30, 40, 50, 60]
-    ours = stats.paired_ratio(first, second)
+    ours = intervals.paired_ratio(first, second)
     interval = scipy_stats.ttest_rel(np.log(first), np.log(second)).confidence_interval()
     assert (ours.low, ours.high) == pytest.approx((np.exp(interval.low), np.exp(interval.high)))
     assert ours.pairs == 6
-    assert stats.paired_ratio([1], [2]) is None
+    assert intervals.paired_ratio([1], [2]) is None
 
 
 @pytest.mark.parametrize("shift", [0.5, 0.65, 0.7, 0.8, 1.0, 1.3, 1.45, 1.55, 2.0])
 def test_ratio_p_agrees_with_the_interval(shift):
     second = np.array([100, 120, 80, 105, 95, 130])
     first = shift * second * np.array([1.1, 0.9, 1.05, 0.97, 1.0, 1.02])
-    ours = stats.paired_ratio(first, second)
+    ours = intervals.paired_ratio(first, second)
     inside = 1 / 1.5 < ours.low and ours.high < 1.5
     outside = ours.high < 1 / 1.5 or ours.low > 1.5
-    assert (stats.ratio_p(first, second, 1.5, inside=True) < 0.05) == inside
-    assert (stats.ratio_p(first, second, 1.5, inside=False) < 0.05) == outside
+    assert (intervals.ratio_p(first, second, 1.5, inside=True) < 0.05) == inside
+    assert (intervals.ratio_p(first, second, 1.5, inside=False) < 0.05) == outside
 
 
 def test_ratio_p_of_equal_pairs_is_certain():
-    assert stats.ratio_p([5, 6, 7], [5, 6, 7], 1.5, inside=True) == 0
+    assert intervals.ratio_p([5, 6, 7], [5, 6, 7], 1.5, inside=True) == 0
 
 
 def test_rank_test_by_enumeration():
     # all of 6 below all of 6: 2 of the 924 ways to deal twelve ranks
-    assert stats.rank_test([1, 2, 3, 4, 5, 6], [7, 8, 9, 10, 11, 12]) == pytest.approx(2 / comb(12, 6))
-    assert stats.rank_test([1, 1], [1, 1]) == 1.0
+    assert intervals.rank_test([1, 2, 3, 4, 5, 6], [7, 8, 9, 10, 11, 12]) == pytest.approx(2 / comb(12, 6))
+    assert intervals.rank_test([1, 1], [1, 1]) == 1.0
 
 
 def test_sign_test_by_counting():
-    assert stats.sign_test(10, 10) == pytest.approx(2 / 2**10)
-    assert stats.sign_test(1, 6) == pytest.approx(2 * (1 + 6) / 2**6)
-    assert stats.sign_test(0, 0) == 1.0
+    assert intervals.sign_test(10, 10) == pytest.approx(2 / 2**10)
+    assert intervals.sign_test(1, 6) == pytest.approx(2 * (1 + 6) / 2**6)
+    assert intervals.sign_test(0, 0) == 1.0
 
 
 def test_holm_by_hand():
-    assert stats.holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
-    assert stats.holm([0.9, 0.8]) == [1.0, 1.0]
-    assert stats.holm([]) == []
+    assert intervals.holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert intervals.holm([0.9, 0.8]) == [1.0, 1.0]
+    assert intervals.holm([]) == []
 
 
 def test_seeds_that_all_solve_at_once_do_not_put_the_median_below_its_interval():
-    curve = stats.survival([5] * 6, [True] * 6)
+    curve = intervals.survival([5] * 6, [True] * 6)
     assert curve.low <= curve.median == 5 <= curve.high

@@ -14,10 +14,10 @@ import sys
 from pathlib import Path
 
 import pytest
-
 import toy
-from study import store
-from study.spec import Trial
+
+from study.records import store
+from study.trial.knobs import Trial
 
 FACTS = {"processor": {"name": "toy"}}
 
@@ -301,7 +301,7 @@ def test_a_disk_that_refuses_loses_nothing_acknowledged(tmp_path, trials, monkey
 
 FULL = """
 import sys, toy
-from study import store
+from study.records import store
 with store.Driver(sys.argv[1], {}) as driver:
     for trial in toy.trials(50):
         driver.record(trial, toy.work(trial) | {"seconds": 1.0, "host": "here"})
@@ -314,7 +314,7 @@ def test_a_disk_that_fills_up_in_the_middle_of_a_record(tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", FULL, tmp_path], capture_output=True, text=True, env=toy.environment(),
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000)))
-    assert "study.store.Refused" in done.stderr
+    assert "study.records.store.Refused" in done.stderr
     contents = store.read(tmp_path)
     assert set(contents.lines) == set(done.stdout.split()) and len(contents.lines) > 3
     assert len(contents.damage) == 1

@@ -6,11 +6,11 @@ import pkgutil
 
 import numpy as np
 import pytest
+from study_hashes import first_batch, golden
 
 import kernels
 from study import tasks
 from study.tasks import TASKS, Judge, _rule
-from study_hashes import first_batch, golden
 
 ROWS = 4000
 EVERY = pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)

@@ -1,7 +1,6 @@
 """rnn, lstm and gru_after against torch in float64: forward, final states and all gradients, ragged lengths."""
 import numpy as np
 import pytest
-
 from cases import ARMS, case, float64, run, twin
 
 torch = pytest.importorskip("torch", reason="torch is not installed", exc_type=ImportError)

@@ -10,16 +10,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from study_hashes import TRIALS, golden, record
 
 import kernels
 from kernels import processor
-from study import data, guess, train
-from study.history import History
-from study.model import Net, equal_units
-from study.spec import Trial
+from study import streams
+from study.nets.net import Net, equal_units
 from study.tasks import TASKS
 from study.tasks._rule import Rule
-from study_hashes import TRIALS, golden, record
+from study.trial import guess, run
+from study.trial.curve import History
+from study.trial.knobs import Trial
 
 HERE = Path(__file__).parent
 GOLDEN = json.loads((HERE / "golden" / "study.json").read_text())
@@ -33,11 +34,11 @@ def trial(**knobs):
 
 @pytest.fixture(scope="module")
 def solved():
-    return train.run(Trial(**SOLVED))
+    return run.run(Trial(**SOLVED))
 
 
 def test_a_trial_gives_the_same_record_again_and_through_json():
-    one, other = train.run(trial()), train.run(trial())
+    one, other = run.run(trial()), run.run(trial())
     assert one == other == json.loads(json.dumps(one, allow_nan=False))
 
 
@@ -56,12 +57,12 @@ def test_a_solved_trial(solved):
 
 
 def test_the_budget_does_not_change_what_is_learned(solved):
-    longer = train.run(Trial(**SOLVED | {"budget": 2 * SOLVED["budget"]}))["result"]
+    longer = run.run(Trial(**SOLVED | {"budget": 2 * SOLVED["budget"]}))["result"]
     assert {key: longer[key] for key in longer if key != "curve"} == {key: solved["result"][key] for key in longer if key != "curve"}
 
 
 def test_an_unsolved_trial_is_counted_at_its_budget():
-    result = train.run(trial(budget=330))["result"]
+    result = run.run(trial(budget=330))["result"]
     assert result["solved"] is False and result["sequences"] == 330
     assert result["curve"]["sequences"] == [*range(32, 330, 32), 330]
 
@@ -73,7 +74,7 @@ def test_solved_counts_to_the_row_and_before_the_update(solved):
     net = Net(task, knobs.cell, knobs.units)
     theta = net.init(knobs.seed, knobs.init, knobs.horizon)
     optimizer = kernels.Adam(net.size, knobs.lr)
-    stream, right = data.stream(knobs), []
+    stream, right = streams.stream(knobs), []
     while True:
         batch = task.sample(stream, knobs.batch, knobs.gap)
         forward = net.forward(theta, batch)
@@ -93,7 +94,7 @@ def test_solved_counts_to_the_row_and_before_the_update(solved):
 
 @pytest.mark.parametrize("knobs", [{"lr": 1e38}, {"lr": 1e38, "optimizer": "sgd", "clip": 1e30}])
 def test_a_diverged_trial_stops_and_says_so(knobs):
-    record = train.run(trial(cell="lstm", **knobs))
+    record = run.run(trial(cell="lstm", **knobs))
     result = record["result"]
     assert record["status"] == "diverged" and result["solved"] is False and result["sequences"] == 320
     assert 0 < result["diverged_at"] < 320 and result["curve"]["sequences"][-1] == result["diverged_at"]
@@ -102,21 +103,21 @@ def test_a_diverged_trial_stops_and_says_so(knobs):
 
 
 def test_digits_has_no_pass_rule_and_a_fixed_test_part():
-    result = train.run(trial(task="digits", gap=1, budget=96))["result"]
+    result = run.run(trial(task="digits", gap=1, budget=96))["result"]
     assert result["solved"] is None and result["sequences"] == 96 and result["test"]["n"] == 360
 
 
 @pytest.mark.parametrize("name", TASKS)
 def test_every_task_trains_in_both_directions(name):
     task = TASKS[name]
-    result = train.run(trial(task=name, gap=task.smallest_gap, budget=64, direction="both", merge="learned", cell="gru"))["result"]
+    result = run.run(trial(task=name, gap=task.smallest_gap, budget=64, direction="both", merge="learned", cell="gru"))["result"]
     assert np.isfinite(result["final_loss"])
     json.dumps(result, allow_nan=False)
 
 
 def test_streams_are_paired_across_arms_and_apart_across_data():
     def words(part="learn", **knobs):
-        return tuple(data.stream(trial(**knobs), part).words(4))
+        return tuple(streams.stream(trial(**knobs), part).words(4))
 
     same = [words(), words(cell="rnn"), words(lr=0.1), words(init="standard"), words(units=3), words(budget=64)]
     assert len(set(same)) == 1
@@ -125,7 +126,7 @@ def test_streams_are_paired_across_arms_and_apart_across_data():
 
 
 def test_a_selection_trial_starts_from_weights_of_its_own():
-    digests = {train.run(trial(budget=1, lr=1e-30, **knobs))["result"]["digest"] for knobs in ({}, {"seed": 1}, {"purpose": "select"})}
+    digests = {run.run(trial(budget=1, lr=1e-30, **knobs))["result"]["digest"] for knobs in ({}, {"seed": 1}, {"purpose": "select"})}
     assert len(digests) == 3
 
 
@@ -142,7 +143,7 @@ def test_what_comes_after_the_read_out_matters_to_no_forward_net():
 def test_batches_are_the_streams_sequences_in_order():
     task = TASKS["recall/past"]
     whole = task.sample(kernels.Stream("order"), 700, 9)
-    parts = list(data.batches(task, kernels.Stream("order"), 9, 32, 700, "both"))
+    parts = list(streams.batches(task, kernels.Stream("order"), 9, 32, 700, "both"))
     assert [len(part.read) for part in parts] == [32] * 21 + [28]
     assert np.array_equal(np.concatenate([part.read for part in parts]), whole.read)
     assert np.array_equal(np.concatenate([part.target for part in parts]), whole.target)
@@ -222,7 +223,7 @@ def test_an_embedding_stands_before_a_cell_that_has_x_itself(cell):
     batch = task.sample(kernels.Stream("embedding"), 5, 4)
     E, e = embedding[:63].reshape(9, 7), embedding[63:]
     assert net.embed(theta, batch.x) == pytest.approx(batch.x @ E + e, abs=1e-14)
-    result = train.run(trial(cell=cell, horizon=10, budget=96))["result"]
+    result = run.run(trial(cell=cell, horizon=10, budget=96))["result"]
     assert result["parameters"] == Net(task, cell, 8).size and np.isfinite(result["final_loss"])
 
 
@@ -242,7 +243,7 @@ def test_a_trial_starts_trains_and_clips_as_its_knobs_say(monkeypatch):
         ({"init": "standard", "horizon": None, "forget_bias": 5.0}, [("clip_by_norm", 1.0)]),
     ):
         seen.clear()
-        digests[str(knobs)] = train.run(trial(optimizer="sgd", **knobs))["result"]["digest"]
+        digests[str(knobs)] = run.run(trial(optimizer="sgd", **knobs))["result"]["digest"]
         assert seen == bounds * 10, knobs
     digests.pop("{}")  # no gradient of this trial is longer than 1
     assert len(set(digests.values())) == len(digests)
@@ -268,7 +269,7 @@ def test_families_set_what_they_say():
 
 def guessed_row_by_row(knobs, task, net):
     """The baseline as its definition reads: one sequence at a time."""
-    weights, stream = kernels.Stream("guess", knobs.seed), data.stream(knobs)
+    weights, stream = kernels.Stream("guess", knobs.seed), streams.stream(knobs)
     shown = guesses = 0
     while shown < knobs.budget:
         theta = weights.uniform(net.size, -100, 100).astype(np.float32)
@@ -294,10 +295,10 @@ def test_guessing_counts_every_sequence_shown(window, found):
 
 
 def test_a_guessing_trial_reports_its_guesses():
-    result = train.run(trial(method="guess", budget=200))["result"]
+    result = run.run(trial(method="guess", budget=200))["result"]
     assert result["solved"] is False and result["sequences"] == 200 and 100 < result["guesses"] < 200
     with pytest.raises(ValueError, match="digits has no pass rule"):
-        train.run(trial(method="guess", task="digits", budget=200))
+        run.run(trial(method="guess", task="digits", budget=200))
 
 
 @pytest.mark.parametrize("name", TRIALS)
@@ -320,7 +321,7 @@ def test_the_same_trials_on_every_instruction_set(isa):
 
 def test_a_shorter_window_of_the_rule_is_met_sooner_on_the_same_way():
     knobs = {"cell": "gru", "gap": 2, "units": 16, "lr": 0.01, "budget": 12_000}
-    whole, short = (train.run(Trial(**knobs, window=window))["result"] for window in (None, 100))
+    whole, short = (run.run(Trial(**knobs, window=window))["result"] for window in (None, 100))
     assert whole["solved"] and short["solved"] and short["sequences"] <= whole["sequences"] - 1900
     assert short["curve"]["loss"][:-1] == whole["curve"]["loss"][: len(short["curve"]["loss"]) - 1]
     assert Trial(**knobs).id == Trial(**knobs, window=None).id != Trial(**knobs, window=100).id

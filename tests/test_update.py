@@ -10,12 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from cases import same_bits
+from head_hashes import assert_golden
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import kernels
-from cases import same_bits
-from head_hashes import assert_golden
 
 LENGTHS = [1, 15, 16, 17, 100, 1003]
 each_length = pytest.mark.parametrize("n", LENGTHS)

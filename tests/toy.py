@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from study.spec import Trial
+from study.trial.knobs import Trial
 
 
 def trials(n, **knobs):
@@ -101,7 +101,7 @@ def noting(function, name, of):
 
 
 def real(trial):
-    from study.train import run
+    from study.trial.run import run
 
     return run(trial)
 
@@ -110,7 +110,7 @@ WORK = {"": work, "faulty": faulty, "real": real}
 
 if __name__ == "__main__":  # the commands, with toy work, or what LEDGER and TOY say
     from study import __main__ as commands
-    from study import store
+    from study.records import store
 
     kind = os.environ.get("TOY", "")
     commands.train = WORK[kind]

@@ -6,3 +6,6 @@ Every peer lives in a process of its own, pinned to the same processors, because
 other; rounds are interleaved, and every case is visited several times, because a machine's speed drifts; the multiply-add peak is
 measured in every round.
 """
+
+ROUNDS = 9
+SUITES = ("table", "double", "forward", "units", "threads", "steps", "rows", "gap", "cells", "memory")

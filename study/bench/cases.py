@@ -6,7 +6,7 @@ import numpy as np
 
 import kernels
 from study.bench.case import Case
-from study.model import Net
+from study.nets.net import Net
 from study.tasks import TASKS
 
 SHAPES = [(100, 32, 2, 32), (100, 32, 2, 64), (100, 32, 2, 128), (100, 64, 64, 128), (200, 32, 128, 256), (100, 64, 512, 512)]

@@ -11,8 +11,8 @@ from pathlib import Path
 import pandas as pd
 
 import kernels
-from study import machine, store
 from study.bench import figures, tables
+from study.records import machine, store
 from study.report import csv, style
 from study.report.page import table as markdown
 

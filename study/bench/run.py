@@ -8,10 +8,10 @@ from itertools import product
 import click
 
 import kernels
-from study import store
-from study.bench import cases, memory, record, tables, timing, workers
-from study.bench.command import OTHERS, ROUNDS, SUITES
+from study.bench import ROUNDS, SUITES, cases, memory, record, tables, timing, workers
+from study.bench.peers import OTHERS
 from study.bench.workers import Lost
+from study.records import store
 
 WRONG, INTERRUPTED = 1, 130
 

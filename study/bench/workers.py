@@ -7,7 +7,7 @@ import sys
 from contextlib import contextmanager
 
 from study.bench import peers
-from study.machine import PROJECT
+from study.records.machine import PROJECT
 
 POOLS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")  # what the peers' thread pools go by
 INSTALL = 'in the project\'s folder: .venv/bin/python -m pip install -c constraints.txt -e ".[peers]"'

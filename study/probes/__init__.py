@@ -3,8 +3,8 @@
 import numpy as np
 
 import kernels
-from study import data
-from study.model import Net
+from study import streams
+from study.nets.net import Net
 from study.probes import gates, jacobian, norms
 from study.probes.norms import short
 
@@ -35,7 +35,7 @@ def look(trial, task, knobs, theta):
     """
     net = Net(task, **knobs, dtype="float64")
     weights = theta.astype(np.float64)
-    batch = task.sample(data.stream(trial, "probe"), norms.ROWS, trial.gap).until_read()
+    batch = task.sample(streams.stream(trial, "probe"), norms.ROWS, trial.gap).until_read()
     found = norms.passes(net, weights, batch, LIFT, inputs=True)
     lags = norms.spaced(int(batch.read.min()))
     alive = np.arange(len(batch.x))[:, None] < batch.lengths
@@ -48,7 +48,7 @@ def look(trial, task, knobs, theta):
     ks = sorted({*(2**k for k in range(last.bit_length())), last})
     states = jacobian.trajectory(net.layer, layer, x, last)
     values = jacobian.singular_values(jacobian.backwards(net.layer, layer, x[-last:], states), ks)
-    other = _sequence(net, weights, task.sample(data.stream(trial, "lyapunov"), 1, trial.gap).until_read())
+    other = _sequence(net, weights, task.sample(streams.stream(trial, "lyapunov"), 1, trial.gap).until_read())
     exponents = jacobian.lyapunov(net.layer, layer, other, min(jacobian.EXPONENT, len(other)))
     largest = jacobian.largest_of_u(net.layer, layer)
     return {

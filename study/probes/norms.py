@@ -8,8 +8,8 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from study.data import usable
-from study.model import Net
+from study.nets.net import Net
+from study.streams import usable
 
 ROWS = 32  # a power of two, so that undoing the mean over rows is exact
 LAGS = 32  # at most

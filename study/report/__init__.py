@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from study import ablations, frame, store
+from study import claims
+from study.records import store, table
 from study.report import page, style
 from study.report.arms import pooled
 from study.report.figures import FIGURES
@@ -50,11 +51,11 @@ def check(folder):
 
 def _contents(folder):
     """({path: text} of all that a report consists of, the text for a terminal)."""
-    study, choices, trials = frame.planned(folder, TASKS)
-    runs = frame.load(folder)
+    study, choices, trials = table.planned(folder, TASKS)
+    runs = table.load(folder)
     if not len(runs):
         return {}, f"No trials are recorded in {folder}."
-    judge = ablations.find(study.name).judge if study.name in ablations.NAMES else lambda _: []
+    judge = claims.find(study.name).judge if study.name in claims.NAMES else lambda _: []
     tables = every(runs, choices, judge(runs), study.name, study.preset)
     numbers = {name: csv(data) for name, figure in FIGURES.items() if len(data := figure.data(runs))}
     pictures = {name: style.svg(FIGURES[name].draw, pd.read_csv(StringIO(text))) for name, text in numbers.items()}

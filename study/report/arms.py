@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from study.spec import KNOBS
 from study.tasks import TASKS
+from study.trial.knobs import KNOBS
 
 ARM = ["task", "cell", "init", "direction", "merge", "units", "method"]
 """What makes an arm; its trials differ in gap and seed only."""

@@ -9,7 +9,7 @@ import pandas as pd
 from markdown_it import MarkdownIt
 
 from kernels import CELLS
-from study import ablations
+from study import claims
 from study.report import probed
 from study.report.arms import learned, plain, pooled
 from study.report.falls import WHEN
@@ -39,12 +39,12 @@ def markdown(study, frame, planned, choices, tables, figures):
 
     Parameters
     ----------
-    study : study.spec.Study
+    study : study.plan.spec.Study
     frame : the recorded trials; `planned` : how many there should be
     choices : learning rates, as study.selection has them
     tables : {name: DataFrame}; figures : {name: module}
     """
-    ablation = ablations.find(study.name) if study.name in ablations.NAMES else None
+    ablation = claims.find(study.name) if study.name in claims.NAMES else None
     folder = f"results/{study.name}/{study.preset}"
     shown = tables | {"outcomes": _outcomes(frame), "decay": _decay(tables.get("decay"))}
     verdicts = tables.get("verdicts")

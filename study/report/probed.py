@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 
 from kernels import CELLS
-from study import stats
 from study.report.arms import where
 from study.report.style import by_registry, families, place, started
+from study.statistics import intervals
 
 KINS = {
     "no gate": lambda cell: "c" not in cell.states and not cell.retains,
@@ -79,7 +79,7 @@ def spectra(frame):
     """
     rows = []
     for (cell, init), probes in arms(frame):
-        fits = [fit for probe in probes if (fit := stats.decay(probe["norms"]["lag"], probe["norms"]["h"]))]
+        fits = [fit for probe in probes if (fit := intervals.decay(probe["norms"]["lag"], probe["norms"]["h"]))]
         slopes, leading = quartiles(fit.slope for fit in fits), quartiles(probe["lyapunov"][0] for probe in probes)
         exponents = zip(*(probe["lyapunov"] for probe in probes), strict=True)
         rows.append({

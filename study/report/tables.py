@@ -3,10 +3,10 @@
 import pandas as pd
 
 from kernels import CELLS
-from study import stats
 from study.report import probed
 from study.report.arms import ARM, learned, passable, plain, trained, where
 from study.report.style import place, started
+from study.statistics import intervals
 from study.tasks import TASKS
 
 PARTS = {"whole": 1.0, "half": 0.5}
@@ -35,7 +35,7 @@ def critical_gap(frame):
     rows = []
     for arm, runs in grouped(passable(trained(frame)), ARM):
         for part, share in PARTS.items():
-            gap = stats.critical_gap(runs, share) if runs["gap"].nunique() > 1 else None
+            gap = intervals.critical_gap(runs, share) if runs["gap"].nunique() > 1 else None
             if gap:
                 rows.append(arm | {"part": part, "median": gap.median, "low": gap.low, "high": gap.high, "seeds": gap.seeds,
                                    "smallest": gap.grid[0], "largest": gap.grid[-1], "shown": str(gap)})
@@ -46,8 +46,8 @@ def success(frame):
     """Each arm's success rate at each gap, with its Wilson interval, and the median sequences to solve (Kaplan-Meier)."""
     rows = []
     for arm, runs in grouped(passable(learned(frame)), [*ARM, "gap"]):
-        low, high = stats.wilson(outcomes(runs)["solved"], len(runs))
-        curve = stats.survival(runs["sequences"], runs["solved"].astype(bool))
+        low, high = intervals.wilson(outcomes(runs)["solved"], len(runs))
+        curve = intervals.survival(runs["sequences"], runs["solved"].astype(bool))
         rows.append(arm | outcomes(runs) | {"rate": outcomes(runs)["solved"] / len(runs), "rate_low": low, "rate_high": high,
                                             "sequences": curve.median, "sequences_low": curve.low,
                                             "sequences_high": curve.high})
@@ -119,7 +119,7 @@ def decay(frame):
         for when in ("start", "end"):
             for state in (*CELLS[arm["cell"]].states, "direct", "f"):
                 fits = [fit for norms in runs["norms"] if state in norms.get(when, ())
-                        and (fit := stats.decay(norms[when]["lag"], norms[when][state]))]
+                        and (fit := intervals.decay(norms[when]["lag"], norms[when][state]))]
                 if fits:
                     slopes = pd.Series([fit.slope for fit in fits]).quantile([0.25, 0.5, 0.75])
                     rows.append(arm | {"gap": int(runs["gap"].iloc[0]), "when": when, "state": state, "seeds": len(fits),

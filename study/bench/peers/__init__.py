@@ -15,6 +15,7 @@ PACKAGES = {  # what must be installed; the first one's version is the peer's
     "onnxruntime": ["onnxruntime", "onnx"],
     "numpy": ["numpy"],
 }
+OTHERS = [name for name in PACKAGES if name != "ours"]
 
 
 def version(peer):

@@ -1,15 +1,15 @@
 """jax on the processor: each cell written by hand, a scan under jit, the input product before it."""
 
-import numpy as np
-
 import jax
-from jax import lax, numpy as jnp
+import numpy as np
+from jax import lax
+from jax import numpy as jnp
 from jax.nn import sigmoid
 
 from study import tasks
 from study.bench.peers._fused import apart, fused
 from study.bench.peers.ours import CHECKED, endless
-from study.spec import Trial
+from study.trial.knobs import Trial
 
 jax.config.update("jax_platforms", "cpu")
 jax.config.update("jax_enable_x64", True)

@@ -9,10 +9,10 @@ import numpy as np
 
 import kernels
 from kernels.workspace import Workspace
-from study import data, tasks
-from study.model import Net
-from study.spec import Trial
-from study.train import run
+from study import streams, tasks
+from study.nets.net import Net
+from study.trial.knobs import Trial
+from study.trial.run import run
 
 TITLE = "longlag"
 CHECKED = 4  # iterations whose losses are compared
@@ -88,7 +88,7 @@ def _iteration(case, given):
 
 def endless(task, trial):
     """The batches that a trial learns from, without end."""
-    return data.batches(task, data.stream(trial), trial.gap, trial.batch, sys.maxsize, trial.direction)
+    return streams.batches(task, streams.stream(trial), trial.gap, trial.batch, sys.maxsize, trial.direction)
 
 
 def study(case, given):

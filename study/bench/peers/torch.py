@@ -1,16 +1,15 @@
 """torch: nn.RNN, nn.LSTM and nn.GRU (which is gru_after); the other cells as scripted loops."""
 
 import numpy as np
-
 import torch
 
-from study import data, tasks
+from study import streams, tasks
 from study.bench.peers import _loops
 from study.bench.peers._fused import apart, fused
 from study.bench.peers.ours import CHECKED, endless
-from study.spec import Trial
 from study.tasks import Judge
-from study.train import TEST, TEST_ROWS
+from study.trial.knobs import Trial
+from study.trial.run import TEST, TEST_ROWS
 
 TITLE = "torch"
 MODULES = {"rnn": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru_after": torch.nn.GRU}
@@ -152,14 +151,14 @@ class Learner:
 
 
 def study(case, given):
-    """As study.train.run, without its probe of gradients."""
+    """As study.trial.run.run, without its probe of gradients."""
     learner = Learner(case, given)
     trial, task = learner.trial, tasks.get(learner.trial.task)
     judge, solved = Judge(task), None
-    for batch in data.batches(task, data.stream(trial), trial.gap, trial.batch, trial.budget, trial.direction):
+    for batch in streams.batches(task, streams.stream(trial), trial.gap, trial.batch, trial.budget, trial.direction):
         _, output = learner.learn(batch)
         solved = judge(output, batch.target)
         if solved:
             break
-    test = data.batches(task, data.stream(trial, "test"), trial.gap, TEST_ROWS, TEST, trial.direction)
+    test = streams.batches(task, streams.stream(trial, "test"), trial.gap, TEST_ROWS, TEST, trial.direction)
     return {"sequences": solved or trial.budget, "solved": bool(solved), "correct": sum(map(learner.correct, test))}

@@ -1,9 +1,9 @@
 """Critical gap of each cell and family of starts."""
 
+from kernels import CELLS
 from study.report import tables
 from study.report.arms import plain, where
 from study.report.style import GREY, by_registry, colour, families, marker, start
-from kernels import CELLS
 
 PLACE = 1
 TITLE = "How far back each cell learned to look"

@@ -4,9 +4,9 @@ import pandas as pd
 from matplotlib.lines import Line2D
 
 from kernels import CELLS
-from study import stats
 from study.report.arms import one_sided, passable, plain
 from study.report.style import GREY, by_registry, colour, dodge, families, family, gap_axis, legend, thousands
+from study.statistics import intervals
 from study.tasks import TASKS
 
 PLACE = 3
@@ -25,7 +25,7 @@ def data(frame):
         return pd.DataFrame()
     tidy = runs[["task", "cell", "init", "gap", "seed", "status", "sequences", "budget"]].copy()
     tidy.insert(5, "solved", runs["solved"].astype(bool))
-    medians = [(*key, stats.survival(some["sequences"], some["solved"]).median)
+    medians = [(*key, intervals.survival(some["sequences"], some["solved"]).median)
                for key, some in tidy.groupby(["task", "cell", "init", "gap"])]
     return tidy.merge(pd.DataFrame(medians, columns=["task", "cell", "init", "gap", "median"]))
 

@@ -1,0 +1,93 @@
+"""Commands on what there is: validate, list, env, cite."""
+
+import click
+
+import kernels
+from study import claims
+from study.cli import dump
+from study.records import machine
+from study.tasks import TASKS
+from study.trial import meaning
+
+UNITS = 32  # as many inputs, for some cells must have that
+
+
+@click.command()
+@click.argument("file")
+def validate(file):
+    """Check a study file; names everything that is wrong with it."""
+    study = claims.from_file(file)
+    choosing = sum(map(len, study.selecting.values()))
+    click.echo(f"{file}: {study.name}/{study.preset}: {len(study.arms)} trials, and {choosing} to choose learning rates")
+    for grid in study.grids:
+        axes = ", ".join(f"{len(values)} {axis}" for axis, values in grid.crossed().items())
+        click.echo(f"  {grid.name}: {grid.size()} = {axes}")
+
+
+@click.command("list")
+@click.argument("what", required=False, type=click.Choice(["cells", "tasks", "knobs", "studies"]))
+def list_(what):
+    """Cells, tasks, knobs and studies: one of these, or all."""
+    lists = {"cells": _cells, "tasks": _tasks, "knobs": _knobs, "studies": _studies}
+    for name in [what] if what else lists:
+        head, *rows = lists[name]()
+        _show(head, rows)
+
+
+def _show(head, rows):
+    """A table as wide as the terminal; in a pipe, one line a row."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=10_000)
+    table = Table(*head, box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for row in rows:
+        table.add_row(*map(str, row))
+    console.print(table)
+    console.print()
+
+
+def _cells():
+    head = ("cell", "name", "equations", f"parameters, I = H = {UNITS}", "source")
+    return [head, *((name, cell.title, len(kernels.equations(name)), f"{kernels.RNN(name, UNITS, UNITS).size:,}", cell.source)
+                    for name, cell in kernels.CELLS.items())]
+
+
+def _tasks():
+    head = ("task", "what", "gap means", "from", "solved when", "source")
+    return [head, *((name, task.title, task.axis, task.smallest_gap, _rule(task.rule), task.source)
+                    for name, task in TASKS.items())]
+
+
+def _rule(rule):
+    if rule is None:
+        return "no rule; accuracy at the end"
+    within = "" if rule.within is None else f" within {rule.within}"
+    return f"the last {rule.window:,} right{within}" + ("" if rule.mean is None else f", mean error below {rule.mean}")
+
+
+def _knobs():
+    return [("knob", "values", "default", "meaning"), *meaning.every()]
+
+
+def _studies():
+    rows = []
+    for name in claims.NAMES:
+        for preset in claims.find(name).PRESETS:
+            study = claims.resolve(name, preset)
+            rows.append((name, preset, len(study.arms), study.title))
+    return [("study", "preset", "trials", "asks"), *rows]
+
+
+@click.command()
+def env():
+    """What numbers made here are made on: commit, kernels, compiler, processor, versions; JSON."""
+    dump(machine.facts())
+
+
+@click.command()
+def cite():
+    """How to cite."""
+    click.echo((machine.PROJECT / "CITATION.cff").read_text(), nl=False)

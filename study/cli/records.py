@@ -1,0 +1,166 @@
+"""Commands on what is recorded: status, compare, export, show, compact."""
+
+import json
+import sys
+import time
+from contextlib import nullcontext
+from pathlib import Path
+
+import click
+
+from study.cli import FAILED, FOLDER, JSON, dump, say
+from study.errors import SpecError
+from study.records import compare, export, store, table
+from study.records.provenance import Provenance
+from study.run import arms, progress, standing
+from study.tasks import TASKS
+
+LOOK = 2.0  # seconds between two looks of status --watch
+
+
+@click.command()
+@FOLDER
+@click.option("--watch", is_flag=True, help="Look again every two seconds until nothing is missing; with --json, a line a look.")
+@JSON
+def status(folder, watch, as_json):
+    """What of a preset's plan is done, diverged, failed, crashed, missing, and how long the rest takes."""
+    data = standing.status(folder)
+    if watch:
+        data = _watch(folder, data, as_json)
+    elif as_json:
+        dump(data)
+    else:
+        click.echo(_status_text(data))
+    return FAILED if data["failures"] else 0
+
+
+def _watch(folder, data, as_json):
+    """Show each look until nothing is missing: in place on a terminal, else what changed."""
+    from rich.console import Console
+    from rich.live import Live
+    from rich.text import Text
+
+    console = Console(highlight=False, soft_wrap=True)
+    in_place = console.is_terminal and not as_json
+    shown = None
+    with Live(console=console, auto_refresh=False) if in_place else nullcontext() as live:
+        while True:
+            text = json.dumps(data, default=str) if as_json else _status_text(data)
+            if in_place:
+                live.update(Text(text), refresh=True)
+            elif text != shown or as_json:
+                click.echo(text)
+            if not data["missing"]:
+                return data
+            shown = text
+            time.sleep(LOOK)
+            data = standing.status(folder)
+
+
+def _status_text(data):
+    counts = ", ".join(f"{data[name]} {name}" for name in ("done", "diverged", "failed", "crashed", "missing"))
+    lines = [f"{data['study']}/{data['preset']}: {counts} of {data['trials']}"]
+    lines += some([f"  {arms.line(arm)}" for arm in data["best"]], "arms")
+    lines += some([f"failed: {id}: {reason}" for id, reason in data["failures"].items()], "failed trials")
+    lines += some(data["damage"], "damaged places")
+    if data["outside_plan"]:
+        lines.append(f"{data['outside_plan']} records are outside the plan and ignored")
+    if data["missing"] and data["running_drivers"]:
+        left = progress.duration(data["seconds_left"])
+        runs = "1 run writes" if data["running_drivers"] == 1 else f"{data['running_drivers']} runs write"
+        lines.append(f"about {left} left; {runs} here now, with {data['workers']} workers")
+    elif data["missing"]:
+        lines.append(f"about {progress.duration(data['core_seconds_left'])} of one processor left; no run writes here now")
+    return "\n".join(lines)
+
+
+def some(lines, what, most=12):
+    """The first lines, and how many there are beyond."""
+    return [*lines[:most], *([f"  and {len(lines) - most} more {what}; --json names all"] if len(lines) > most else [])]
+
+
+@click.command("compare")
+@click.argument("a")
+@click.argument("b")
+@JSON
+def compare_(a, b, as_json):
+    """Compare the records of two folders or runs.jsonl files: 0 where all are the same, 1 where any differs or is only in one."""
+    first, second = _records(a), _records(b)
+    found = compare.compare(first, second)
+    if as_json:
+        dump({"a": a, "b": b, **found})
+    else:
+        _show_comparison((a, first), (b, second), found)
+    return FAILED if found["only_a"] or found["only_b"] or found["differ"] else 0
+
+
+def _records(path):
+    contents = store.read(path)
+    for line in contents.damage:
+        say(line)
+    if not contents.lines:
+        raise SpecError(f"{path}: no records")
+    return contents
+
+
+def _show_comparison(first, second, found):
+    for name, (path, contents) in (("a", first), ("b", second)):
+        makers = Provenance(path, contents).makers()
+        click.echo("\n   made on ".join([f"{name}: {path}, {len(contents.lines)} records", *makers]))
+    for name in ("a", "b"):
+        if only := found[f"only_{name}"]:
+            click.echo("\n  ".join([f"only in {name}: {len(only)}", *some(only, "trials")]))
+    if differ := found["differ"]:
+        told = [told_difference(id, places, "a", "b", most=4) for id, places in differ.items()]
+        click.echo("\n  ".join([f"differ: {len(differ)}", *some(told, "trials")]))
+    click.echo(f"same: {found['same']}")
+
+
+def told_difference(id, places, a, b, most):
+    """A trial and where its numbers differ, in lines."""
+    told = [compare.words(place, a, b) for place in places[:most]]
+    return "\n    ".join([id, *told, *([f"and {len(places) - most} more numbers"] if len(places) > most else [])])
+
+
+@click.command("export")
+@FOLDER
+@click.option("--format", "form", type=click.Choice(list(export.FORMATS)), default="csv", show_default=True)
+@click.option("--to", metavar="FILE", help="Where to write; standard output if not given.")
+def export_(folder, form, to):
+    """The recorded trials as one table, one row each, joined with who made them on what."""
+    rows = table.rows(folder)
+    if not rows:
+        raise SpecError(f"{folder}: no recorded trial of its plan")
+    if to is None and form != "csv" and sys.stdout.isatty():
+        raise click.UsageError(f"{form} is no text: give --to FILE, or send it to a file or program")
+    if to is not None and not Path(to).parent.is_dir():
+        raise SpecError(f"--to {to}: no such folder")
+    data = export.FORMATS[form](*export.table(rows))
+    if to is None:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    else:
+        store.put(to, data)
+        say(f"{to}: {len(rows)} trials")
+    return 0
+
+
+@click.command()
+@click.argument("id")
+@click.option("--out", default="results", metavar="DIR", help="Where to look.")
+def show(id, out):
+    """Everything that is recorded of a trial: ID, or the start of it, or of its last part."""
+    dump(standing.find(out, id))
+
+
+@click.command()
+@FOLDER
+def compact(folder):
+    """Merge the segments of a preset's folder into its runs.jsonl."""
+    table.planned(folder, TASKS)
+    contents = store.compact(folder)
+    for line in contents.damage:
+        say(line)
+    click.echo(f"{Path(folder) / store.RUNS}: {len(contents.lines)} records")
+
+

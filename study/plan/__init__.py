@@ -1,0 +1,1 @@
+"""A study as data: which trials it has, and what is still to be done."""

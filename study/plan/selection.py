@@ -1,0 +1,88 @@
+"""Learning rates, chosen on trials of their own.
+
+Best is the rate with the most seeds solved, then the fewest sequences (unsolved counts as the budget), then the smallest
+median of the final loss, then the smaller rate. A diverged trial counts as unsolved, with an infinite loss. A best at the
+edge of the grid is flagged: a better one may lie outside.
+
+A table, `selection.json`: {"schema": 1, "choices": [{"task", "cell", "init", "lr", "edge", "candidates", "from"}]}, where
+"from" is None or the committed table that the choice was taken from.
+"""
+
+import json
+from pathlib import Path
+
+from study.errors import SpecError
+
+SCHEMA = 1
+CHOICE = ("task", "cell", "init", "lr", "edge", "candidates", "from")
+COMMITTED = Path(__file__).resolve().parents[2] / "results"
+
+
+def choose(study, key, records):
+    """The choice for a key (task, cell, init) from the records {id: record} of all its selection trials."""
+    groups = {}
+    for trial in study.selecting[key]:
+        groups.setdefault(trial.lr, []).append((trial, records[trial.id]))
+    candidates = [_score(lr, group) for lr, group in sorted(groups.items())]
+    best = min(candidates, key=_rank)["lr"]
+    edge = len(candidates) > 1 and best in (min(groups), max(groups))
+    return _choice(key, best, edge, candidates, None)
+
+
+def _score(lr, group):
+    solved = [bool(record["status"] == "done" and record["result"]["solved"]) for _, record in group]
+    spent = [record["result"]["sequences"] if won else trial.budget for won, (trial, record) in zip(solved, group)]
+    losses = [record["result"].get("final_loss") if record["status"] == "done" else None for _, record in group]
+    middle = sorted(losses, key=_worst_last)[len(losses) // 2]
+    return {"lr": lr, "seeds": len(group), "solved": sum(solved), "sequences": sum(spent), "final_loss": middle}
+
+
+def _worst_last(loss):
+    return (loss is None, loss or 0.0)
+
+
+def _rank(candidate):
+    return (-candidate["solved"], candidate["sequences"], *_worst_last(candidate["final_loss"]), candidate["lr"])
+
+
+def _choice(key, lr, edge, candidates, taken_from):
+    return dict(zip(CHOICE, (*key, lr, edge, candidates, taken_from), strict=True))
+
+
+def committed(study):
+    """The choices of the committed table that the study takes, {key: choice}; empty where there is none."""
+    name = study.selection and study.selection.committed
+    path = COMMITTED / name / "selection.json" if name else None
+    if path is None or not path.exists():
+        return {}
+    choices = read(path)
+    return {key: choices[key] | {"from": name} for key in study.selecting if key in choices}
+
+
+def read(path):
+    """{key: choice} of a table; raises SpecError where it is not one."""
+    try:
+        table = json.loads(Path(path).read_bytes())
+        newer = table["schema"] > SCHEMA
+        choices = {(choice["task"], choice["cell"], choice["init"]): choice for choice in table["choices"]}
+        wrong = [choice for choice in choices.values() if set(choice) != set(CHOICE) or not choice["lr"] > 0]
+    except OSError as error:
+        raise SpecError(f"{path}: {error.strerror}") from None
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise SpecError(f"{path}: not a table of learning rates ({error})") from None
+    if newer:
+        raise SpecError(f"{path}: written by a newer version of this program")
+    if wrong:
+        raise SpecError(f"{path}: not a choice: {wrong[0]}")
+    return choices
+
+
+def dumps(choices):
+    """The table of {key: choice}, sorted."""
+    table = {"schema": SCHEMA, "choices": [choices[key] for key in sorted(choices)]}
+    return json.dumps(table, indent=1) + "\n"
+
+
+def rates(choices):
+    """{key: learning rate}."""
+    return {key: choice["lr"] for key, choice in choices.items()}

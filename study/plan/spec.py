@@ -1,0 +1,266 @@
+"""A study: what is run, as data.
+
+Knobs that are fixed, grids of axes to cross, and where the learning rates come from. Points of the grids that are the same
+trial collapse.
+"""
+
+from functools import cached_property
+from itertools import product
+from math import prod
+from typing import Annotated, NamedTuple
+
+from pydantic import Field, PrivateAttr, Strict, ValidationError, ValidationInfo, create_model, model_validator
+
+from study.errors import SpecError, unknown
+from study.trial.knobs import DEFAULTS, KNOBS, Frozen, Gap, Rate, TaskName, Trial, annotated
+
+MOST_TRIALS, MOST_SELECTING = 1_000_000, 100_000
+MOST_WRONG = 1000  # points of grids that cannot be, before the rest is not looked at
+MOST_LINES = 100  # of what is wrong
+WORD = "[a-z0-9][a-z0-9_-]{0,63}"
+Name = Annotated[str, Field(pattern=rf"^{WORD}$")]
+Line = Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+
+
+_Knobs = create_model("_Knobs", __base__=Frozen, **{knob: (annotated(knob) | None, None) for knob in KNOBS})
+_Axes = create_model(
+    "_Axes",
+    __base__=Frozen,
+    **{
+        knob: (Annotated[tuple[annotated(knob), ...], Strict(False), Field(min_length=1)] | None, None)
+        for knob in KNOBS
+    },
+)
+
+
+def _given(model):
+    return {knob: value for knob in KNOBS if (value := getattr(model, knob)) is not None}
+
+
+class Selection(Frozen):
+    """Where the learning rates come from that a grid leaves out: seeds of their own, a stated gap for each task.
+
+    `committed` names the study and preset whose committed table is taken where it has an answer.
+    """
+
+    rates: Annotated[tuple[Rate, ...], Strict(False), Field(min_length=1, max_length=100)]
+    seeds: Annotated[int, Field(ge=1, le=1000)]
+    gap: dict[TaskName, Gap]
+    committed: Annotated[str, Field(pattern=rf"^{WORD}/{WORD}$")] | None = None
+
+    def task_for(self, task):
+        """The task on which rates for `task` are chosen: itself, or the one of its family that has a gap."""
+        family = [name for name in self.gap if name.split("/")[0] == task.split("/")[0]]
+        if task in self.gap:
+            return task
+        if len(family) != 1:
+            raise SpecError(f"selection.gap: expected a gap for {task} or for one task of its family, got {family}")
+        return family[0]
+
+
+class Grid(Frozen):
+    """Axes to cross, and seeds 0 .. seeds - 1 (or an axis `seed`)."""
+
+    name: Line
+    seeds: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    axes: _Axes
+
+    @model_validator(mode="after")
+    def _one_source_of_seeds(self):
+        if self.seeds is not None and self.axes.seed is not None:
+            raise ValueError("seeds: give either seeds or the axis seed")
+        return self
+
+    def crossed(self):
+        """{knob: values} in the order in which they are crossed."""
+        seeds = {} if self.seeds is None else {"seed": tuple(range(self.seeds))}
+        return _given(self.axes) | seeds
+
+    def size(self):
+        return prod(len(values) for values in self.crossed().values())
+
+    def with_seeds(self, seeds):
+        """The same grid with seeds 0 .. seeds - 1 if it has fewer."""
+        if len(self.crossed().get("seed", (0,))) >= seeds:
+            return self
+        axes = {knob: values for knob, values in _given(self.axes).items() if knob != "seed"}
+        return Grid.model_validate({"name": self.name, "seeds": seeds, "axes": axes})
+
+
+class Arm(NamedTuple):
+    """A point of the grids. `key` is (task, cell, start) of the choice that gives its rate, None where it has one."""
+
+    trial: Trial
+    key: tuple | None
+
+    def at(self, rate):
+        """The trial at that learning rate."""
+        return self.trial if self.key is None else Trial(**self.trial.knobs() | {"lr": rate})
+
+
+class Study(Frozen):
+    """A study with one preset's grids. `horizon`, where nobody sets it, is the largest gap of the grids."""
+
+    name: Name
+    preset: Name = "default"
+    title: Line = ""
+    knobs: _Knobs = _Knobs()
+    grids: Annotated[tuple[Grid, ...], Strict(False), Field(min_length=1, max_length=1000)]
+    selection: Selection | None = None
+    _context: dict | None = PrivateAttr(None)
+
+    @model_validator(mode="after")
+    def _is_not_endless(self, info: ValidationInfo):
+        self._context = info.context
+        if (trials := sum(grid.size() for grid in self.grids)) > MOST_TRIALS:
+            raise ValueError(f"grids: {trials:,} trials; at most {MOST_TRIALS:,}")
+        return self
+
+    @cached_property
+    def fixed(self):
+        """The knobs that all grids share."""
+        gaps = [gap for grid in self.grids for gap in grid.axes.gap or ()]
+        largest = max(3, self.knobs.gap or 0, *gaps)
+        return {"horizon": largest} | _given(self.knobs)
+
+    @cached_property
+    def arms(self):
+        """Every point of the grids once, in order, as Arms; SpecError names each combination that cannot be."""
+        arms, wrong, count, known = {}, {}, 0, {}
+        for name, point in self._points():
+            others = tuple(item for item in point.items() if item[0] != "seed")
+            try:
+                if others in known and "seed" in point:  # what means something with one seed does with any
+                    arm = Arm(known[others].trial.model_copy(update={"seed": point["seed"]}), known[others].key)
+                else:
+                    arm = known[others] = self._arm(self.fixed | point)
+                arms[arm] = None
+            except (ValidationError, SpecError) as error:
+                count += 1
+                for line in lines(error):
+                    wrong.setdefault(f"grids.{name}: {line}", point)
+            if count == MOST_WRONG:
+                break
+        if wrong:
+            raise SpecError("\n".join(_first([f"{line}, at {point}" for line, point in wrong.items()])))
+        return tuple(arms)
+
+    def _points(self):
+        for grid in self.grids:
+            axes = grid.crossed()
+            for values in product(*axes.values()):
+                yield grid.name, dict(zip(axes, values))
+
+    def _arm(self, knobs):
+        if not self.selection or knobs.get("lr") is not None:
+            return Arm(self._trial(knobs), None)
+        trial = self._trial(knobs | {"lr": self.selection.rates[0]})
+        if not trial.learns:
+            return Arm(trial, None)
+        return Arm(trial, (self.selection.task_for(trial.task), trial.cell, trial.start))
+
+    def _trial(self, knobs):
+        return Trial.model_validate(knobs, context=self._context)
+
+    @cached_property
+    def selecting(self):
+        """{key: trials} that choose a rate: forward, with the study's units, other knobs as the key's first arm."""
+        first = {}
+        for trial, key in self.arms:
+            if key is not None:
+                first.setdefault(key, trial)
+        if first and (trials := len(first) * self.selection.seeds * len(self.selection.rates)) > MOST_SELECTING:
+            raise SpecError(f"selection: {trials:,} trials to choose {len(first)} rates; at most {MOST_SELECTING:,}")
+        same = {"direction": "forward", "purpose": "select", "method": "bptt", "units": self.fixed.get("units", DEFAULTS["units"])}
+        return {
+            key: tuple(
+                self._trial(
+                    trial.knobs()
+                    | same
+                    | {"task": key[0], "gap": self.selection.gap[key[0]], "lr": rate, "seed": seed}
+                )
+                for rate in self.selection.rates
+                for seed in range(self.selection.seeds)
+            )
+            for key, trial in first.items()
+        }
+
+    def trials(self, rates):
+        """The trials whose rate is known, in order, each once; rates: {key: learning rate}."""
+        known = (arm for arm in self.arms if arm.key is None or arm.key in rates)
+        return tuple({trial.id: trial for arm in known for trial in [arm.at(rates.get(arm.key))]}.values())
+
+    def with_seeds(self, seeds):
+        """The same study with at least that many seeds in each grid."""
+        grids = [grid.with_seeds(seeds).model_dump(exclude_none=True) for grid in self.grids]
+        return Study.model_validate(self.data() | {"grids": grids}, context=self._context)
+
+    def data(self):
+        """Plain data that reads back as this study, with nothing left to be worked out."""
+        return self.model_dump(exclude_none=True) | {"knobs": self.fixed}
+
+
+def lines(error):
+    """What is wrong, one line for each thing, each with the path of its key; of very many, the first and how many more."""
+    if not isinstance(error, ValidationError):
+        return str(error).splitlines()
+    wrong = error.errors(include_url=False)
+    deeper = {wrong["loc"][:end] for wrong in wrong for end in range(len(wrong["loc"]))}
+    shown = [one for one in wrong if one["type"] != "too_short" or one["loc"] not in deeper]
+    return _first(shown, _line)
+
+
+def _first(wrong, line=str):
+    more = [f"and {len(wrong) - MOST_LINES:,} more"] if len(wrong) > MOST_LINES else []
+    return [*map(line, wrong[:MOST_LINES]), *more]
+
+
+def _line(wrong):
+    *above, key = wrong["loc"] or ("",)
+    path = ".".join(f"{part!s:.80}" for part in wrong["loc"])
+    message = wrong["msg"].removeprefix("Value error, ")
+    if wrong["type"] == "unknown":
+        message = unknown(wrong["ctx"]["kind"], wrong["input"], wrong["ctx"]["known"].split())
+    elif wrong["type"] == "extra_forbidden":
+        owner = above[-1] if above else ""
+        message = unknown("key", key, _KEYS.get(owner) or _KEYS["grids" if "grids" in above else ""])
+    elif wrong["type"] != "value_error" and wrong["type"] != "missing":
+        message = f"{message.replace('tuple', 'list').replace('Tuple', 'List')}, got {_shown(wrong['input'])}"
+    return f"{path}: {message}" if path else message
+
+
+def _shown(value):
+    try:
+        return f"{value!r:.80}"
+    except ValueError:  # Python does not write out whole numbers of so many digits
+        return "a number of thousands of digits"
+
+
+_KEYS = {
+    "": tuple(Study.model_fields),
+    "grids": tuple(Grid.model_fields),
+    "selection": tuple(Selection.model_fields),
+    "knobs": KNOBS,
+    "axes": KNOBS,
+}
+
+
+def read(data, tasks=None):
+    """Plain data -> Study, with every arm and every selection trial checked.
+
+    Parameters
+    ----------
+    data : dict, as a study file or a PRESETS entry of an ablation holds it
+    tasks : {name: Task}, against which names and gaps are checked; None: they are not
+
+    Raises
+    ------
+    SpecError
+        Everything that is wrong, one line each.
+    """
+    try:
+        study = Study.model_validate(data, context={"tasks": tasks} if tasks else None)
+        study.arms, study.selecting
+    except ValidationError as error:
+        raise SpecError("\n".join(lines(error))) from None
+    return study

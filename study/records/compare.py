@@ -1,0 +1,82 @@
+"""Records of two places, compared: which trials are only in one, which differ, in what, by how much.
+
+Trials are the same where their knobs are, so records from before and after a change of the numerics are compared too; then
+their ids differ.
+"""
+
+import json
+
+from study.trial.knobs import DEFAULTS
+
+
+def compare(first, second):
+    """Compare two study.records.store.Contents.
+
+    Returns
+    -------
+    {"same": count, "only_a": [ids], "only_b": [ids], "differ": {id in a: differences}}, with ids sorted and differences as
+    `differences` gives them, of the id, the status and the result.
+    """
+    a, b = _by_knobs(first), _by_knobs(second)
+    both = [knobs for knobs in a if knobs in b]
+    differ = {}
+    for knobs in both:
+        if first.lines[a[knobs]] != second.lines[b[knobs]]:
+            parts = (_compared(contents.record(id)) for contents, id in ((first, a[knobs]), (second, b[knobs])))
+            if found := list(differences(*parts)):
+                differ[a[knobs]] = found
+    return {
+        "same": len(both) - len(differ),
+        "only_a": sorted(id for knobs, id in a.items() if knobs not in b),
+        "only_b": sorted(id for knobs, id in b.items() if knobs not in a),
+        "differ": dict(sorted(differ.items())),
+    }
+
+
+def _by_knobs(contents):
+    known = {id: contents.record(id)["trial"].items() for id in contents.lines}
+    return {json.dumps(sorted((k, v) for k, v in knobs if v != DEFAULTS.get(k))): id for id, knobs in known.items()}
+
+
+def _compared(record):
+    return {key: record[key] for key in ("id", "status", "result")}
+
+
+def differences(a, b, path=""):
+    """Every place where two values that JSON can hold differ, in order.
+
+    A number is the same when its shortest decimal form is, which is one to one with its bits.
+
+    Yields
+    ------
+    {"at": path, "a": value, "b": value}, without "a" or "b" where there is nothing at that place, and with "by": b - a between
+    two numbers
+    """
+    if isinstance(a, dict) and isinstance(b, dict):
+        for key in [*a, *(key for key in b if key not in a)]:
+            at = f"{path}.{key}" if path else str(key)
+            if key in a and key in b:
+                yield from differences(a[key], b[key], at)
+            else:
+                yield {"at": at, **({"a": a[key]} if key in a else {"b": b[key]})}
+    elif isinstance(a, list) and isinstance(b, list):
+        yield from differences(dict(enumerate(a)), dict(enumerate(b)), path)
+    elif json.dumps(a) != json.dumps(b):
+        yield {"at": path, "a": a, "b": b} | ({"by": b - a} if _number(a) and _number(b) else {})
+
+
+def _number(value):
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def words(difference, a="a", b="b"):
+    """A difference as a line; a, b: what to call the two sides."""
+    if "a" not in difference or "b" not in difference:
+        return f"{difference['at']}: only {a if 'a' in difference else b}"
+    by = f" ({difference['by']:+.3g})" if difference.get("by") else ""
+    return f"{difference['at']}: {a} {_short(difference['a'])}, {b} {_short(difference['b'])}{by}"
+
+
+def _short(value):
+    text = json.dumps(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."

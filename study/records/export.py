@@ -1,0 +1,60 @@
+"""A folder's records as one table for other programs: one row a trial, with who made it, to the bit.
+
+The learning curve and the norms by lag, which are tables of their own, are JSON in a text column.
+"""
+
+import csv
+import io
+import json
+import sqlite3
+
+from study.errors import SpecError
+
+ORDER = (bool, int, float, str)
+
+
+def table(rows):
+    """[dict] -> ({column: bool, int, float or str}, [tuple]): all columns of any row, None where a row has nothing."""
+    columns = {name: None for row in rows for name in row}
+    flat = [tuple(_plain(row.get(name)) for name in columns) for row in rows]
+    kinds = [{type(value) for value in values if value is not None} for values in zip(*flat, strict=True)]
+    return {name: max(kind, key=ORDER.index, default=str) for name, kind in zip(columns, kinds)}, flat
+
+
+def _plain(value):
+    return json.dumps(value, separators=(",", ":")) if isinstance(value, (dict, list)) else value
+
+
+def as_csv(columns, rows):
+    """RFC 4180 with \\n, an empty field where there is nothing; floats in their shortest form that reads back the same."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([list(columns), *rows])
+    return text.getvalue().encode()
+
+
+def as_sqlite(columns, rows):
+    """A database with the table `trials`. Its columns of floats have no declared type: SQLite's REAL would turn -0.0 into 0.0."""
+    declared = {bool: "INTEGER", int: "INTEGER", float: "", str: "TEXT"}
+    base = sqlite3.connect(":memory:")
+    names = ", ".join(f'"{name}" {declared[kind]}' for name, kind in columns.items())
+    base.execute(f"CREATE TABLE trials ({names})")
+    base.executemany(f"INSERT INTO trials VALUES ({', '.join('?' * len(columns))})", rows)
+    base.commit()
+    return base.serialize()
+
+
+def as_parquet(columns, rows):
+    """Raises SpecError where pyarrow is not there."""
+    try:
+        import pyarrow
+        from pyarrow import parquet
+    except ImportError:
+        raise SpecError("--format parquet needs pyarrow, the extra `parquet` of this package: pip install pyarrow") from None
+    kinds = {bool: pyarrow.bool_(), int: pyarrow.int64(), float: pyarrow.float64(), str: pyarrow.string()}
+    arrays = [pyarrow.array(values, kinds[kind]) for values, kind in zip(zip(*rows), columns.values())]
+    data = io.BytesIO()
+    parquet.write_table(pyarrow.table(arrays, names=list(columns)), data)
+    return data.getvalue()
+
+
+FORMATS = {"csv": as_csv, "parquet": as_parquet, "sqlite": as_sqlite}

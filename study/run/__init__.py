@@ -1,0 +1,1 @@
+"""Running a study: order, workers, progress, cost."""

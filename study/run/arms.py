@@ -1,0 +1,74 @@
+"""The best that each arm has reached so far: how many solved, how far, how fast."""
+
+from collections import Counter
+from operator import attrgetter
+
+from study.trial.knobs import DEFAULTS, KNOBS
+
+ALWAYS = {"cell", "task", "init"}  # named whatever their value; other knobs where they are not at their default
+LAST = ("horizon", "lr", "budget")  # often a consequence of others: named only where they differ within what would be one arm
+
+
+class Best:
+    """Follows the arms of some trials: those that differ in nothing but gap and seed. They are named by what sets them apart."""
+
+    def __init__(self, trials):
+        seeds = Counter(map(_arm, trials))
+        arms = {_arm(trial): trial for trial in trials}
+        first = [knob for knob in KNOBS if knob not in ("cell", "gap", "seed", *LAST)]
+        axes = ["cell", *(knob for knob in first if len({getattr(arm, knob) for arm in arms.values()}) > 1)]
+        for knob in LAST:
+            pairs = {(_name(arm, axes), getattr(arm, knob)) for arm in arms.values()}
+            if len(pairs) > len({name for name, _ in pairs}):
+                axes.append(knob)
+        self.names = {key: _name(arm, axes) for key, arm in arms.items()}
+        self.planned = Counter()
+        for key, name in self.names.items():
+            self.planned[name] += seeds[key]
+        self.arms = {}  # the one that changed last at the end
+
+    def name(self, trial):
+        return self.names[_arm(trial)]
+
+    def add(self, trial, result):
+        """A trial that is done or diverged, and its result, or as much of it as is known."""
+        name, solved = self.name(trial), result.get("solved")
+        arm = self.arms.pop(name, {"arm": name, "finished": 0, "of": self.planned[name]})
+        arm["finished"] += 1
+        if solved is not None:
+            arm["solved"] = arm.get("solved", 0) + solved
+        if solved:
+            _better(arm, "gap", trial.gap, max)
+            _better(arm, "sequences", result["sequences"], min)
+        elif solved is None and "test" in result:
+            _better(arm, "right", result["test"]["correct"] / result["test"]["n"], max)
+        self.arms[name] = arm
+
+    def lines(self, most):
+        """The arms that changed last, the latest last, at most so many."""
+        return [line(arm) for arm in list(self.arms.values())[-most:]]
+
+
+_arm = attrgetter(*(knob for knob in KNOBS if knob not in ("gap", "seed")))
+
+
+def _name(trial, axes):
+    values = {axis: getattr(trial, axis) for axis in axes}
+    shown = {axis: value for axis, value in values.items() if axis in ALWAYS or value != DEFAULTS[axis]}
+    return " ".join(value if isinstance(value, str) else f"{axis} {value}" for axis, value in shown.items())
+
+
+def _better(arm, what, value, choose):
+    arm[what] = choose(value, arm.get(what, value))
+
+
+def line(arm):
+    """An arm in words."""
+    words = f"{arm['arm']}: {arm['finished']} of {arm['of']} finished"
+    if "right" in arm:
+        words += f", at best {arm['right']:.1%} right"
+    if "solved" in arm:
+        words += f", {arm['solved']} solved"
+    if "gap" in arm:
+        words += f", to gap {arm['gap']}, from {arm['sequences']:,} sequences on"
+    return words

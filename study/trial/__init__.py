@@ -1,0 +1,1 @@
+"""One trial: its knobs, how it is run, what it gives."""

@@ -1,0 +1,73 @@
+"""The random-weight-guessing baseline: draw weights, test them, repeat.
+
+Every weight is uniform on [-100, 100], as in Schmidhuber & Hochreiter, Guessing can outperform many long time lag algorithms,
+IDSIA-19-96, 1996. A guess is shown one sequence after another until it gets one wrong or meets the task's pass rule; every
+sequence shown counts. The net has the trial's size, and sees the trial's training sequences.
+"""
+
+import kernels
+from study import streams, tasks
+
+BOUND = 100.0
+FIRST, GROWTH = 4, 8  # most guesses fail at once: a few rows first, then more and more
+DRAWN = 512  # sequences drawn at a time
+
+
+def guess(trial, task, net):
+    """Guess until the rule is met or the budget is spent.
+
+    Returns
+    -------
+    (theta of the guess that met the rule or of the last one, sequences shown when it was met or None, guesses)
+    """
+    weights = kernels.Stream("guess", trial.seed)
+    queue = _Queue(trial, task)
+    guesses = 0
+    while queue.left:
+        guesses += 1
+        theta = weights.uniform(net.size, -BOUND, BOUND).astype(net.dtype)
+        before = trial.budget - queue.left
+        met = _examine(task, trial.window, net, theta, queue)
+        if met:
+            return theta, before + met, guesses
+    return theta, None, guesses
+
+
+def _examine(task, window, net, theta, queue):
+    """Show sequences until one is wrong, the rule is met or none is left; at which of them it was met, or None."""
+    judge, rows = tasks.Judge(task, window), FIRST
+    while queue.left:
+        batch = queue.peek(rows)
+        output = net.forward(theta, batch, tape=False).output
+        wrong = ~task.right(output, batch.target)
+        shown = int(wrong.argmax()) + 1 if wrong.any() else len(wrong)
+        queue.drop(shown)
+        met = judge(output[:shown], batch.target[:shown])
+        if met or wrong.any():
+            return met
+        rows *= GROWTH
+    return None
+
+
+class _Queue:
+    """The trial's training sequences in order, up to its budget; `left` are still to be shown."""
+
+    def __init__(self, trial, task):
+        self.left = trial.budget
+        self.trial, self.task, self.stream = trial, task, streams.stream(trial)
+        self._draw()
+
+    def _draw(self):
+        drawn = self.task.sample(self.stream, DRAWN, self.trial.gap)
+        self.drawn, self.at = streams.usable(drawn, self.trial.direction), 0
+
+    def peek(self, rows):
+        """The next sequences, at most `rows`."""
+        return self.drawn.part(self.at, min(self.at + rows, self.at + self.left, DRAWN))
+
+    def drop(self, rows):
+        """The first `rows` of them have been shown."""
+        self.at += rows
+        self.left -= rows
+        if self.at == DRAWN:
+            self._draw()

@@ -1,5 +1,7 @@
 """Commands on what there is: validate, list, env, cite."""
 
+from importlib import resources
+
 import click
 
 import kernels
@@ -90,4 +92,4 @@ def env():
 @click.command()
 def cite():
     """How to cite."""
-    click.echo((machine.PROJECT / "CITATION.cff").read_text(), nl=False)
+    click.echo(resources.files("study").joinpath("CITATION.cff").read_text("utf-8"), nl=False)

@@ -15,7 +15,7 @@ from study.errors import SpecError
 
 SCHEMA = 1
 CHOICE = ("task", "cell", "init", "lr", "edge", "candidates", "from")
-COMMITTED = Path(__file__).resolve().parents[2] / "results"
+COMMITTED = Path(__file__).with_name("committed")  # tables that are installed with the package
 
 
 def choose(study, key, records):
@@ -50,10 +50,14 @@ def _choice(key, lr, edge, candidates, taken_from):
 
 
 def committed(study):
-    """The choices of the committed table that the study takes, {key: choice}; empty where there is none."""
+    """The choices {key: choice} that a study takes from its committed table; empty if it names none.
+
+    The package's own tables come first, then those below `results` in the working directory.
+    """
     name = study.selection and study.selection.committed
-    path = COMMITTED / name / "selection.json" if name else None
-    if path is None or not path.exists():
+    tables = [folder / name / "selection.json" for folder in (COMMITTED, Path("results"))] if name else []
+    path = next(filter(Path.exists, tables), None)
+    if path is None:
         return {}
     choices = read(path)
     return {key: choices[key] | {"from": name} for key in study.selecting if key in choices}

@@ -44,7 +44,8 @@ def cli():
 
 @cli.command()
 @click.argument("studies", nargs=-1, metavar="[STUDY]...")
-@click.option("--preset", default="default", help="quick (3 minutes), default (20 minutes) or full (hours).")
+@click.option("--preset", default="default",
+              help="quick (about 2 minutes), default (about 20 minutes) or full (at most 15 hours): times of `gap` on two cores.")
 @click.option("--out", default="results", metavar="DIR", help="Where results lie: DIR/<study>/<preset>.")
 @WORKERS
 @click.option("--only", multiple=True, metavar="AXIS=VALUE[,VALUE]", help="Run only these trials of the plan; repeatable.")

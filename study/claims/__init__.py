@@ -1,7 +1,7 @@
 """The ablations: one file each, found by where it lies.
 
-A file of this folder is an ablation: PRESETS (its grids, as data), CLAIM (what was published, where) and judge(frame), which
-gives the verdicts. A study file in TOML is a study without a claim.
+A file of this folder is an ablation: PRESETS (its grids, as data), TAKES (how long each preset takes), CLAIM (what was
+published, where) and judge(frame), which gives the verdicts. A study file in TOML is a study without a claim.
 """
 
 import importlib

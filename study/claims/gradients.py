@@ -80,6 +80,9 @@ PRESETS = {
     },
 }
 
+TAKES = {"quick": "some seconds", "default": "under a minute", "full": "about 4 minutes"}
+"""Estimates for two cores with AVX2; `default` took 32 s there."""
+
 
 def judge(frame):
     """Verdicts on C15b and C17 from fresh nets of 32 units, Holm-corrected within each claim.

@@ -7,6 +7,7 @@ import click
 import kernels
 from study import claims
 from study.cli import dump
+from study.plan import selection
 from study.records import machine
 from study.tasks import TASKS
 from study.trial import meaning
@@ -77,10 +78,12 @@ def _knobs():
 def _studies():
     rows = []
     for name in claims.NAMES:
-        for preset in claims.find(name).PRESETS:
+        for preset, takes in claims.find(name).TAKES.items():
             study = claims.resolve(name, preset)
-            rows.append((name, preset, len(study.arms), study.title))
-    return [("study", "preset", "trials", "asks"), *rows]
+            taken = selection.committed(study)
+            choosing = sum(len(trials) for key, trials in study.selecting.items() if key not in taken)
+            rows.append((name, preset, f"{len(study.arms) + choosing:,}", takes, study.title))
+    return [("study", "preset", "trials", "on two cores", "question"), *rows]
 
 
 @click.command()

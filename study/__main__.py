@@ -1,40 +1,24 @@
-"""The commands. Wiring only: what they do lies in the modules that they name."""
+"""`python -m study`: wires the commands of study.cli together."""
 
 import gc
-import shlex
 import signal
 import sys
-import time
-from contextlib import closing
 
 import click
 
 try:
-    import kernels
+    import kernels  # noqa: F401
 except ImportError as error:
     print(f"error: {error}", file=sys.stderr)
     sys.exit(2)
 
-from study import claims
-from study.cli import DISK, FAILED, FOLDER, INTERRUPTED, JSON, USAGE, WORKERS, about, dump, processors, records, say
+from study.cli import DISK, FAILED, INTERRUPTED, USAGE, about, again, records, report, say, trials
 from study.cli.bench import bench
 from study.errors import SpecError
-from study.records import machine, provenance, store, table
-from study.records.provenance import Provenance
-from study.run import executors, progress, runner, standing, verify
-from study.run.cost import cost
-from study.tasks import TASKS
-from study.trial.run import run as train
+from study.records import store
+from study.run import executors
 
-EVERY = (100_000, 20, 100)  # objects between looks for garbage: trials and records are many, and none are in cycles
-SHOWN = ("solved", "censored", "without a rule", "probed", "diverged", "for learning rates", "failed", "crashed", "missing")
-
-
-def write_report(folder):
-    """Write a folder's report; its summary in words."""
-    from study import report  # brings a plotting library, which no other command waits for
-
-    return report.write(folder)
+EVERY = (100_000, 20, 100)  # thresholds of garbage collection: records are many, and none are in cycles
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -42,180 +26,8 @@ def cli():
     """Controlled studies of how far back recurrent cells can remember."""
 
 
-@cli.command()
-@click.argument("studies", nargs=-1, metavar="[STUDY]...")
-@click.option("--preset", default="default",
-              help="quick (about 2 minutes), default (about 20 minutes) or full (at most 15 hours): times of `gap` on two cores.")
-@click.option("--out", default="results", metavar="DIR", help="Where results lie: DIR/<study>/<preset>.")
-@WORKERS
-@click.option("--only", multiple=True, metavar="AXIS=VALUE[,VALUE]", help="Run only these trials of the plan; repeatable.")
-@click.option("--seeds", type=click.IntRange(1, 100_000), metavar="N", help="Run seeds 0 to N - 1 of every arm.")
-@click.option("--dry-run", is_flag=True, help="Say what would run, and about how long; write nothing.")
-@click.option("--fail-fast", is_flag=True, help="Start nothing more after a failed trial.")
-@click.option("--retry-failed", is_flag=True, help="Run trials again that failed or crashed before.")
-@click.option("--timeout", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="End trials that take longer.")
-@click.option("--executor", type=click.Choice(["local", "dask"]), default="local")
-@click.option("--scheduler", metavar="ADDRESS|FILE", help="Of the Dask cluster.")
-@JSON
-def run(studies, preset, out, workers, only, seeds, dry_run, fail_fast, retry_failed, timeout, executor, scheduler, as_json):
-    """Run studies: names of ablations or paths of TOML files; `gap` if none is given.
-
-    Continues what was begun: recorded trials are not run again. Ends with a report.
-    """
-    plans = [_wanted(name, preset, only, seeds) for name in studies or ["gap"]]
-    if dry_run:
-        workers = workers or processors()
-        forecasts = [standing.forecast(study, wanted, out, workers, retry_failed) for study, wanted in plans]
-        for data in () if as_json else forecasts:
-            _show_forecast(data, workers)
-        return dump(forecasts) if as_json else 0
-    places = _places(executor, scheduler, workers, timeout)
-    known = {"places": places, "work": train, "facts": machine.facts(), "say": say}
-    options = {"retry": retry_failed, "fail_fast": fail_fast}
-    code, results = 0, []
-    with closing(places):
-        for study, wanted in plans:
-            store.prepare(runner.folder(out, study))
-            began = time.monotonic()
-            summary = runner.Runner(study, out, wanted, **known, **options).run()
-            results.append(_finish(study, summary, time.monotonic() - began, as_json))
-            code = max(code, _code(summary))
-            if summary.interrupted:
-                break
-    if as_json:
-        dump(results)
-    return code
-
-
-def _wanted(name, preset, only, seeds):
-    study = claims.resolve(name, preset)
-    study = study.with_seeds(seeds) if seeds else study
-    wanted = runner.only(only, seeds, study)
-    runner.stages(study, wanted)
-    return study, wanted
-
-
-def _places(executor, scheduler, workers, timeout):
-    if executor == "local":
-        if scheduler:
-            raise click.UsageError("--scheduler needs --executor dask")
-        return executors.Local(workers or processors(), timeout)
-    if workers or not scheduler:
-        raise click.UsageError("--executor dask needs --scheduler, and takes no --workers: the cluster has its own")
-    try:
-        return executors.Cluster(scheduler, timeout)
-    except ImportError:
-        raise click.UsageError("--executor dask needs Dask, the extra `dask` of this package: pip install distributed") from None
-    except (OSError, ValueError, TypeError, RuntimeError) as error:  # the last two where TLS is not as the scheduler has it
-        raise click.UsageError(f"--scheduler {scheduler}: {error}") from None
-
-
-def again():
-    """The command that this is."""
-    return shlex.join(["python", "-m", "study", *sys.argv[1:]])
-
-
-def _code(summary):
-    return INTERRUPTED if summary.interrupted else FAILED if summary.failures else 0
-
-
-def _show_forecast(data, workers):
-    click.echo(f"{data['study']}/{data['preset']} into {data['folder']}")
-    click.echo(f"  trials: {data['trials']}, and {data['selection']} to choose learning rates")
-    click.echo(f"  recorded: {data['recorded']}, failed before: {data['failed']}, to run: {data['to_run']}")
-    most = progress.duration(data["seconds"])
-    click.echo(f"  at most about {most} on {workers} processors, when every trial runs to its budget")
-    click.echo(f"  at most about {data['bytes'] / 2**20:,.0f} MiB of memory for its workers, when the largest trials meet")
-
-
-def _finish(study, summary, seconds, as_json):
-    """Report what a run did; returns it as data."""
-    folder, counts = summary.folder, summary.counts
-    for id, failure in summary.failures.items():
-        say(f"{failure['status']}: {id}: {failure['reason']}")
-    if summary.failures:
-        say(f"{len(summary.failures)} trials failed; `run --retry-failed` runs them again")
-    if summary.waiting:
-        say(f"{summary.waiting} trials wait for learning rates that are not chosen yet")
-    data = {
-        "study": study.name,
-        "preset": study.preset,
-        "folder": str(folder),
-        "ran": summary.ran,
-        "seconds": seconds,
-        "counts": dict(summary.counts),
-        "failures": summary.failures,
-        "interrupted": summary.interrupted,
-    }
-    if summary.interrupted:
-        say(f"interrupted: what was finished is kept in {folder}; to go on:\n  {again()}")
-        return data
-    text = write_report(folder)
-    if as_json:
-        return data
-    if text:
-        click.echo(text)
-    click.echo(", ".join(f"{counts[name]} {name}" for name in SHOWN if counts[name]))
-    if not summary.ran and not summary.failures:
-        made = "".join(f"\n  made on {line}" for line in Provenance(folder, store.read(folder)).makers())
-        click.echo(f"Nothing was left to run: these are the records in {folder}{made}\n"
-                   "For a run of your own: --out DIR. To run a sample of these again and compare:\n"
-                   f"  python -m study verify {folder}")
-    else:
-        click.echo(f"{summary.ran} trials in {progress.duration(seconds)}")
-    if counts["done"] or counts["diverged"]:
-        click.echo(f"report: {folder / 'REPORT.md'}")
-    return data
-
-
-@cli.command()
-@FOLDER
-@click.option("--check", is_flag=True, help="Change nothing; fail if CSV, tables or verdicts are not what the records give.")
-def report(folder, check):
-    """Figures, tables and page of a preset's folder, from its records."""
-    table.planned(folder, TASKS)
-    if not check:
-        click.echo(write_report(folder))
-        return 0
-    from study import report
-
-    wrong = report.check(folder)
-    for line in wrong:
-        click.echo(line)
-    click.echo(f"{folder}: the report {'differs from' if wrong else 'is what'} the records{'' if wrong else ' give'}")
-    return FAILED if wrong else 0
-
-
-@cli.command("verify")
-@FOLDER
-@click.option("--sample", type=click.IntRange(1), default=20, show_default=True, metavar="N")
-@WORKERS
-@JSON
-def verify_(folder, sample, workers, as_json):
-    """Run N recorded trials again and compare every number bit for bit."""
-    _, _, trials = table.planned(folder, TASKS)
-    contents = store.read(folder)
-    recorded = {trial.id: trial for trial in trials if trial.id in contents.lines}
-    if not recorded:
-        raise SpecError(f"{folder}: no recorded trial of its plan")
-    pairs = [(recorded[id], contents.record(id)) for id in verify.sample(recorded, sample)]
-    with closing(executors.Local(min(workers or processors(), len(pairs)))) as places:
-        tally, differ = verify.again(pairs, work=train, places=places, weigh=cost)
-    same = sum(tally.counts.values()) - len(tally.failures) - len(differ)
-    known, here = Provenance(folder, contents), machine.facts()
-    if as_json:
-        made = {id: known.origin(id) | {"facts": known.facts(id)} for id in differ}
-        dump({"sample": len(pairs), "same": same, "differ": differ, "failures": tally.failures, "made": made, "here": here})
-    else:
-        for id, found in differ.items():
-            click.echo(records.told_difference(id, found, "recorded", "now", most=1))
-            click.echo(f"    recorded on {provenance.line(known.facts(id))}\n    now on      {provenance.line(here)}")
-        click.echo(f"{same} of {len(pairs)} bit-identical, on {kernels.isa()} with {places.workers} workers")
-    return INTERRUPTED if tally.interrupted else FAILED if same < len(pairs) else 0
-
-
-for command in (records.status, records.compare_, records.export_, records.show, records.compact, about.validate, about.list_,
-                about.env, about.cite, bench):
+for command in (trials.run, records.status, report.report, trials.verify_, records.compare_, records.export_, records.show,
+                records.compact, about.validate, about.list_, about.env, about.cite, bench):
     cli.add_command(command)
 
 
@@ -229,7 +41,7 @@ def main(arguments=None):
         error.show()
         code = error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        say(f"interrupted; what was finished is kept. To go on:\n  {again()}")
+        say(f"interrupted; finished trials are recorded. To continue:\n  {again()}")
         code = INTERRUPTED
     except (SpecError, store.Refused, store.Broken, executors.Lost) as error:
         for line in str(error).splitlines():

@@ -23,14 +23,16 @@ def call(capfd, monkeypatch):
     """call(arguments) -> (exit code, stdout, stderr) of a command with toy work, in this process."""
     import toy
 
-    from study import __main__ as commands
+    from study.__main__ import main
+    from study.cli import report, trials
 
-    monkeypatch.setattr(commands, "write_report", "a report on {}".format)
-    monkeypatch.setattr(commands, "train", toy.work)
+    for module in (report, trials):
+        monkeypatch.setattr(module, "write_report", "a report on {}".format)
+    monkeypatch.setattr(trials, "train", toy.work)
 
     def call(*arguments):
         with pytest.raises(SystemExit) as end:
-            commands.main([str(argument) for argument in arguments])
+            main([str(argument) for argument in arguments])
         out, err = capfd.readouterr()
         assert "Traceback" not in err
         return end.value.code, out, err

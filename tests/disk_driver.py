@@ -12,8 +12,9 @@ import sys
 import traceback
 from concurrent.futures import Future
 
-from study import __main__ as commands
 from study import report
+from study.__main__ import main
+from study.cli import trials as commands
 from study.records import store
 from study.run import executors
 
@@ -59,7 +60,7 @@ def drive(arguments, under, notes, k, how, acknowledged, out):
     store.Driver.record = acknowledging(store.Driver.record, acknowledged)
     DISK.disk_fail(os.fsencode(under), os.fsencode(notes), k, how)
     try:
-        commands.main(arguments)
+        main(arguments)
     except SystemExit as end:
         sys.stdout.flush()
         os._exit(end.code)

@@ -12,7 +12,7 @@ import toy
 
 import kernels
 import study
-from study import __main__ as commands
+from study.cli import trials as commands
 from study.plan import selection
 from study.records import machine, provenance, store
 

@@ -109,7 +109,8 @@ def real(trial):
 WORK = {"": work, "faulty": faulty, "real": real}
 
 if __name__ == "__main__":  # the commands, with toy work, or what LEDGER and TOY say
-    from study import __main__ as commands
+    from study.__main__ import main
+    from study.cli import trials as commands
     from study.records import store
 
     kind = os.environ.get("TOY", "")
@@ -121,4 +122,4 @@ if __name__ == "__main__":  # the commands, with toy work, or what LEDGER and TO
         commands.train = noting(commands.train, "workers", lambda trial: os.getpid())
         store.Driver.record = noting(store.Driver.record, "acknowledged", lambda driver, trial, outcome: trial.id)
     commands.machine.facts = dict
-    commands.main()
+    main()

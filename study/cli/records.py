@@ -8,9 +8,9 @@ from pathlib import Path
 
 import click
 
-from study.cli import FAILED, FOLDER, JSON, dump, say
+from study.cli import FAILED, FOLDER, JSON, dump, say, shortened
 from study.errors import SpecError
-from study.records import compare, export, store, table
+from study.records import compare, export, find, store, table
 from study.records.provenance import Provenance
 from study.run import arms, progress, standing
 from study.tasks import TASKS
@@ -60,9 +60,9 @@ def _watch(folder, data, as_json):
 def _status_text(data):
     counts = ", ".join(f"{data[name]} {name}" for name in ("done", "diverged", "failed", "crashed", "missing"))
     lines = [f"{data['study']}/{data['preset']}: {counts} of {data['trials']}"]
-    lines += some([f"  {arms.line(arm)}" for arm in data["best"]], "arms")
-    lines += some([f"failed: {id}: {reason}" for id, reason in data["failures"].items()], "failed trials")
-    lines += some(data["damage"], "damaged places")
+    lines += shortened([f"  {arms.line(arm)}" for arm in data["best"]], "arms")
+    lines += shortened([f"failed: {id}: {reason}" for id, reason in data["failures"].items()], "failed trials")
+    lines += shortened(data["damage"], "damaged places")
     if data["outside_plan"]:
         lines.append(f"{data['outside_plan']} records are outside the plan and ignored")
     if data["missing"] and data["running_drivers"]:
@@ -72,11 +72,6 @@ def _status_text(data):
     elif data["missing"]:
         lines.append(f"about {progress.duration(data['core_seconds_left'])} of one processor left; no run writes here now")
     return "\n".join(lines)
-
-
-def some(lines, what, most=12):
-    """The first lines, and how many there are beyond."""
-    return [*lines[:most], *([f"  and {len(lines) - most} more {what}; --json names all"] if len(lines) > most else [])]
 
 
 @click.command("compare")
@@ -109,17 +104,11 @@ def _show_comparison(first, second, found):
         click.echo("\n   made on ".join([f"{name}: {path}, {len(contents.lines)} records", *makers]))
     for name in ("a", "b"):
         if only := found[f"only_{name}"]:
-            click.echo("\n  ".join([f"only in {name}: {len(only)}", *some(only, "trials")]))
+            click.echo("\n  ".join([f"only in {name}: {len(only)}", *shortened(only, "trials")]))
     if differ := found["differ"]:
-        told = [told_difference(id, places, "a", "b", most=4) for id, places in differ.items()]
-        click.echo("\n  ".join([f"differ: {len(differ)}", *some(told, "trials")]))
+        lines = [compare.text(id, places, "a", "b", most=4) for id, places in differ.items()]
+        click.echo("\n  ".join([f"differ: {len(differ)}", *shortened(lines, "trials")]))
     click.echo(f"same: {found['same']}")
-
-
-def told_difference(id, places, a, b, most):
-    """A trial and where its numbers differ, in lines."""
-    told = [compare.words(place, a, b) for place in places[:most]]
-    return "\n    ".join([id, *told, *([f"and {len(places) - most} more numbers"] if len(places) > most else [])])
 
 
 @click.command("export")
@@ -150,7 +139,7 @@ def export_(folder, form, to):
 @click.option("--out", default="results", metavar="DIR", help="Where to look.")
 def show(id, out):
     """Everything that is recorded of a trial: ID, or the start of it, or of its last part."""
-    dump(standing.find(out, id))
+    dump(find.find(out, id))
 
 
 @click.command()
@@ -162,5 +151,3 @@ def compact(folder):
     for line in contents.damage:
         say(line)
     click.echo(f"{Path(folder) / store.RUNS}: {len(contents.lines)} records")
-
-

@@ -77,6 +77,13 @@ def words(difference, a="a", b="b"):
     return f"{difference['at']}: {a} {_short(difference['a'])}, {b} {_short(difference['b'])}{by}"
 
 
+def text(id, differences, a, b, most):
+    """A trial's id and its first differences, as `words` has them, one a line."""
+    lines = [words(difference, a, b) for difference in differences[:most]]
+    rest = [f"and {len(differences) - most} more numbers"] if len(differences) > most else []
+    return "\n    ".join([id, *lines, *rest])
+
+
 def _short(value):
     text = json.dumps(value)
     return text if len(text) <= 80 else f"{text[:77]}..."

@@ -1,15 +1,11 @@
-"""How a study stands: what would run, what is there, what is missing, whose records they are."""
+"""How a study stands: what would run, what is there, what is missing."""
 
 from heapq import nlargest
-from pathlib import Path
 
-from study.errors import SpecError
 from study.records import store, table
-from study.records.provenance import Provenance
 from study.run import arms, runner
 from study.run.cost import cost, learned, memory
 from study.tasks import TASKS
-from study.trial.knobs import Trial
 
 
 def forecast(study, wanted, out, workers, retry=False):
@@ -71,25 +67,3 @@ def status(folder):
         "failures": {id: failure["reason"] for id, failure in contents.failures.items() if id in planned},
         "damage": contents.damage,
     }
-
-
-def find(out, name):
-    """All that is recorded of the one trial below `out` whose id, or the last part of it, starts with `name`, as a dict.
-
-    Raises SpecError where none is called so, or several.
-    """
-    found = {}
-    for path in [*Path(out).glob(f"**/{store.RUNS}"), *Path(out).glob(f"**/{store.SEGMENTS}")]:
-        contents = store.read(path.parent)
-        for id in (*contents.failures, *contents.lines):
-            if id.startswith(name) or id.rpartition("-")[2].startswith(name):
-                made = {"made": Provenance(path.parent, contents).row(id)}
-                entry = contents.record(id) | made if id in contents.lines else contents.failures[id]
-                found[path.parent, id] = {"folder": str(path.parent), **entry}
-    if len(found) != 1:
-        several = "".join(f"\n  {folder}: {id}" for folder, id in sorted(found)[:10])
-        raise SpecError(f"{len(found)} trials in {out} are called {name!r}{several}")
-    (entry,) = found.values()
-    if "trial" in entry:
-        entry["trial"] = Trial.model_validate(entry["trial"]).model_dump()
-    return entry

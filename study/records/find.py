@@ -1,0 +1,36 @@
+"""Everything that is recorded of one trial, found by a part of its id."""
+
+from pathlib import Path
+
+from study.errors import SpecError
+from study.records import store
+from study.records.provenance import Provenance
+from study.trial.knobs import Trial
+
+MOST = 10  # ids that are listed where several match
+
+
+def find(out, start):
+    """The record or failure of the one trial below the folder `out` whose id, or its last part, begins with `start`.
+
+    Returns a dict of the record, its folder and its provenance. Raises SpecError if no trial matches, or several do.
+    """
+    found = {}
+    for path in [*Path(out).glob(f"**/{store.RUNS}"), *Path(out).glob(f"**/{store.SEGMENTS}")]:
+        contents = store.read(path.parent)
+        for id in (*contents.failures, *contents.lines):
+            if id.startswith(start) or id.rpartition("-")[2].startswith(start):
+                found[path.parent, id] = {"folder": str(path.parent), **_entry(path.parent, contents, id)}
+    if len(found) != 1:
+        several = "".join(f"\n  {folder}: {id}" for folder, id in sorted(found)[:MOST])
+        raise SpecError(f"{len(found)} trials in {out} have an id that begins with {start!r}{several}")
+    (entry,) = found.values()
+    return entry
+
+
+def _entry(folder, contents, id):
+    if id not in contents.lines:
+        return contents.failures[id]
+    record = contents.record(id)
+    trial = Trial.model_validate(record["trial"]).model_dump()
+    return record | {"trial": trial, "made": Provenance(folder, contents).row(id)}

@@ -55,11 +55,12 @@ def probed_records():
     """(the plan as TOML, [(trial, outcome)]) of a small study of fresh nets that are probed."""
     from study.plan import spec, toml
     from study.tasks import TASKS
-    from study.trial import run
+    from study.run import engine
+    from study.trial.run import run
 
     axes = {"cell": ["rnn", "lstm", "gru", "nfg"], "init": ["standard", "long"], "gap": [40], "units": [8]}
     study = spec.read({"name": "looks", "knobs": {"method": "probe"}, "grids": [{"name": "g", "seeds": 2, "axes": axes}]}, TASKS)
-    return toml.dumps(study), [(arm.trial, run.run(arm.trial)) for arm in study.arms]
+    return toml.dumps(study), [(arm.trial, engine.attempt(run, arm.trial)) for arm in study.arms]
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,7 @@ from study.__main__ import main
 from study.cli import trials as commands
 from study.records import store
 from study.run import executors
+from study.trial.result import Result
 
 DISK = ctypes.CDLL(None)
 
@@ -73,7 +74,7 @@ def remember(folder):
     """Neither train nor draw again what a run into this folder gave: it is the writing that is tested."""
     contents, known = report._contents(folder), store.read(folder)
     report._contents = lambda folder: contents
-    commands.train = lambda trial: {key: known.record(trial.id)[key] for key in ("status", "result")}
+    commands.train = lambda trial: Result.of(known.record(trial.id)["result"])
 
 
 if __name__ == "__main__":

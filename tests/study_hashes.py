@@ -58,7 +58,8 @@ def record(knobs):
     from study.trial.knobs import Trial
     from study.trial.run import run
 
-    return json.dumps(run(Trial(**knobs)), sort_keys=True, allow_nan=False)
+    result = run(Trial(**knobs))
+    return json.dumps({"status": result.status, "result": result.as_dict()}, sort_keys=True, allow_nan=False)
 
 
 def hashes():

@@ -71,9 +71,9 @@ def test_verify_names_the_first_number_that_differs(ran, call, monkeypatch):
 
 
 def another_result(trial):
-    outcome = toy.work(trial)
-    outcome["result"]["curve"]["loss"][1] = 0.10000000000000002
-    return outcome
+    result = toy.work(trial)
+    result.curve["loss"][1] = 0.10000000000000002
+    return result
 
 
 def test_a_finished_run_says_what_came_out(ran, call):
@@ -134,7 +134,7 @@ def test_records_outside_the_plan_are_ignored_and_counted(ran, call):
     path, out, folder = ran
     with store.Driver(folder, {}) as driver:
         trial = toy.trials(1, gap=77)[0]
-        driver.record(trial, toy.work(trial) | {"seconds": 1.0, "host": "x"})
+        driver.record(trial, toy.outcome(trial))
     assert json.loads(call("status", folder, "--json")[1])["outside_plan"] == 1
     assert len(study.load(folder)) == 24
     assert "25 records" in call("compact", folder)[1]
@@ -202,10 +202,9 @@ def test_determinism_that_broke_is_said(ran, call):
     trial = toy.trials(1, init="long", horizon=25, budget=5000, lr=store.read(folder).record(
         next(iter(store.read(folder).lines)))["trial"]["lr"])[0]
     with store.Driver(folder, {}) as driver:
-        outcome = toy.work(trial) | {"seconds": 1.0, "host": "x"}
-        driver.record(trial, outcome | {"result": outcome["result"] | {"final_loss": 0.5}})
+        driver.record(trial, toy.outcome(trial, final_loss=0.5))
     with store.Driver(folder, {}) as driver:
-        driver.record(trial, outcome)
+        driver.record(trial, toy.outcome(trial))
     code, _, err = call("run", path, "--out", out)
     assert code == 1 and "two results that differ" in err
 

@@ -13,7 +13,7 @@ from study.records.compare import differences, words
 def fill(folder, trials, change=lambda outcome: None):
     with store.Driver(folder, {}) as driver:
         for trial in trials:
-            outcome = toy.work(trial) | {"seconds": 0.1, "host": "here"}
+            outcome = toy.outcome(trial, seconds=0.1)
             change(outcome)
             driver.record(trial, outcome)
     store.compact(folder)

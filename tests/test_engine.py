@@ -15,6 +15,7 @@ from study.plan import selection
 from study.records import store
 from study.run import engine, executors
 from study.run.progress import Progress, duration
+from study.trial.result import Result
 
 RUN = [sys.executable, toy.__file__, "run"]
 HANGS = 8  # seconds after which a trial does: more than a worker takes to start on a busy machine
@@ -73,7 +74,7 @@ def test_all_trials_reach_the_sink_once_the_longest_first():
     tally, sink = run(trials, workers=1)
     assert list(sink) == [trial.id for trial in reversed(trials)]
     assert tally.counts == {"done": 7} and not tally.failures and not tally.interrupted
-    assert all(sink[t.id]["result"] == toy.work(t)["result"] for t in trials)
+    assert all(sink[t.id]["result"] == toy.outcome(t)["result"] for t in trials)
     assert all(outcome["seconds"] >= 0 and outcome["host"] for outcome in sink.values())
 
 
@@ -176,12 +177,12 @@ def slowly(parent):
 
 
 def one_thread(trial):
-    return {"status": "done", "result": {"threads": os.environ["OMP_NUM_THREADS"]}}
+    return Result(parameters=int(os.environ["OMP_NUM_THREADS"]))
 
 
 def test_workers_have_one_thread():
     _, sink = run(toy.trials(1), one_thread)
-    assert [outcome["result"]["threads"] for outcome in sink.values()] == ["1"]
+    assert [outcome["result"]["parameters"] for outcome in sink.values()] == [1]
 
 
 def test_a_run_beside_another_that_has_just_begun_says_so(tmp_path):

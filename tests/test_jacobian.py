@@ -16,6 +16,7 @@ from study import probes
 from study.nets.net import Net
 from study.probes import gates, jacobian, norms
 from study.records import store
+from study.run import engine
 from study.tasks import TASKS
 from study.trial.knobs import Trial
 from study.trial.run import run
@@ -157,7 +158,7 @@ def test_traces_are_the_twins():
 
 
 def looked(cell, gap=40, **knobs):
-    return run(Trial(cell=cell, gap=gap, units=8, method="probe", **knobs))["result"]["probe"]
+    return run(Trial(cell=cell, gap=gap, units=8, method="probe", **knobs)).probe
 
 
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "mut1"])
@@ -228,7 +229,7 @@ def test_the_gradient_is_followed_to_1e_300():
 @pytest.mark.parametrize("cell", CELLS)
 def test_every_cell_can_be_looked_at(cell):
     trial = Trial(cell=cell, gap=300, method="probe")
-    outcome = run(trial)
+    outcome = engine.attempt(run, trial)
     found = outcome["result"]["probe"]
     assert len(store.encode(store.record(trial, outcome))) < store.LARGEST
     assert found["norms"]["lag"][-1] == 300 and found["jacobian"]["lag"] == [1, 2, 4, 8, 16, 32, 64, 128, 256]
@@ -239,26 +240,25 @@ def test_every_cell_can_be_looked_at(cell):
 
 def test_a_net_is_probed_as_training_left_it():
     knobs = {"cell": "lstm", "gap": 5, "units": 8, "lr": 0.01}
-    trained = run(Trial(**knobs, budget=640))["result"]
-    probed = run(Trial(**knobs, method="probe", after=640))["result"]
-    assert probed["digest"] == trained["digest"] and probed["sequences"] == 640 and probed["solved"] is None
-    end = trained["norms"]["end"]
-    assert {name: probed["probe"]["norms"][name] for name in end} == end
-    fresh = run(Trial(**knobs, method="probe"))["result"]["probe"]["norms"]
-    assert {name: fresh[name] for name in end} == trained["norms"]["start"]
+    trained = run(Trial(**knobs, budget=640))
+    probed = run(Trial(**knobs, method="probe", after=640))
+    assert probed.digest == trained.digest and probed.sequences == 640 and probed.solved is None
+    end = trained.norms["end"]
+    assert {name: probed.probe["norms"][name] for name in end} == end
+    fresh = run(Trial(**knobs, method="probe")).probe["norms"]
+    assert {name: fresh[name] for name in end} == trained.norms["start"]
 
 
 def test_a_probe_of_weights_that_are_not_finite_says_so():
-    record = run(Trial(cell="lstm", gap=3, units=8, lr=1e38, method="probe", after=640))
-    result = record["result"]
-    assert record["status"] == "diverged" and "probe" not in result and result["sequences"] == result["diverged_at"] < 640
+    result = run(Trial(cell="lstm", gap=3, units=8, lr=1e38, method="probe", after=640))
+    assert result.status == "diverged" and result.probe is None and result.sequences == result.diverged_at < 640
 
 
 @pytest.mark.parametrize("isa", processor.isas())
 def test_a_probe_is_the_same_on_every_instruction_set(isa):
     program = ("import json; from study.trial.knobs import Trial; from study.trial.run import run\n"
-               "print(json.dumps([run(Trial(cell=cell, gap=60, units=9, method='probe')) for cell in ('rnn', 'lstm', 'gru', 'fgr', 'mut2')]))")
+               "print(json.dumps([run(Trial(cell=cell, gap=60, units=9, method='probe')).as_dict() for cell in ('rnn', 'lstm', 'gru', 'fgr', 'mut2')]))")
     done = subprocess.run([sys.executable, "-c", program], env=environment(LONGLAG_ISA=isa), cwd=PROJECT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    here = [run(Trial(cell=cell, gap=60, units=9, method="probe")) for cell in ("rnn", "lstm", "gru", "fgr", "mut2")]
+    here = [run(Trial(cell=cell, gap=60, units=9, method="probe")).as_dict() for cell in ("rnn", "lstm", "gru", "fgr", "mut2")]
     assert json.loads(done.stdout) == json.loads(json.dumps(here))

@@ -25,10 +25,6 @@ from study.trial.knobs import KNOBS, Trial, annotated
 TWO = SimpleNamespace(workers=2)
 
 
-def outcome(trial, seconds=1.0, **result):
-    return toy.work(trial) | {"seconds": seconds, "host": "here"} | ({"result": toy.work(trial)["result"] | result} if result else {})
-
-
 def weigh(trial):
     return 1.0 + trial.seed
 
@@ -37,7 +33,7 @@ def test_the_time_left_goes_by_cost_and_by_the_pace_so_far():
     trials = toy.trials(4)  # of costs 1, 2, 3, 4
     show = Progress("test", trials, TWO, weigh, io.StringIO())
     assert show.left() == 5.0
-    show.finished(trials[3], outcome(trials[3], seconds=8.0))
+    show.finished(trials[3], toy.outcome(trials[3], seconds=8.0))
     assert show.left() == (1 + 2 + 3) * 2 / 2
     show.look(2, False)
     assert show.line() == "1 of 4, 2 running, 1 waiting, about 6 s left"
@@ -60,7 +56,7 @@ def test_a_log_gets_a_line_now_and_then_and_the_arms_that_changed_more_seldom(mo
     log = io.StringIO()
     with Progress("test", trials, TWO, weigh, log) as show:
         for trial in trials:
-            show.finished(trial, outcome(trial, solved=True, sequences=1000 + trial.seed))
+            show.finished(trial, toy.outcome(trial, solved=True, sequences=1000 + trial.seed))
             for _ in range(10):
                 now[0] += 0.2
                 show.look(2, False)

@@ -16,7 +16,7 @@ FACTS = {"processor": {"name": "toy"}, "kernels": {"isa": "avx2", "numerics": 1,
 def fill(folder, trials, facts):
     with store.Driver(folder, facts) as driver:
         for trial in trials:
-            driver.record(trial, toy.work(trial) | {"seconds": 0.25, "host": f"node{trial.seed % 2}"})
+            driver.record(trial, toy.outcome(trial, seconds=0.25, host=f"node{trial.seed % 2}"))
     return driver.name
 
 

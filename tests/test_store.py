@@ -23,7 +23,7 @@ FACTS = {"processor": {"name": "toy"}}
 
 
 def outcome(trial):
-    return toy.work(trial) | {"seconds": 0.5, "host": "here"}
+    return toy.outcome(trial, seconds=0.5)
 
 
 def fill(folder, trials):
@@ -56,7 +56,7 @@ def test_what_is_written_is_read_to_the_bit(folder, trials):
     contents = store.read(folder)
     assert not contents.damage
     for trial in trials:
-        assert contents.record(trial.id)["result"] == toy.work(trial)["result"]
+        assert contents.record(trial.id)["result"] == toy.outcome(trial)["result"]
         assert Trial(**contents.record(trial.id)["trial"]) == trial
 
 
@@ -121,7 +121,7 @@ def test_a_flipped_bit_anywhere_costs_one_trial_at_most(folder, trials):
         contents = store.read(folder)
         assert len(ids(trials) - set(contents.lines)) <= 1
         assert contents.damage
-        assert all(contents.record(id)["result"] == toy.work(t)["result"] for t in trials if (id := t.id) in contents.lines)
+        assert all(contents.record(id)["result"] == toy.outcome(t)["result"] for t in trials if (id := t.id) in contents.lines)
 
 
 @pytest.mark.parametrize("rubbish", [b"\0" * 4096, b"", b"\xff" * 99, b"{}\n[]\nnull\n", b'{"check":"0123456789abcdef",'])
@@ -304,7 +304,7 @@ import sys, toy
 from study.records import store
 with store.Driver(sys.argv[1], {}) as driver:
     for trial in toy.trials(50):
-        driver.record(trial, toy.work(trial) | {"seconds": 1.0, "host": "here"})
+        driver.record(trial, toy.outcome(trial))
         print(trial.id, flush=True)
 """
 

@@ -21,6 +21,7 @@ from study.tasks._rule import Rule
 from study.trial import guess, run
 from study.trial.curve import History
 from study.trial.knobs import Trial
+from study.trial.result import Result
 
 HERE = Path(__file__).parent
 GOLDEN = json.loads((HERE / "golden" / "study.json").read_text())
@@ -39,32 +40,41 @@ def solved():
 
 def test_a_trial_gives_the_same_record_again_and_through_json():
     one, other = run.run(trial()), run.run(trial())
-    assert one == other == json.loads(json.dumps(one, allow_nan=False))
+    assert one == other == Result.of(json.loads(json.dumps(one.as_dict(), allow_nan=False)))
 
 
 def test_a_solved_trial(solved):
-    result = solved["result"]
-    assert solved["status"] == "done" and result["solved"] is True
-    assert 2000 <= result["sequences"] < SOLVED["budget"]
-    assert result["test"]["n"] == 2560 and result["test"]["correct"] > 2500 and result["test"]["loss"] < 0.2
-    assert result["parameters"] == 4 * 16 * (9 + 16 + 1) + 16 * 4 + 4
-    curve = result["curve"]
+    result = solved
+    assert result.status == "done" and result.solved is True
+    assert 2000 <= result.sequences < SOLVED["budget"]
+    assert result.test.n == 2560 and result.test.correct > 2500 and result.test.loss < 0.2
+    assert result.parameters == 4 * 16 * (9 + 16 + 1) + 16 * 4 + 4
+    curve = result.curve
     assert len(curve["sequences"]) == len(curve["loss"]) == len(curve["score"]) <= 64
     assert curve["score"][-1] == 1 and curve["score"][0] < 0.6 and 0 < curve["loss"][-1] < curve["loss"][0]
-    assert 0 <= curve["sequences"][-1] - result["sequences"] < 32
-    assert set(result["norms"]) == {"start", "end"} and result["norms"]["start"] != result["norms"]["end"]
-    assert len(json.dumps(solved)) < 8000
+    assert 0 <= curve["sequences"][-1] - result.sequences < 32
+    assert set(result.norms) == {"start", "end"} and result.norms["start"] != result.norms["end"]
+    assert len(json.dumps(solved.as_dict())) < 8000
+
+
+def test_a_result_reads_back_from_every_recorded_schema():
+    paths = [path for folder in (HERE / "golden" / "records", HERE.parent / "results") for path in folder.rglob("runs.jsonl")]
+    records = [json.loads(line) for path in paths for line in path.read_text().splitlines()]
+    for record in records:
+        result = Result.of(record["result"])
+        assert (result.status, json.dumps(result.as_dict())) == (record["status"], json.dumps(record["result"]))
+    assert len({tuple(record["result"]) for record in records}) == 3  # trained, guessed, probed
 
 
 def test_the_budget_does_not_change_what_is_learned(solved):
-    longer = run.run(Trial(**SOLVED | {"budget": 2 * SOLVED["budget"]}))["result"]
-    assert {key: longer[key] for key in longer if key != "curve"} == {key: solved["result"][key] for key in longer if key != "curve"}
+    longer = run.run(Trial(**SOLVED | {"budget": 2 * SOLVED["budget"]}))
+    assert dataclasses.replace(longer, curve=solved.curve) == solved and longer.curve != solved.curve
 
 
 def test_an_unsolved_trial_is_counted_at_its_budget():
-    result = run.run(trial(budget=330))["result"]
-    assert result["solved"] is False and result["sequences"] == 330
-    assert result["curve"]["sequences"] == [*range(32, 330, 32), 330]
+    result = run.run(trial(budget=330))
+    assert result.solved is False and result.sequences == 330
+    assert result.curve["sequences"] == [*range(32, 330, 32), 330]
 
 
 def test_solved_counts_to_the_row_and_before_the_update(solved):
@@ -88,31 +98,30 @@ def test_solved_counts_to_the_row_and_before_the_update(solved):
             optimizer.step(theta, grad)
             continue
         break
-    assert len(right) == solved["result"]["sequences"]
-    assert hashlib.sha256(theta.tobytes()).hexdigest() == solved["result"]["digest"]
+    assert len(right) == solved.sequences
+    assert hashlib.sha256(theta.tobytes()).hexdigest() == solved.digest
 
 
 @pytest.mark.parametrize("knobs", [{"lr": 1e38}, {"lr": 1e38, "optimizer": "sgd", "clip": 1e30}])
 def test_a_diverged_trial_stops_and_says_so(knobs):
-    record = run.run(trial(cell="lstm", **knobs))
-    result = record["result"]
-    assert record["status"] == "diverged" and result["solved"] is False and result["sequences"] == 320
-    assert 0 < result["diverged_at"] < 320 and result["curve"]["sequences"][-1] == result["diverged_at"]
-    assert "test" not in result and set(result["norms"]) == {"start"}
-    json.dumps(record, allow_nan=False)
+    result = run.run(trial(cell="lstm", **knobs))
+    assert result.status == "diverged" and result.solved is False and result.sequences == 320
+    assert 0 < result.diverged_at < 320 and result.curve["sequences"][-1] == result.diverged_at
+    assert result.test is None and set(result.norms) == {"start"}
+    json.dumps(result.as_dict(), allow_nan=False)
 
 
 def test_digits_has_no_pass_rule_and_a_fixed_test_part():
-    result = run.run(trial(task="digits", gap=1, budget=96))["result"]
-    assert result["solved"] is None and result["sequences"] == 96 and result["test"]["n"] == 360
+    result = run.run(trial(task="digits", gap=1, budget=96))
+    assert result.solved is None and result.sequences == 96 and result.test.n == 360
 
 
 @pytest.mark.parametrize("name", TASKS)
 def test_every_task_trains_in_both_directions(name):
     task = TASKS[name]
-    result = run.run(trial(task=name, gap=task.smallest_gap, budget=64, direction="both", merge="learned", cell="gru"))["result"]
-    assert np.isfinite(result["final_loss"])
-    json.dumps(result, allow_nan=False)
+    result = run.run(trial(task=name, gap=task.smallest_gap, budget=64, direction="both", merge="learned", cell="gru"))
+    assert np.isfinite(result.final_loss)
+    json.dumps(result.as_dict(), allow_nan=False)
 
 
 def test_streams_are_paired_across_arms_and_apart_across_data():
@@ -126,7 +135,7 @@ def test_streams_are_paired_across_arms_and_apart_across_data():
 
 
 def test_a_selection_trial_starts_from_weights_of_its_own():
-    digests = {run.run(trial(budget=1, lr=1e-30, **knobs))["result"]["digest"] for knobs in ({}, {"seed": 1}, {"purpose": "select"})}
+    digests = {run.run(trial(budget=1, lr=1e-30, **knobs)).digest for knobs in ({}, {"seed": 1}, {"purpose": "select"})}
     assert len(digests) == 3
 
 
@@ -223,8 +232,8 @@ def test_an_embedding_stands_before_a_cell_that_has_x_itself(cell):
     batch = task.sample(kernels.Stream("embedding"), 5, 4)
     E, e = embedding[:63].reshape(9, 7), embedding[63:]
     assert net.embed(theta, batch.x) == pytest.approx(batch.x @ E + e, abs=1e-14)
-    result = run.run(trial(cell=cell, horizon=10, budget=96))["result"]
-    assert result["parameters"] == Net(task, cell, 8).size and np.isfinite(result["final_loss"])
+    result = run.run(trial(cell=cell, horizon=10, budget=96))
+    assert result.parameters == Net(task, cell, 8).size and np.isfinite(result.final_loss)
 
 
 def test_a_trial_starts_trains_and_clips_as_its_knobs_say(monkeypatch):
@@ -243,7 +252,7 @@ def test_a_trial_starts_trains_and_clips_as_its_knobs_say(monkeypatch):
         ({"init": "standard", "horizon": None, "forget_bias": 5.0}, [("clip_by_norm", 1.0)]),
     ):
         seen.clear()
-        digests[str(knobs)] = run.run(trial(optimizer="sgd", **knobs))["result"]["digest"]
+        digests[str(knobs)] = run.run(trial(optimizer="sgd", **knobs)).digest
         assert seen == bounds * 10, knobs
     digests.pop("{}")  # no gradient of this trial is longer than 1
     assert len(set(digests.values())) == len(digests)
@@ -295,8 +304,8 @@ def test_guessing_counts_every_sequence_shown(window, found):
 
 
 def test_a_guessing_trial_reports_its_guesses():
-    result = run.run(trial(method="guess", budget=200))["result"]
-    assert result["solved"] is False and result["sequences"] == 200 and 100 < result["guesses"] < 200
+    result = run.run(trial(method="guess", budget=200))
+    assert result.solved is False and result.sequences == 200 and 100 < result.guesses < 200
     with pytest.raises(ValueError, match="digits has no pass rule"):
         run.run(trial(method="guess", task="digits", budget=200))
 
@@ -321,7 +330,7 @@ def test_the_same_trials_on_every_instruction_set(isa):
 
 def test_a_shorter_window_of_the_rule_is_met_sooner_on_the_same_way():
     knobs = {"cell": "gru", "gap": 2, "units": 16, "lr": 0.01, "budget": 12_000}
-    whole, short = (run.run(Trial(**knobs, window=window))["result"] for window in (None, 100))
-    assert whole["solved"] and short["solved"] and short["sequences"] <= whole["sequences"] - 1900
-    assert short["curve"]["loss"][:-1] == whole["curve"]["loss"][: len(short["curve"]["loss"]) - 1]
+    whole, short = (run.run(Trial(**knobs, window=window)) for window in (None, 100))
+    assert whole.solved and short.solved and short.sequences <= whole.sequences - 1900
+    assert short.curve["loss"][:-1] == whole.curve["loss"][: len(short.curve["loss"]) - 1]
     assert Trial(**knobs).id == Trial(**knobs, window=None).id != Trial(**knobs, window=100).id

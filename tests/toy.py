@@ -5,9 +5,11 @@ import os
 import signal
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from study.trial.knobs import Trial
+from study.trial.result import Evaluation, Result
 
 
 def trials(n, **knobs):
@@ -19,20 +21,24 @@ def number(trial):
 
 
 def work(trial):
-    """A result at once; a trial's batch says for how many milliseconds it sleeps, beyond the usual 32."""
+    """A Result at once; a trial's batch says for how many milliseconds it sleeps, beyond the usual 32."""
     time.sleep((trial.batch - 32) / 1000)
-    result = {
-        "solved": number(trial) % 2 < 1.5,
-        "sequences": 1000 + trial.seed,
-        "parameters": trial.units,
-        "final_loss": number(trial),
-        "curve": {"sequences": [1, 2], "loss": [number(trial), 0.1], "score": [0.0, 1.0]},
-        "digest": trial.id,
-        "test": {"n": 2560, "correct": trial.seed, "loss": 0.5},
-    }
-    if trial.gap == 13:
-        return {"status": "diverged", "result": result | {"solved": False, "sequences": trial.budget}}
-    return {"status": "done", "result": result}
+    result = Result(
+        solved=number(trial) % 2 < 1.5,
+        sequences=1000 + trial.seed,
+        parameters=trial.units,
+        final_loss=number(trial),
+        curve={"sequences": [1, 2], "loss": [number(trial), 0.1], "score": [0.0, 1.0]},
+        digest=trial.id,
+        test=Evaluation(2560, trial.seed, 0.5),
+    )
+    return replace(result, solved=False, sequences=trial.budget, diverged_at=2) if trial.gap == 13 else result
+
+
+def outcome(trial, seconds=1.0, host="here", **changed):
+    """The engine's outcome of toy work, with some of the result changed."""
+    result = replace(work(trial), **changed)
+    return {"status": result.status, "result": result.as_dict(), "seconds": seconds, "host": host}
 
 
 def faulty(trial):

@@ -36,7 +36,7 @@ def run(trials, work, sink, places, *, weigh, show, fail_fast=False):
     Parameters
     ----------
     trials : Trials, each once
-    work : Trial -> {"status": "done" or "diverged", "result": dict}; importable, since it runs in other processes
+    work : Trial -> study.trial.result.Result; importable, since it runs in other processes
     sink : called as sink(trial, outcome) for each, in this process; ValueError makes the outcome a failure, anything
         else ends the run
     places : from study.run.executors
@@ -93,7 +93,8 @@ def attempt(work, trial):
     """A trial's outcome, in the worker."""
     began = time.perf_counter()
     try:
-        outcome = work(trial)
+        result = work(trial)
+        outcome = {"status": result.status, "result": result.as_dict()}
     except BaseException as error:
         where = traceback.extract_tb(error.__traceback__)[-1]
         outcome = _failed(f"{type(error).__name__}: {error} ({where.filename}:{where.lineno})")

@@ -16,6 +16,7 @@ from study.probes import look
 from study.probes.norms import norms_by_lag
 from study.trial.curve import History, mean
 from study.trial.guess import guess
+from study.trial.result import Evaluation, Result
 
 TEST = 2560  # fresh sequences after training, as in Hochreiter & Schmidhuber 1997
 TEST_ROWS = 256
@@ -29,28 +30,7 @@ def run(trial):
 
     Returns
     -------
-    {"status": "done" or "diverged", "result": {...}}. Of the result:
-
-    solved : the pass rule was met within the budget; None for a task without one
-    sequences : the count at which it was met; else the budget
-    parameters : weights of the net
-    test : {"n", "correct", "loss"} on 2,560 fresh sequences or the task's fixed test part; "correct" as the pass rule has it
-    digest : SHA-256 of the final weights' bytes
-
-    and where the net is trained
-
-    final_loss : mean loss of the last 2,000 training sequences, each as it was before its update; None if there are none
-    curve : {"sequences", "loss", "score"}, as study.trial.curve.History.curve
-    norms : {"start", "end"}, each as study.probes.norms.norms_by_lag
-    diverged_at : the sequences learned from when a loss or a gradient was not finite; then there is no test, no end of norms
-
-    or where its weights are guessed
-
-    guesses : how many
-
-    or where it is probed, `sequences` being those that it has learned from; no test
-
-    probe : as study.probes.look
+    study.trial.result.Result
     """
     task = tasks.get(trial.task)
     net = Net(task, trial.cell, trial.units, trial.direction, trial.merge, trial.dtype)
@@ -68,8 +48,7 @@ def _guessed(trial, task, net):
     if task.rule is None:
         raise ValueError(f"method: {trial.task} has no pass rule to guess by")
     theta, solved_at, guesses = guess(trial, task, net)
-    result = _outcome(trial, task, net, theta, solved_at) | {"guesses": guesses}
-    return {"status": "done", "result": result | {"test": _test(trial, task, net, theta)}}
+    return Result(**_outcome(trial, task, net, theta, solved_at), guesses=guesses, test=_test(trial, task, net, theta))
 
 
 def _probed(trial, task, net, theta):
@@ -77,10 +56,10 @@ def _probed(trial, task, net, theta):
     if trial.after:
         solved_at, diverged = _learn(trial, task, net, theta, history, trial.after)
     sequences = history.seen if diverged else solved_at or trial.after
-    result = {"solved": None, "sequences": sequences, "parameters": net.size, "digest": _digest(theta)}
+    result = {"sequences": sequences, "parameters": net.size, "digest": _digest(theta)}
     if diverged:
-        return {"status": "diverged", "result": result | {"diverged_at": history.seen}}
-    return {"status": "done", "result": result | {"probe": look(trial, task, net.knobs, theta)}}
+        return Result(**result, diverged_at=history.seen)
+    return Result(**result, probe=look(trial, task, net.knobs, theta))
 
 
 def _trained(trial, task, net, theta):
@@ -90,9 +69,9 @@ def _trained(trial, task, net, theta):
     result = _outcome(trial, task, net, theta, solved_at)
     result |= {"final_loss": history.final_loss(), "curve": history.curve(), "norms": norms}
     if diverged:
-        return {"status": "diverged", "result": result | {"diverged_at": history.seen}}
+        return Result(**result, diverged_at=history.seen)
     norms["end"] = _probe(trial, task, net, theta)
-    return {"status": "done", "result": result | {"test": _test(trial, task, net, theta)}}
+    return Result(**result, test=_test(trial, task, net, theta))
 
 
 def _learn(trial, task, net, theta, history, budget):
@@ -152,4 +131,4 @@ def _test(trial, task, net, theta):
         correct += int(np.count_nonzero(task.right(forward.output, part.target)))
     loss = mean(np.concatenate(losses))
     n = len(np.concatenate(losses))
-    return {"n": n, "correct": correct, "loss": loss if math.isfinite(loss) else None}
+    return Evaluation(n, correct, loss if math.isfinite(loss) else None)

@@ -92,8 +92,8 @@ def endless(task, trial):
 
 
 def study(case, given):
-    result = run(Trial(**given["trial"]))["result"]
-    return {"sequences": result["sequences"], "solved": result["solved"], "correct": result["test"]["correct"]}
+    result = run(Trial(**given["trial"]))
+    return {"sequences": result.sequences, "solved": result.solved, "correct": result.test.correct}
 
 
 def inside(case, given, calls):

@@ -8,9 +8,10 @@ _draws = build("draws", "float64")
 
 
 def draw(cell, views, seed, scheme, forget_bias, chrono):
-    """Fill `views` ({name: array}) by `scheme`; see RNN.init."""
+    """Fill `views` ({[prefix/]direction/key: array}) by `scheme`; see RNN.init."""
     for name, view in views.items():
-        direction, key = name.split("/")
+        path, _, key = name.rpartition("/")
+        direction = path.rpartition("/")[2]
         stream = _draws.Stream("weights", seed, name)
         fan_in, fan_out = (view.shape[-2] if view.ndim > 1 else view.shape[-1]), view.shape[-1]
         if scheme == "glorot":
@@ -27,7 +28,7 @@ def draw(cell, views, seed, scheme, forget_bias, chrono):
         else:
             view[:] = stream.uniform(view.size, -bound, bound).reshape(view.shape)
         if key == "b" and direction != "merge":
-            _retain(cell, view, _draws.Stream("weights", seed, f"{direction}/chrono"), forget_bias, chrono)
+            _retain(cell, view, _draws.Stream("weights", seed, f"{path}/chrono"), forget_bias, chrono)
 
 
 def _retain(cell, b, stream, forget_bias, chrono):

@@ -100,7 +100,7 @@ class RNN:
         return {name: theta[self._offsets[name]:self._offsets[name] + int(np.prod(shape))].reshape(shape)
                 for name, shape in self.shapes.items()}
 
-    def init(self, seed=0, scheme="uniform", forget_bias=1.0, chrono=None):
+    def init(self, seed=0, scheme="uniform", forget_bias=1.0, chrono=None, prefix=""):
         """Draw parameters; each by its name, so that cells and directions share what they have in common.
 
         Parameters
@@ -117,6 +117,8 @@ class RNN:
         chrono : float, optional
             The longest dependency expected, T_max > 2. Sets the retaining biases to v = log u, u uniform in
             [1, T_max - 1], and their opponents to -v (Tallec & Ollivier 2018), instead of forget_bias.
+        prefix : str
+            Stands before each parameter's name. Layers of one net need different ones ("layer1/"), or they start equal.
 
         Returns
         -------
@@ -133,8 +135,10 @@ class RNN:
                 raise ValueError(f"chrono: expected a longest dependency above 2, got {chrono!r}")
             if not self.cell.retains:
                 raise ValueError(f"chrono: {self.cell.name} has no gate whose bias could be set; expected None")
+        if not isinstance(prefix, str):
+            raise TypeError(f"prefix: expected a string, got {prefix!r}")
         theta = np.zeros(self.size, self.dtype)
-        draw(self.cell, self.view(theta), seed, scheme, forget_bias, chrono)
+        draw(self.cell, {prefix + name: view for name, view in self.view(theta).items()}, seed, scheme, forget_bias, chrono)
         return theta
 
     def forward(self, theta, x, lengths=None, state=None, threads=None, tape=True, checkpoint=None):

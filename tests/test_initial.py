@@ -111,6 +111,17 @@ def test_a_parameter_is_drawn_by_seed_and_name():
     assert np.array_equal(parameters("lstm", seed=3)["forward/U"], parameters("peephole", seed=3)["forward/U"])
 
 
+@pytest.mark.parametrize("knobs", [{}, {"scheme": "orthogonal"}, {"chrono": 50}])
+def test_layers_with_different_prefixes_start_different(knobs):
+    layers = [parameters("lstm", "both", "learned", prefix=prefix, **knobs) for prefix in ("", "layer1/", "layer2/")]
+    assert all(np.array_equal(layers[0][name], part) for name, part in parameters("lstm", "both", "learned", **knobs).items())
+    for name in layers[0]:
+        for one, other in ((0, 1), (0, 2), (1, 2)):
+            assert (layers[one][name] != layers[other][name]).mean() > 0.7, name
+    with pytest.raises(TypeError, match="prefix: expected a string, got 1"):
+        parameters("lstm", prefix=1)
+
+
 @pytest.mark.parametrize("scheme", ["uniform", "glorot", "orthogonal", "identity"])
 def test_float32_is_float64_rounded(scheme):
     short, long = (parameters("lstm", dtype=dtype, scheme=scheme, chrono=50) for dtype in ("float32", "float64"))

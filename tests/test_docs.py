@@ -3,9 +3,12 @@
 import re
 import shlex
 
+import pandas
 import pytest
 
+from study import claims
 from study.__main__ import cli
+from study.cli import about
 from study.plan import toml
 from study.records import machine
 from study.tasks import TASKS
@@ -49,6 +52,31 @@ def test_manifests_for_kubernetes_are_yaml():
     pods = [part["spec"]["template"]["spec"] for part in parts[1:]]
     assert all(container["image"] == "IMAGE" and container["command"] for pod in pods for container in pod["containers"])
     assert pods[2]["containers"][0]["command"][-1] == f"{parts[0]['metadata']['name']}:{parts[0]['spec']['ports'][0]['port']}"
+
+
+def test_examples_in_python_run(tmp_path, monkeypatch):
+    trials, training, frame = blocks(PAGES[0], "python")
+    exec(trials, names := {})
+    assert len(names["recall"]) > 500
+    monkeypatch.chdir(tmp_path)
+    exec(training, names)
+    assert names["loss"].mean() < 0.1
+    exec(frame, names)
+    read = pandas.read_csv("steps.csv", index_col="step")
+    assert len(read) == names["T"] and list(read) == [
+        *(f"gate {name}" for name in "ifgo"), "norm of dL/dh", "norm of dL/dc"] and read.notna().all(axis=None)
+
+
+def test_sizes_and_times_are_those_of_the_list():
+    head, *rows = about._studies()
+    said = re.findall(r"^\| (\w+) \| (\w+) \| ([\d,]+) \| (.+) \|$", PAGES[0].read_text(), re.M)
+    assert said == [row[:4] for row in rows]
+    assert f"This trains {said[0][2]} nets in {said[0][3]} on two cores" in PAGES[0].read_text()
+
+
+@pytest.mark.parametrize("name", claims.NAMES)
+def test_every_preset_says_how_long_it_takes(name):
+    assert list(claims.find(name).TAKES) == list(claims.find(name).PRESETS)
 
 
 @pytest.mark.parametrize("page", [*PAGES, machine.PROJECT / "CONTRIBUTING.md"], ids=lambda page: page.name)

@@ -60,7 +60,7 @@ def probed_records():
 
     axes = {"cell": ["rnn", "lstm", "gru", "nfg"], "init": ["standard", "long"], "gap": [40], "units": [8]}
     study = spec.read({"name": "looks", "knobs": {"method": "probe"}, "grids": [{"name": "g", "seeds": 2, "axes": axes}]}, TASKS)
-    return toml.dumps(study), [(arm.trial, engine.attempt(run, arm.trial)) for arm in study.arms]
+    return toml.dumps(study), [(point.trial, engine.attempt(run, point.trial)) for point in study.points]
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ import numpy as np
 from kernels import CELLS
 from study import claims
 from study.plan import selection, toml
+from study.plan.plan import Plan
 from study.records import store
 from study.tasks import TASKS
 
@@ -76,7 +77,7 @@ def write(folder, preset="quick", keep=lambda trial: True):
     store.put(folder / "plan.toml", toml.dumps(study))
     store.put(folder / "selection.json", selection.dumps(choices))
     with store.Driver(folder, {"machine": "made up"}) as driver:
-        for trial in [*choosing.values(), *study.trials(selection.rates(choices))]:
+        for trial in [*choosing.values(), *Plan(study, choices).training]:
             if keep(trial):
                 driver.record(trial, outcome(trial) | {"seconds": 1.0, "host": "nowhere"})
     store.compact(folder)

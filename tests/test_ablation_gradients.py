@@ -64,7 +64,7 @@ def test_other_trials_say_nothing():
 
 
 def test_the_default_plan_probes_every_cell_and_trains_none():
-    arms = [arm.trial for arm in claims.resolve("gradients").arms]
+    arms = [point.trial for point in claims.resolve("gradients").points]
     assert {trial.cell for trial in arms} == set(CELLS) and {trial.gap for trial in arms} == {1000}
     assert not any(trial.learns for trial in arms) and len({trial.id for trial in arms}) == len(arms)
     tanh = [trial for trial in arms if trial.cell == "rnn"]

@@ -26,7 +26,7 @@ def test_study_files_are_study_files(page, tmp_path):
     for text in blocks(page, "toml"):
         (tmp_path / "study.toml").write_text(text)
         study = toml.load(tmp_path / "study.toml", TASKS)
-        assert study.name == "one_gate" and len(study.arms) == 45 and study.selecting
+        assert study.name == "one_gate" and len(study.points) == 45 and study.selecting
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

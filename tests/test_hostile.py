@@ -149,13 +149,13 @@ def test_a_link_to_a_study_file_is_a_study_file(tmp_path, call):
 def test_a_byte_order_mark_is_none_of_the_text(tmp_path):
     path = tmp_path / "study.toml"
     path.write_bytes(b"\xef\xbb\xbf" + grids().encode())
-    assert len(toml.load(path, TASKS).arms) == 1
+    assert len(toml.load(path, TASKS).points) == 1
 
 
 def test_dots_in_numbers_texts_and_comments_are_no_depth(tmp_path):
     path = tmp_path / "study.toml"
     path.write_text("# " + "." * 80 + "\n" + grids(lr=many(99, "0.{:03}")).replace('"g"', f'"{"." * 99}"'))
-    assert len(toml.load(path, TASKS).arms) == 99
+    assert len(toml.load(path, TASKS).points) == 99
 
 
 def test_a_folder_whose_plan_or_table_is_hostile_is_refused(ran, call):

@@ -17,7 +17,7 @@ import toy
 from study.cli import records
 from study.records import store
 from study.run import progress
-from study.run.arms import Best, line
+from study.run.best import Best, line
 from study.run.progress import Progress
 from study.trial import meaning
 from study.trial.knobs import KNOBS, Trial, annotated

@@ -195,7 +195,7 @@ def test_direct_labels_do_not_touch(values):
     (name, preset) for name in claims.NAMES for preset in claims.find(name).PRESETS])
 def test_every_preset_is_a_study(name, preset):
     study = claims.resolve(name, preset)
-    assert len(study.arms) > 0 and (study.name, study.preset) == (name, preset)
+    assert len(study.points) > 0 and (study.name, study.preset) == (name, preset)
     assert all(study.selecting.values())
 
 

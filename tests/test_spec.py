@@ -2,14 +2,18 @@
 
 import itertools
 import tomllib
+from types import SimpleNamespace
 
 import pytest
+import toy
 from pydantic import ValidationError
 
 from kernels import CELLS
 from study import claims
 from study.errors import SpecError
-from study.plan import toml
+from study.plan import subset, toml
+from study.plan.arm import arm_of
+from study.plan.plan import Plan, missing
 from study.plan.spec import read
 from study.tasks import TASKS
 from study.trial import knobs as trial_
@@ -152,18 +156,18 @@ def test_a_record_spells_a_trial_out():
 
 def test_grids_cross_in_one_order_and_overlaps_collapse():
     whole = read(study(), TASKS)
-    assert [(t.cell, t.gap, t.seed) for t in whole.trials({})] == list(itertools.product(["rnn", "lstm"], [12, 25], [0, 1]))
+    assert [(t.cell, t.gap, t.seed) for t in Plan(whole, {}).training] == list(itertools.product(["rnn", "lstm"], [12, 25], [0, 1]))
     twice = read(study(grids=study()["grids"] * 2), TASKS)
-    assert twice.trials({}) == whole.trials({})
+    assert Plan(twice, {}).training == Plan(whole, {}).training
     axes = {"gap": [12, 25], "cell": ["rnn", "lstm"], "merge": ["sum", "mean"]}
     turned = read(study(grids=[{"name": "g", "seeds": 2, "axes": axes}]), TASKS)
-    assert turned.trials({}) == whole.trials({})
+    assert Plan(turned, {}).training == Plan(whole, {}).training
 
 
 def test_the_horizon_is_the_largest_gap_whatever_is_run():
     grids = [{"name": "a", "axes": {"cell": ["lstm"], "gap": [12], "init": ["long"]}},
              {"name": "b", "axes": {"cell": ["rnn"], "gap": [300]}}]
-    assert {trial.horizon for trial in read(study(grids=grids), TASKS).trials({})} == {300, None}
+    assert {trial.horizon for trial in Plan(read(study(grids=grids), TASKS), {}).training} == {300, None}
 
 
 SELECTION = {"rates": [0.001, 0.01], "seeds": 3, "gap": {"recall/past": 25}}
@@ -178,14 +182,15 @@ def test_rates_are_chosen_forward_at_equal_units_on_seeds_of_their_own():
     assert {(t.task, t.gap, t.units, t.direction, t.purpose, t.budget) for t in trials} == {
         ("recall/past", 25, 32, "forward", "select", 100)}
     assert [(t.lr, t.seed) for t in trials] == list(itertools.product([0.001, 0.01], range(3)))
-    assert chosen.trials({}) == ()
-    assert {t.lr for t in chosen.trials({key: 0.01})} == {0.01}
-    assert len(chosen.trials({key: 0.01})) == 4
+    assert Plan(chosen, {}).training == () and len(Plan(chosen, {}).waiting) == 4
+    rated = Plan(chosen, {key: {"lr": 0.01, "from": None}}).training
+    assert {t.lr for t in rated} == {0.01}
+    assert len(rated) == 4
 
 
 def test_more_seeds_extend_and_fewer_do_not_shrink():
-    assert len(read(study(), TASKS).with_seeds(5).arms) == 20
-    assert read(study(), TASKS).with_seeds(1).arms == read(study(), TASKS).arms
+    assert len(read(study(), TASKS).with_seeds(5).points) == 20
+    assert read(study(), TASKS).with_seeds(1).points == read(study(), TASKS).points
 
 
 def test_a_study_survives_its_file(tmp_path):
@@ -193,7 +198,7 @@ def test_a_study_survives_its_file(tmp_path):
         whole = claims.resolve("gap", name)
         (tmp_path / "plan.toml").write_text(toml.dumps(whole))
         again = toml.load(tmp_path / "plan.toml", TASKS)
-        assert again.arms == whole.arms
+        assert again.points == whole.points
         assert again.selecting == whole.selecting
         assert toml.dumps(again) == toml.dumps(whole)
 
@@ -251,7 +256,41 @@ def test_trials_that_differ_in_the_seed_alone_are_what_they_are_when_made_one_by
     axes = {"cell": ["rnn", "lstm"], "seed": [3, 1, 2], "lr": [0.01, 0.1], "gap": [25]}
     grids = [{"name": "g", "axes": axes}, {"name": "g", "seeds": 2, "axes": {"cell": ["gru"], "gap": [9], "lr": [0.1]}},
              {"name": "g", "axes": {"cell": ["gru"], "gap": [9], "lr": [0.1]}}]
-    arms = read({"name": "s", "knobs": {"seed": 7}, "grids": grids}).arms
-    assert [arm.trial.seed for arm in arms] == [3, 1, 2] * 4 + [0, 1, 7]
-    alone = [Trial.model_validate(arm.trial.model_dump()) for arm in arms]
-    assert [arm.trial for arm in arms] == alone and [arm.trial.id for arm in arms] == [trial.id for trial in alone]
+    trials = [point.trial for point in read({"name": "s", "knobs": {"seed": 7}, "grids": grids}).points]
+    assert [trial.seed for trial in trials] == [3, 1, 2] * 4 + [0, 1, 7]
+    alone = [Trial.model_validate(trial.model_dump()) for trial in trials]
+    assert trials == alone and [trial.id for trial in trials] == [trial.id for trial in alone]
+
+
+def contents_of(trials, *failed):
+    """What Plan asks of a folder's contents in which all `trials` are done, the others in `failed` crashed."""
+    brief = {trial.id: {"status": "done", "result": {"solved": True}} for trial in trials}
+    records = {trial.id: {"status": "done", "result": {"solved": True, "sequences": 9, "final_loss": trial.lr}} for trial in trials}
+    failures = {trial.id: {"status": "crashed"} for trial in failed}
+    return SimpleNamespace(lines=brief, brief=brief, failures=failures, record=records.get)
+
+
+def test_a_plan_says_what_is_recorded_missing_and_waiting():
+    axes = {"cell": ["rnn", "lstm"], "gap": [12, 25]}
+    whole = read(study(grids=[{"name": "g", "seeds": 2, "axes": axes}], knobs={}, selection=SELECTION), TASKS)
+    begun = Plan.from_records(whole, contents_of([]))
+    assert (len(begun.choosing), len(begun.training), len(begun.waiting)) == (12, 0, 8)
+    contents = contents_of(begun.choosing[:6], begun.choosing[6])
+    half = Plan.from_records(whole, contents)
+    assert {key[1]: choice["lr"] for key, choice in half.choices.items()} == {"rnn": 0.001}
+    assert [(t.cell, t.gap, t.seed, t.lr) for t in half.training] == [("rnn", gap, seed, 0.001) for gap in (12, 25) for seed in (0, 1)]
+    assert {t.cell for t in half.waiting} == {"lstm"} and half.trials == half.choosing + half.training
+    assert half.recorded(contents) == list(begun.choosing[:6]) and half.failed(contents) == [begun.choosing[6]]
+    assert len(missing(half.trials, contents)) == 9 and len(missing(half.trials, contents, retry=True)) == 10
+    assert half.counts(contents) == {"done": 6, "for learning rates": 6, "crashed": 1, "missing": 9}
+    assert half.outside(contents_of(toy.trials(1, gap=7))) == [toy.trials(1, gap=7)[0].id]
+    taken = Plan(whole, {key: choice | {"from": "gap/default"} for key, choice in half.choices.items()})
+    assert {t.cell for t in taken.choosing} == {"lstm"}
+    part = Plan(whole, half.choices, subset.parse(["cell=rnn", "lr=0.001", "gap=12"], None, whole))
+    assert {t.cell for t in part.choosing} == {"rnn"} and [t.seed for t in part.training] == [0, 1] and not part.waiting
+
+
+def test_an_arm_is_the_trials_that_differ_in_gap_and_seed_alone():
+    one = Trial(**LSTM)
+    assert arm_of(one) == arm_of(Trial(**LSTM | {"gap": 9, "seed": 3}))
+    assert all(arm_of(one) != arm_of(Trial(**LSTM | change)) for change in ({"lr": 0.1}, {"units": 9}, {"cell": "gru"}, {"budget": 9}))

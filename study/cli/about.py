@@ -8,6 +8,7 @@ import kernels
 from study import claims
 from study.cli import dump
 from study.plan import selection
+from study.plan.plan import Plan
 from study.records import machine
 from study.tasks import TASKS
 from study.trial import meaning
@@ -21,7 +22,7 @@ def validate(file):
     """Check a study file; names everything that is wrong with it."""
     study = claims.from_file(file)
     choosing = sum(map(len, study.selecting.values()))
-    click.echo(f"{file}: {study.name}/{study.preset}: {len(study.arms)} trials, and {choosing} to choose learning rates")
+    click.echo(f"{file}: {study.name}/{study.preset}: {len(study.points)} trials, and {choosing} to choose learning rates")
     for grid in study.grids:
         axes = ", ".join(f"{len(values)} {axis}" for axis, values in grid.crossed().items())
         click.echo(f"  {grid.name}: {grid.size()} = {axes}")
@@ -80,9 +81,8 @@ def _studies():
     for name in claims.NAMES:
         for preset, takes in claims.find(name).TAKES.items():
             study = claims.resolve(name, preset)
-            taken = selection.committed(study)
-            choosing = sum(len(trials) for key, trials in study.selecting.items() if key not in taken)
-            rows.append((name, preset, f"{len(study.arms) + choosing:,}", takes, study.title))
+            plan = Plan(study, selection.committed(study))
+            rows.append((name, preset, f"{len(plan.points) + len(plan.choosing):,}", takes, study.title))
     return [("study", "preset", "trials", "on two cores", "question"), *rows]
 
 

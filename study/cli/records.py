@@ -10,9 +10,11 @@ import click
 
 from study.cli import FAILED, FOLDER, JSON, dump, say, shortened
 from study.errors import SpecError
+from study.plan.plan import Plan
 from study.records import compare, export, find, store, table
 from study.records.provenance import Provenance
-from study.run import arms, progress, standing
+from study.run import best, progress
+from study.run.status import status as status_of
 from study.tasks import TASKS
 
 LOOK = 2.0  # seconds between two looks of status --watch
@@ -24,7 +26,7 @@ LOOK = 2.0  # seconds between two looks of status --watch
 @JSON
 def status(folder, watch, as_json):
     """What of a preset's plan is done, diverged, failed, crashed, missing, and how long the rest takes."""
-    data = standing.status(folder)
+    data = status_of(folder)
     if watch:
         data = _watch(folder, data, as_json)
     elif as_json:
@@ -54,13 +56,13 @@ def _watch(folder, data, as_json):
                 return data
             shown = text
             time.sleep(LOOK)
-            data = standing.status(folder)
+            data = status_of(folder)
 
 
 def _status_text(data):
     counts = ", ".join(f"{data[name]} {name}" for name in ("done", "diverged", "failed", "crashed", "missing"))
     lines = [f"{data['study']}/{data['preset']}: {counts} of {data['trials']}"]
-    lines += shortened([f"  {arms.line(arm)}" for arm in data["best"]], "arms")
+    lines += shortened([f"  {best.line(arm)}" for arm in data["best"]], "arms")
     lines += shortened([f"failed: {id}: {reason}" for id, reason in data["failures"].items()], "failed trials")
     lines += shortened(data["damage"], "damaged places")
     if data["outside_plan"]:
@@ -146,7 +148,7 @@ def show(id, out):
 @FOLDER
 def compact(folder):
     """Merge the segments of a preset's folder into its runs.jsonl."""
-    table.planned(folder, TASKS)
+    Plan.from_folder(folder, TASKS)
     contents = store.compact(folder)
     for line in contents.damage:
         say(line)

@@ -3,7 +3,7 @@
 import click
 
 from study.cli import FAILED, FOLDER
-from study.records import table
+from study.plan.plan import Plan
 from study.tasks import TASKS
 
 
@@ -19,7 +19,7 @@ def write_report(folder):
 @click.option("--check", is_flag=True, help="Change nothing; fail if CSV, tables or verdicts are not what the records give.")
 def report(folder, check):
     """Write the figures, tables and page of a preset's folder from its records."""
-    table.planned(folder, TASKS)
+    Plan.from_folder(folder, TASKS)
     if not check:
         click.echo(write_report(folder))
         return 0

@@ -10,10 +10,13 @@ from study import claims
 from study.cli import FAILED, FOLDER, INTERRUPTED, JSON, WORKERS, again, dump, processors, say
 from study.cli.report import write_report
 from study.errors import SpecError
-from study.records import compare, machine, provenance, store, table
+from study.plan import subset
+from study.plan.plan import Plan, folder_of
+from study.records import compare, machine, provenance, store
 from study.records.provenance import Provenance
-from study.run import executors, progress, runner, standing, verify
+from study.run import executors, progress, runner, verify
 from study.run.cost import cost
+from study.run.forecast import forecast
 from study.tasks import TASKS
 from study.trial.run import run as train
 
@@ -43,7 +46,7 @@ def run(studies, preset, out, workers, only, seeds, dry_run, fail_fast, retry_fa
     plans = [_wanted(name, preset, only, seeds) for name in studies or ["gap"]]
     if dry_run:
         workers = workers or processors()
-        forecasts = [standing.forecast(study, wanted, out, workers, retry_failed) for study, wanted in plans]
+        forecasts = [forecast(study, wanted, out, workers, retry_failed) for study, wanted in plans]
         for data in () if as_json else forecasts:
             _show_forecast(data, workers)
         return dump(forecasts) if as_json else 0
@@ -53,7 +56,7 @@ def run(studies, preset, out, workers, only, seeds, dry_run, fail_fast, retry_fa
     code, results = 0, []
     with closing(places):
         for study, wanted in plans:
-            store.prepare(runner.folder(out, study))
+            store.prepare(folder_of(out, study))
             began = time.monotonic()
             summary = runner.Runner(study, out, wanted, **known, **options).run()
             results.append(_finish(study, summary, time.monotonic() - began, as_json))
@@ -68,9 +71,7 @@ def run(studies, preset, out, workers, only, seeds, dry_run, fail_fast, retry_fa
 def _wanted(name, preset, only, seeds):
     study = claims.resolve(name, preset)
     study = study.with_seeds(seeds) if seeds else study
-    wanted = runner.only(only, seeds, study)
-    runner.stages(study, wanted)
-    return study, wanted
+    return study, subset.parse(only, seeds, study)
 
 
 def _places(executor, scheduler, workers, timeout):
@@ -148,9 +149,8 @@ def _finish(study, summary, seconds, as_json):
 @JSON
 def verify_(folder, sample, workers, as_json):
     """Run N recorded trials again and compare every number bit for bit."""
-    _, _, trials = table.planned(folder, TASKS)
     contents = store.read(folder)
-    recorded = {trial.id: trial for trial in trials if trial.id in contents.lines}
+    recorded = {trial.id: trial for trial in Plan.from_folder(folder, TASKS).recorded(contents)}
     if not recorded:
         raise SpecError(f"{folder}: no recorded trial of its plan")
     pairs = [(recorded[id], contents.record(id)) for id in verify.sample(recorded, sample)]

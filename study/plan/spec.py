@@ -87,15 +87,18 @@ class Grid(Frozen):
         return Grid.model_validate({"name": self.name, "seeds": seeds, "axes": axes})
 
 
-class Arm(NamedTuple):
-    """A point of the grids. `key` is (task, cell, start) of the choice that gives its rate, None where it has one."""
+class Point(NamedTuple):
+    """A point of the grids: a trial, and the rate key (task, cell, start) by which its learning rate is chosen.
+
+    The rate key is None if the trial needs no rate or the grid sets it. Otherwise the trial's own rate is a stand-in.
+    """
 
     trial: Trial
-    key: tuple | None
+    rate_key: tuple | None
 
     def at(self, rate):
-        """The trial at that learning rate."""
-        return self.trial if self.key is None else Trial(**self.trial.knobs() | {"lr": rate})
+        """The trial with the learning rate that was chosen for its rate key."""
+        return self.trial if self.rate_key is None else Trial(**self.trial.knobs() | {"lr": rate})
 
 
 class Study(Frozen):
@@ -124,54 +127,59 @@ class Study(Frozen):
         return {"horizon": largest} | _given(self.knobs)
 
     @cached_property
-    def arms(self):
-        """Every point of the grids once, in order, as Arms; SpecError names each combination that cannot be."""
-        arms, wrong, count, known = {}, {}, 0, {}
-        for name, point in self._points():
-            others = tuple(item for item in point.items() if item[0] != "seed")
+    def points(self):
+        """Every point of the grids once, in order; SpecError names each combination that cannot be."""
+        points, errors, count, known = {}, {}, 0, {}
+        for name, knobs in self._crossed():
+            others = tuple(item for item in knobs.items() if item[0] != "seed")
             try:
-                if others in known and "seed" in point:  # what means something with one seed does with any
-                    arm = Arm(known[others].trial.model_copy(update={"seed": point["seed"]}), known[others].key)
+                if others in known and "seed" in knobs:  # the seed decides nothing about validity
+                    point = Point(known[others].trial.model_copy(update={"seed": knobs["seed"]}), known[others].rate_key)
                 else:
-                    arm = known[others] = self._arm(self.fixed | point)
-                arms[arm] = None
+                    point = known[others] = self._point(self.fixed | knobs)
+                points[point] = None
             except (ValidationError, SpecError) as error:
                 count += 1
                 for line in lines(error):
-                    wrong.setdefault(f"grids.{name}: {line}", point)
+                    errors.setdefault(f"grids.{name}: {line}", knobs)
             if count == MOST_WRONG:
                 break
-        if wrong:
-            raise SpecError("\n".join(_first([f"{line}, at {point}" for line, point in wrong.items()])))
-        return tuple(arms)
+        if errors:
+            raise SpecError("\n".join(_first([f"{line}, at {knobs}" for line, knobs in errors.items()])))
+        return tuple(points)
 
-    def _points(self):
+    def _crossed(self):
+        """(name of a grid, {knob: value}) for each point of each grid."""
         for grid in self.grids:
             axes = grid.crossed()
             for values in product(*axes.values()):
                 yield grid.name, dict(zip(axes, values))
 
-    def _arm(self, knobs):
+    def _point(self, knobs):
         if not self.selection or knobs.get("lr") is not None:
-            return Arm(self._trial(knobs), None)
+            return Point(self._trial(knobs), None)
         trial = self._trial(knobs | {"lr": self.selection.rates[0]})
         if not trial.learns:
-            return Arm(trial, None)
-        return Arm(trial, (self.selection.task_for(trial.task), trial.cell, trial.start))
+            return Point(trial, None)
+        return Point(trial, (self.selection.task_for(trial.task), trial.cell, trial.start))
 
     def _trial(self, knobs):
         return Trial.model_validate(knobs, context=self._context)
 
     @cached_property
     def selecting(self):
-        """{key: trials} that choose a rate: forward, with the study's units, other knobs as the key's first arm."""
+        """{rate key: trials} that choose a learning rate.
+
+        They read forward and have the study's units; their other knobs are those of the first point with that key.
+        """
         first = {}
-        for trial, key in self.arms:
+        for trial, key in self.points:
             if key is not None:
                 first.setdefault(key, trial)
         if first and (trials := len(first) * self.selection.seeds * len(self.selection.rates)) > MOST_SELECTING:
             raise SpecError(f"selection: {trials:,} trials to choose {len(first)} rates; at most {MOST_SELECTING:,}")
-        same = {"direction": "forward", "purpose": "select", "method": "bptt", "units": self.fixed.get("units", DEFAULTS["units"])}
+        units = self.fixed.get("units", DEFAULTS["units"])
+        same = {"direction": "forward", "purpose": "select", "method": "bptt", "units": units}
         return {
             key: tuple(
                 self._trial(
@@ -184,11 +192,6 @@ class Study(Frozen):
             )
             for key, trial in first.items()
         }
-
-    def trials(self, rates):
-        """The trials whose rate is known, in order, each once; rates: {key: learning rate}."""
-        known = (arm for arm in self.arms if arm.key is None or arm.key in rates)
-        return tuple({trial.id: trial for arm in known for trial in [arm.at(rates.get(arm.key))]}.values())
 
     def with_seeds(self, seeds):
         """The same study with at least that many seeds in each grid."""
@@ -260,7 +263,7 @@ def read(data, tasks=None):
     """
     try:
         study = Study.model_validate(data, context={"tasks": tasks} if tasks else None)
-        study.arms, study.selecting
+        study.points, study.selecting
     except ValidationError as error:
         raise SpecError("\n".join(lines(error))) from None
     return study

@@ -1,28 +1,11 @@
 """A folder's records as a table, alone or with who made each, on what."""
 
-from pathlib import Path
-
-from study.plan import selection, toml
+from study.plan.plan import Plan
 from study.records import store
 from study.records.provenance import Provenance
 from study.trial.knobs import Trial
 
 TEST = ("n", "correct", "loss")
-
-
-def planned(folder, tasks=None):
-    """(Study, {key: choice}, trials) of a preset's folder: what it is meant to hold, as far as rates are known."""
-    folder = Path(folder)
-    study = toml.load(folder / "plan.toml", tasks)
-    table = folder / "selection.json"
-    choices = selection.read(table) if table.exists() else {}
-    choosing = (trial for key, trials in study.selecting.items() if not _taken(choices, key) for trial in trials)
-    trials = {trial.id: trial for trial in (*choosing, *study.trials(selection.rates(choices)))}
-    return study, choices, tuple(trials.values())
-
-
-def _taken(choices, key):
-    return key in choices and choices[key]["from"] is not None
 
 
 def load(folder):
@@ -37,11 +20,9 @@ def joined(folder):
 
 def rows(folder, makers=True):
     """The rows of study.load as dicts, with who made each if `makers`."""
-    _, _, trials = planned(folder)
-    contents = store.read(folder)
+    plan, contents = Plan.from_folder(folder), store.read(folder)
     known = Provenance(folder, contents)
-    recorded = (trial for trial in trials if trial.id in contents.lines)
-    return [_row(trial, contents.record(trial.id)) | (known.row(trial.id) if makers else {}) for trial in recorded]
+    return [_row(trial, contents.record(trial.id)) | (known.row(trial.id) if makers else {}) for trial in plan.recorded(contents)]
 
 
 def _frame(rows):

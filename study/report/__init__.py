@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from study import claims
+from study.plan.plan import Plan
 from study.records import store, table
 from study.report import page, style
 from study.report.arms import pooled
@@ -51,7 +52,8 @@ def check(folder):
 
 def _contents(folder):
     """({path: text} of all that a report consists of, the text for a terminal)."""
-    study, choices, trials = table.planned(folder, TASKS)
+    plan = Plan.from_folder(folder, TASKS)
+    study, choices = plan.study, plan.choices
     runs = table.load(folder)
     if not len(runs):
         return {}, f"No trials are recorded in {folder}."
@@ -60,7 +62,7 @@ def _contents(folder):
     numbers = {name: csv(data) for name, figure in FIGURES.items() if len(data := figure.data(runs))}
     pictures = {name: style.svg(FIGURES[name].draw, pd.read_csv(StringIO(text))) for name, text in numbers.items()}
     drawn = {f"figures/{name}.svg": svg for name, svg in pictures.items()}
-    report = page.markdown(study, runs, len(trials), choices, tables, {name: FIGURES[name] for name in numbers})
+    report = page.markdown(study, runs, len(plan.trials), choices, tables, {name: FIGURES[name] for name in numbers})
     files = {
         **{f"tables/{name}.csv": csv(table) for name, table in tables.items()},
         **{f"figures/{name}.csv": text for name, text in numbers.items()},

@@ -6,7 +6,7 @@ The bar and the time left go by predicted cost, and by how much the trials so fa
 import sys
 import time
 
-from study.run.arms import Best
+from study.run.best import Best
 
 EVERY, BEST_EVERY = 5.0, 60.0  # seconds between plain lines, and between those on the best of the arms that changed
 ARMS = 8  # of which the best is shown

@@ -1,8 +1,8 @@
 """The best that each arm has reached so far: how many solved, how far, how fast."""
 
 from collections import Counter
-from operator import attrgetter
 
+from study.plan.arm import arm_of
 from study.trial.knobs import DEFAULTS, KNOBS
 
 ALWAYS = {"cell", "task", "init"}  # named whatever their value; other knobs where they are not at their default
@@ -13,8 +13,8 @@ class Best:
     """Follows the arms of some trials: those that differ in nothing but gap and seed. They are named by what sets them apart."""
 
     def __init__(self, trials):
-        seeds = Counter(map(_arm, trials))
-        arms = {_arm(trial): trial for trial in trials}
+        seeds = Counter(map(arm_of, trials))
+        arms = {arm_of(trial): trial for trial in trials}
         first = [knob for knob in KNOBS if knob not in ("cell", "gap", "seed", *LAST)]
         axes = ["cell", *(knob for knob in first if len({getattr(arm, knob) for arm in arms.values()}) > 1)]
         for knob in LAST:
@@ -28,7 +28,7 @@ class Best:
         self.arms = {}  # the one that changed last at the end
 
     def name(self, trial):
-        return self.names[_arm(trial)]
+        return self.names[arm_of(trial)]
 
     def add(self, trial, result):
         """A trial that is done or diverged, and its result, or as much of it as is known."""
@@ -47,9 +47,6 @@ class Best:
     def lines(self, most):
         """The arms that changed last, the latest last, at most so many."""
         return [line(arm) for arm in list(self.arms.values())[-most:]]
-
-
-_arm = attrgetter(*(knob for knob in KNOBS if knob not in ("gap", "seed")))
 
 
 def _name(trial, axes):

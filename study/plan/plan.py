@@ -1,0 +1,130 @@
+"""The plan: which trials of a study are wanted, and which of them are recorded, missing or waiting for a learning rate.
+
+The commands run, status, verify, report and export, and the dry run, all ask here. Nothing here reads records: `contents` is
+a study.records.store.Contents, of which `lines`, `brief`, `failures` and `record(id)` are used.
+"""
+
+from collections import Counter
+from functools import cached_property
+from pathlib import Path
+
+from study.plan import selection, toml
+from study.plan.subset import EVERYTHING
+
+PLAN, CHOICES = "plan.toml", "selection.json"  # files of a preset's folder
+SOLVED = {True: "solved", False: "censored", None: "without a rule"}
+
+
+def folder_of(out, study):
+    """The folder of a study's preset below `out`."""
+    return Path(out) / study.name / study.preset
+
+
+class Plan:
+    """The wanted trials of a study, as far as their learning rates are known.
+
+    Parameters
+    ----------
+    study : Study
+    choices : {rate key: choice}, the learning rates that are chosen so far; see study.plan.selection
+    subset : Subset, which trials of the study are wanted
+
+    Attributes
+    ----------
+    points : points of the study's grids that are wanted
+    """
+
+    def __init__(self, study, choices, subset=EVERYTHING):
+        self.study, self.choices, self.subset = study, choices, subset
+        self.points = tuple(point for point in study.points if subset.has(point.trial, ignore=("lr",)))
+
+    @classmethod
+    def from_records(cls, study, contents, subset=EVERYTHING):
+        """The plan with the rates of the study's committed table, and those that the recorded selection trials choose."""
+        return cls(study, _chosen(study, contents) | selection.committed(study), subset)
+
+    @classmethod
+    def from_folder(cls, folder, tasks=None):
+        """The plan that a preset's folder holds, with the rates in its table; `tasks` as in study.plan.spec.read.
+
+        Raises SpecError if the folder has no plan, or a wrong one.
+        """
+        table = Path(folder, CHOICES)
+        return cls(toml.load(Path(folder, PLAN), tasks), selection.read(table) if table.exists() else {})
+
+    @cached_property
+    def selecting(self):
+        """{rate key: trials} that choose the learning rates which no committed table has."""
+        keys = dict.fromkeys(point.rate_key for point in self.points if point.rate_key is not None)
+        return {key: self.study.selecting[key] for key in keys if self.choices.get(key, {"from": None})["from"] is None}
+
+    @cached_property
+    def choosing(self):
+        """The trials of `selecting`, in one tuple."""
+        return tuple(trial for trials in self.selecting.values() for trial in trials)
+
+    @cached_property
+    def training(self):
+        """The other wanted trials, of the points whose learning rate is known."""
+        rates = selection.rates(self.choices)
+        rated = (point.at(rates.get(point.rate_key)) for point in self.points if point.rate_key is None or point.rate_key in rates)
+        return tuple({trial.id: trial for trial in rated if self.subset.has(trial)}.values())
+
+    @cached_property
+    def waiting(self):
+        """The trials whose learning rate is not chosen yet, with a rate that stands in for it."""
+        return tuple(point.trial for point in self.points if point.rate_key is not None and point.rate_key not in self.choices)
+
+    @cached_property
+    def trials(self):
+        """`choosing` and `training`."""
+        return self.choosing + self.training
+
+    def recorded(self, contents):
+        """The trials that are done or diverged."""
+        return [trial for trial in self.trials if trial.id in contents.lines]
+
+    def failed(self, contents):
+        """The trials that failed or crashed, and are not recorded since."""
+        return [trial for trial in self.trials if trial.id in contents.failures]
+
+    def outside(self, contents):
+        """Ids of records that are not of this plan."""
+        planned = {trial.id for trial in self.trials}
+        return [id for id in contents.lines if id not in planned]
+
+    def counts(self, contents):
+        """Counter of the trials that are done, diverged, failed, crashed and missing; those that are done once more by kind.
+
+        The kinds: solved, censored, without a rule to judge them by, for learning rates, and probed.
+        """
+        counts = Counter()
+        for trial in self.trials:
+            if trial.id not in contents.lines:
+                counts[contents.failures.get(trial.id, {"status": "missing"})["status"]] += 1
+                continue
+            record = contents.brief[trial.id]
+            counts[record["status"]] += 1
+            if record["status"] == "done":
+                counts[_kind(trial, record["result"])] += 1
+        return counts
+
+
+def missing(trials, contents, retry=False):
+    """Those of the trials that are not recorded; with `retry` those too that failed or crashed before."""
+    return [trial for trial in trials if trial.id not in contents.lines and (retry or trial.id not in contents.failures)]
+
+
+def _chosen(study, contents):
+    """{rate key: choice} for each key whose selection trials are all recorded."""
+    complete = (key for key, trials in study.selecting.items() if all(trial.id in contents.lines for trial in trials))
+    return {
+        key: selection.choose(study, key, {trial.id: contents.record(trial.id) for trial in study.selecting[key]})
+        for key in complete
+    }
+
+
+def _kind(trial, result):
+    if trial.purpose == "select":
+        return "for learning rates"
+    return "probed" if trial.method == "probe" else SOLVED[result["solved"]]

@@ -1,0 +1,60 @@
+"""A part of a study's trials, as the options --only and --seeds name it."""
+
+from typing import NamedTuple
+
+from pydantic import TypeAdapter, ValidationError
+
+from study.errors import SpecError, unknown
+from study.plan.spec import lines
+from study.trial.knobs import KNOBS, annotated
+
+
+class Subset(NamedTuple):
+    """The trials whose knobs have one of the given values, {knob: values}, and whose seed is below `seeds`."""
+
+    axes: dict
+    seeds: int | None = None
+
+    def has(self, trial, ignore=()):
+        """Whether it holds the trial; the knobs in `ignore` are not compared."""
+        seeded = self.seeds is None or trial.seed < self.seeds
+        return seeded and all(getattr(trial, axis) in values for axis, values in self.axes.items() if axis not in ignore)
+
+
+EVERYTHING = Subset({})
+
+
+def parse(texts, seeds, study):
+    """The Subset of `AXIS=VALUE[,VALUE]` arguments.
+
+    Raises SpecError for an axis or a value that the study does not have, and if no trial of the study is left.
+    """
+    axes, errors = {}, []
+    for text in texts:
+        axis, _, values = text.partition("=")
+        if axis not in KNOBS:
+            errors.append("--only: " + unknown("axis", axis, KNOBS))
+            continue
+        planned = _values(study, axis)
+        for value in values.split(","):
+            try:
+                wanted = TypeAdapter(annotated(axis)).validate_strings(value)
+            except ValidationError as error:
+                errors += [f"--only {axis}: {line}" for line in lines(error)]
+                continue
+            if wanted not in planned:
+                shown = ", ".join(map(str, sorted(planned - {None})))
+                errors.append(f"--only {axis}={value}: the plan has {shown}")
+            axes.setdefault(axis, set()).add(wanted)
+    if errors:
+        raise SpecError("\n".join(errors))
+    subset = Subset(axes, seeds)
+    if not any(subset.has(point.trial, ignore=("lr",)) for point in study.points):
+        raise SpecError("no trial of the plan is left by --only and --seeds")
+    return subset
+
+
+def _values(study, axis):
+    """All values of an axis in the study; for `lr`, those that a selection may choose too."""
+    values = {getattr(point.trial, axis) for point in study.points if point.rate_key is None or axis != "lr"}
+    return values | set(study.selection.rates) if axis == "lr" and study.selection else values

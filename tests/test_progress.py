@@ -14,7 +14,7 @@ from types import SimpleNamespace
 import pytest
 import toy
 
-from study.cli import records
+from study.cli import shortened
 from study.records import store
 from study.run import progress
 from study.run.best import Best, line
@@ -154,8 +154,8 @@ def test_status_watch_follows_a_run_from_elsewhere_until_nothing_is_missing(tmp_
 
 
 def test_status_that_is_long_is_cut_in_words():
-    assert records.some(list("abc"), "things", most=3) == ["a", "b", "c"]
-    assert records.some(list("abcd"), "things", most=3) == ["a", "b", "c", "  and 1 more things; --json names all"]
+    assert shortened(list("abc"), "things", most=3) == ["a", "b", "c"]
+    assert shortened(list("abcd"), "things", most=3) == ["a", "b", "c", "  and 1 more things; --json names all"]
 
 
 def test_every_knob_says_what_it_means_and_which_values_it_takes():

@@ -157,10 +157,6 @@ def test_traces_are_the_twins():
 # The whole look
 
 
-def looked(cell, gap=40, **knobs):
-    return run(Trial(cell=cell, gap=gap, units=8, method="probe", **knobs)).probe
-
-
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "mut1"])
 def test_saliency_is_the_twins(cell):
     trial = Trial(cell=cell, gap=12, units=8, method="probe")

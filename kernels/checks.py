@@ -1,8 +1,14 @@
-"""What the public functions ask of their arguments; every refusal names the argument, what was expected and what came."""
+"""Checks of arguments and attributes: every error names the argument, what was expected and what came.
 
+A kernel knows pointers and sizes only, so whatever leads one outside of an array is refused here: arrays are taken as views of
+NumPy's own class, whose shape nobody else can set, and the attributes that sizes follow from are fixed or checked.
+"""
+
+import difflib
 import math
 import numbers
 import reprlib
+import weakref
 
 import numpy as np
 
@@ -11,27 +17,32 @@ INTEGERS = tuple(map(np.dtype, "bhilqBHILQ"))
 
 
 def fits(name, a, dtypes, shape):
-    """`a` itself, whatever its strides.
+    """`a`, whatever its strides, as an array of NumPy's own class: a subclass may answer for its shape what it likes.
 
-    `dtypes`: the ones allowed. `shape`: an integer is a size that must be met, a letter any size of 1 or more.
-    Raises TypeError (no array, another dtype) or ValueError (shape).
+    `dtypes`: those allowed. `shape`: an integer is the size expected, a letter stands for any size of 1 or more.
+    Raises TypeError (no array, another dtype, a mask that would be ignored) or ValueError (shape).
     """
     if not isinstance(a, np.ndarray) or a.dtype not in dtypes:
         raise TypeError(f"{name}: expected an array of {_either(dtypes)}, got {_kind(a)}")
+    if type(a) is not np.ndarray:
+        if isinstance(a, np.ma.MaskedArray):
+            raise TypeError(f"{name}: expected an array without a mask, got a masked array; a.filled(value) has none")
+        a = np.asarray(a)
     if a.shape != shape and (a.ndim != len(shape) or any(map(_misses, a.shape, shape))):
         raise ValueError(f"{name}: expected shape ({', '.join(map(str, shape))}{',' * (len(shape) == 1)}), got {a.shape}")
     return a
 
 
 def array(name, a, dtypes, shape):
-    """As `fits`; `a` itself if it is C-contiguous and aligned, else a copy that is."""
-    fits(name, a, dtypes, shape)
+    """As `fits`; a copy where `a` is not C-contiguous and aligned."""
+    a = fits(name, a, dtypes, shape)
     return a if a.flags.c_contiguous and a.flags.aligned else np.array(a, order="C")
 
 
 def changed(name, a, dtypes, shape):
-    """As `array`, for an array that is changed in place: what would have to be copied is refused (ValueError)."""
-    if array(name, a, dtypes, shape) is not a or not a.flags.writeable:
+    """As `fits`, for an array that is changed in place: what would have to be copied is refused (ValueError)."""
+    a = fits(name, a, dtypes, shape)
+    if not (a.flags.c_contiguous and a.flags.aligned and a.flags.writeable):
         raise ValueError(f"{name}: expected a C-contiguous, writeable array, for it is changed in place")
     return a
 
@@ -39,10 +50,36 @@ def changed(name, a, dtypes, shape):
 def integers(name, a, shape):
     """As `array`, for integers of any width; lists will do."""
     try:
-        found = np.asarray(a)
+        a = a if isinstance(a, np.ndarray) else np.asarray(a)
     except ValueError:      # lists of unequal lengths
         raise ValueError(f"{name}: expected one shape, got {_kind(a)}") from None
-    return array(name, found, INTEGERS, shape)
+    return array(name, a, INTEGERS, shape)
+
+
+def pinned(a):
+    """(a view of `a`, what keeps its memory in place as long as it is referred to).
+
+    Neither a new shape for `a` nor ``a.resize(shape, refcheck=False)`` reaches the view: NumPy resizes no array that has a weak
+    reference.
+    """
+    view, pins = a.view(), []
+    while isinstance(a, np.ndarray):
+        pins.append(weakref.ref(a))
+        a = a.base
+    return view, pins
+
+
+def choice(name, value, allowed):
+    """`value`, one of the strings `allowed`; ValueError suggests the nearest."""
+    if not isinstance(value, str) or value not in allowed:
+        raise ValueError(f"{name}: expected one of {', '.join(allowed)}, got {value!r}{nearest(value, allowed)}")
+    return value
+
+
+def nearest(value, allowed):
+    """The end of a message about an unknown name: "; did you mean 'lstm'?", or "" where no name is close."""
+    near = difflib.get_close_matches(str(value)[:64], list(allowed), 1, cutoff=0.5)
+    return f"; did you mean {near[0]!r}?" if near else ""
 
 
 def whole(name, value, least=1, most=None):
@@ -55,8 +92,8 @@ def whole(name, value, least=1, most=None):
     return int(value)
 
 
-def number(name, value, least=-math.inf, below=math.inf):
-    """`value` as a finite float with least <= value < below."""
+def number(name, value, least=-math.inf, below=math.inf, dtype=None):
+    """`value` as a finite float with least <= value < below, and finite when it is rounded to `dtype`."""
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError(f"{name}: expected a number, got {value!r}")
     try:
@@ -66,6 +103,8 @@ def number(name, value, least=-math.inf, below=math.inf):
     if not (least <= found < below and math.isfinite(found)):
         bounds = ", ".join([f"at least {least:g}"] * (least > -math.inf) + [f"below {below:g}"] * (below < math.inf))
         raise ValueError(f"{name}: expected a finite number{', ' * bool(bounds)}{bounds}, got {value!r}")
+    if dtype is not None and abs(found) > float(np.finfo(dtype).max):
+        raise ValueError(f"{name}: expected a number within {dtype}'s range of +-{np.finfo(dtype).max:.3g}, got {value!r}")
     return found
 
 
@@ -78,6 +117,32 @@ def dtype(name, value):
     if value is None or found is None or found not in FLOATS:
         raise ValueError(f'{name}: expected "float32" or "float64", got {value!r}')
     return found
+
+
+class Fixed:
+    """An attribute that is set once (AttributeError): sizes that were computed from it would no longer hold."""
+
+    def __set_name__(self, owner, name):
+        self.name = name
+
+    def __set__(self, instance, value):
+        if self.name in vars(instance):
+            kind = type(instance).__name__
+            raise AttributeError(f"{kind}.{self.name}: expected no change after construction, got {value!r}; make another {kind}")
+        vars(instance)[self.name] = value
+
+
+class Number:
+    """An attribute that holds a number of 0 or more, below a bound, and finite in the dtype of its instance."""
+
+    def __init__(self, below=math.inf):
+        self.below = below
+
+    def __set_name__(self, owner, name):
+        self.name = name
+
+    def __set__(self, instance, value):
+        vars(instance)[self.name] = number(self.name, value, 0, self.below, instance.dtype)
 
 
 def _misses(size, wanted):

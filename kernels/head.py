@@ -1,5 +1,7 @@
 """The affine readout and the losses, for float32 and float64. B rows, K outputs."""
 
+from types import MappingProxyType
+
 import numpy as np
 
 from kernels import checks
@@ -20,24 +22,31 @@ class Readout:
 
     Attributes
     ----------
+    inputs, outputs, dtype
+        As given, dtype as NumPy's; fixed, as all attributes.
     shapes : {"V": (inputs, outputs), "v": (outputs,)}
     size : int
-        Parameters in all.
+        The number of parameters.
 
     Notes
     -----
-    o is one fma chain that starts at v and runs over the inputs; dh one over the outputs; dV and dv one over the rows.
-    All run from index 0 upwards.
+    Each number is one fma chain from index 0 upwards: o starts at v and runs over the inputs, dh runs over the outputs, dV and dv
+    run over the rows.
     """
+
+    inputs, outputs, dtype, shapes, size = (checks.Fixed() for _ in range(5))
 
     def __init__(self, inputs, outputs, dtype="float32"):
         self.inputs, self.outputs = checks.whole("inputs", inputs), checks.whole("outputs", outputs)
         self.dtype = checks.dtype("dtype", dtype)
-        self.shapes = {"V": (self.inputs, self.outputs), "v": (self.outputs,)}
+        self.shapes = MappingProxyType({"V": (self.inputs, self.outputs), "v": (self.outputs,)})
         self.size = self.inputs * self.outputs + self.outputs
 
+    def __reduce__(self):
+        return type(self), (self.inputs, self.outputs, self.dtype.name)
+
     def init(self, seed, name="readout"):
-        """Weights uniform in +-1/sqrt(inputs), each parameter from the stream ("weights", seed, name/parameter): (size,)."""
+        """theta (size,), uniform in +-1/sqrt(inputs); each parameter is drawn from the stream ("weights", seed, name/parameter)."""
         seed = checks.whole("seed", seed, least=0)
         theta = np.empty(self.size, self.dtype)
         bound = 1 / float(np.sqrt(self.inputs))
@@ -46,14 +55,12 @@ class Readout:
         return theta
 
     def view(self, theta):
-        """{name: view into theta (size,)}; theta is an array of any dtype."""
-        theta = np.asarray(theta)
-        if theta.shape != (self.size,):
-            raise ValueError(f"theta: expected shape ({self.size},), got {theta.shape}")
+        """{name: view into theta (size,)}; theta may have either dtype."""
+        theta = checks.fits("theta", theta, checks.FLOATS, (self.size,))
         return dict(zip(self.shapes, self._parts(theta)))
 
     def forward(self, theta, h):
-        """o (B, outputs) of theta (size,) and h (B, inputs)."""
+        """Outputs o (B, outputs) of theta (size,) and h (B, inputs)."""
         V, v = self._weights(theta)
         h = checks.array("h", h, (self.dtype,), ("B", self.inputs))
         o = np.empty((len(h), self.outputs), self.dtype)
@@ -61,13 +68,13 @@ class Readout:
         return o
 
     def backward(self, theta, h, do):
-        """(gradient with respect to theta (size,), dh (B, inputs)) of h (B, inputs) and do (B, outputs)."""
+        """Gradients with respect to theta (size,) and h (B, inputs), from h (B, inputs) and do (B, outputs)."""
         V, _ = self._weights(theta)
         h = checks.array("h", h, (self.dtype,), ("B", self.inputs))
         do = checks.array("do", do, (self.dtype,), (len(h), self.outputs))
         grad, dh = np.empty(self.size, self.dtype), np.empty_like(h)
         rows = np.empty((len(h), self.inputs + 1), self.dtype)
-        rows[:, :-1], rows[:, -1] = h, 1        # v, behind V, is the row of an input that is always 1
+        rows[:, :-1], rows[:, -1] = h, 1        # v lies behind V: it is the row of an input that is always 1
         self._product(rows.T, do, None, grad.reshape(self.inputs + 1, self.outputs))
         self._product(do, V.T, None, dh)
         return grad, dh
@@ -83,7 +90,12 @@ class Readout:
 
 
 def product(a, b):
-    """The matrix a b (M, N) of a (M, R) and b (R, N), of one dtype: each number one fma chain over r ascending, from +0."""
+    """The matrix product a b (M, N) of a (M, R) and b (R, N), which have one dtype.
+
+    Notes
+    -----
+    Each number is one fma chain over r, ascending, from +0.
+    """
     a = checks.array("a", a, checks.FLOATS, ("M", "R"))
     b = checks.array("b", b, (a.dtype,), (a.shape[1], "N"))
     out = np.empty((a.shape[0], b.shape[1]), a.dtype)
@@ -103,9 +115,9 @@ def cross_entropy(o, labels):
     Returns
     -------
     loss : (B,)
-        -log p[label] of each row, in o's dtype (as all results), natural logarithm.
+        -log p[label] of each row, natural logarithm, in o's dtype as all results.
     p : (B, K)
-        softmax(o), computed on o less the row's largest.
+        softmax(o), computed from o minus the row's maximum.
     do : (B, K)
         (p - onehot) / B: the gradient of the mean loss. Below 2^-100 (float64: 2^-1000) it is +0.
     """
@@ -119,7 +131,7 @@ def squared_error(o, target):
 
     Parameters
     ----------
-    o, target : (B, K), float32 or float64, the same for both
+    o, target : (B, K), both float32 or both float64
 
     Returns
     -------

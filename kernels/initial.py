@@ -1,4 +1,4 @@
-"""Initial parameters: each drawn from a stream of its own, named by seed and parameter."""
+"""Initial parameters: each is drawn from a stream of its own, which seed and parameter name."""
 
 import numpy as np
 
@@ -32,7 +32,7 @@ def draw(cell, views, seed, scheme, forget_bias, chrono):
 
 
 def _retain(cell, b, stream, forget_bias, chrono):
-    """Set the biases b (blocks, H) of the gates that decide how long the cell remembers."""
+    """Set the biases b (blocks, H) of the gates that set how long the cell remembers."""
     if chrono is not None:
         v = _draws.log(stream.uniform(b.shape[1], 1.0, chrono - 1.0))
         for gate, sign in cell.retains:

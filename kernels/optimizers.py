@@ -1,5 +1,6 @@
 """Sums, clipping and optimizers over one flat vector, for float32 and float64."""
 
+import copy
 import math
 
 import numpy as np
@@ -11,25 +12,30 @@ _update = {dtype: build("update", dtype.name) for dtype in checks.FLOATS}
 
 
 def total(a):
-    """The sum of a 1-d array of float32 or float64, as a float: 16 partial sums in float64, by index mod 16, combined 8-4-2-1."""
+    """The sum of a (n,), float32 or float64, as a float.
+
+    Notes
+    -----
+    16 partial sums in float64, by index mod 16, are combined 8-4-2-1.
+    """
     a = checks.array("a", a, checks.FLOATS, ("n",))
     return _update[a.dtype].total(a)
 
 
 def clip_by_norm(grad, max_norm=None):
-    """Scales grad in place so that its Euclidean norm is at most max_norm, to rounding; the norm that it had, a float.
+    """Scale grad in place so that its Euclidean norm is at most max_norm, to rounding; return the norm before, a float.
 
     Parameters
     ----------
     grad : (n,), float32 or float64
-        Left alone unless its norm is above max_norm and finite.
+        It stays as it is unless its norm is above max_norm and finite.
     max_norm : float, 0 or more, or None
-        None and infinity only measure.
+        With None or infinity grad is never scaled.
 
     Notes
     -----
     The norm is computed in float64, whatever grad's dtype, and the factor is max_norm / norm. torch.nn.utils.clip_grad_norm_
-    multiplies by max_norm / (norm + 1e-6), which leaves the result a little short of max_norm, and by NaN where the norm is.
+    multiplies by max_norm / (norm + 1e-6), which leaves the result a little below max_norm, and by NaN where the norm is NaN.
     """
     grad = checks.changed("grad", grad, checks.FLOATS, ("n",))
     limit = math.inf if max_norm is None or max_norm == math.inf else checks.number("max_norm", max_norm, 0)
@@ -52,10 +58,32 @@ def clip_by_value(grad, most):
     _update[grad.dtype].clamp(grad, checks.number("most", most, 0))
 
 
-class SGD:
+class _Optimizer:
+    """What the optimizers share: their size, rate and dtype, and the checks before a step."""
+
+    size, dtype, lr = checks.Fixed(), checks.Fixed(), checks.Number()
+
+    def __init__(self, size, lr, dtype):
+        self.size, self.dtype = checks.whole("size", size), checks.dtype("dtype", dtype)
+        self.lr = lr
+
+    def __copy__(self):
+        return copy.deepcopy(self)      # both would move the same moments
+
+    def _zeros(self):
+        return np.zeros(self.size, self.dtype)
+
+    def _changed(self, **arrays):
+        return [checks.changed(name, a, (self.dtype,), (self.size,)) for name, a in arrays.items()]
+
+    def _read(self, grad):
+        return checks.array("grad", grad, (self.dtype,), (self.size,))
+
+
+class SGD(_Optimizer):
     """v = momentum v + g; theta = theta - lr v. A velocity below 2^-100 (float64: 2^-1000) becomes +0.
 
-    As torch.optim.SGD without dampening or Nesterov.
+    As torch.optim.SGD without dampening or Nesterov momentum.
 
     Parameters
     ----------
@@ -67,25 +95,25 @@ class SGD:
 
     Attributes
     ----------
-    lr : float
-        May be changed between steps.
+    lr, momentum : float
+        They may be changed between steps.
     v : (size,)
     """
 
+    momentum = checks.Number(below=1)
+
     def __init__(self, size, lr, momentum=0.0, dtype="float32"):
-        self.size, self.dtype = checks.whole("size", size), checks.dtype("dtype", dtype)
-        self.lr, self.momentum = checks.number("lr", lr, 0), checks.number("momentum", momentum, 0, 1)
-        self.v = np.zeros(self.size, self.dtype)
+        super().__init__(size, lr, dtype)
+        self.momentum, self.v = momentum, self._zeros()
 
     def step(self, theta, grad):
-        """Moves theta (size,) in place against grad (size,)."""
-        checks.changed("theta", theta, (self.dtype,), (self.size,))
-        grad = checks.array("grad", grad, (self.dtype,), (self.size,))
-        _update[self.dtype].sgd(theta, grad, self.v, self.lr, self.momentum)
+        """Move theta (size,) in place against grad (size,)."""
+        theta, v = self._changed(theta=theta, v=self.v)
+        _update[self.dtype].sgd(theta, self._read(grad), v, self.lr, self.momentum)
 
 
-class Adam:
-    """Kingma & Ba 2015, algorithm 1: theta = theta - lr m^ / (sqrt(v^) + eps).
+class Adam(_Optimizer):
+    """Adam: theta = theta - lr m^ / (sqrt(v^) + eps), by algorithm 1 of Kingma & Ba 2015.
 
     m = beta1 m + (1 - beta1) g, v = beta2 v + (1 - beta2) g^2, m^ = m / (1 - beta1^t), v^ = v / (1 - beta2^t); the powers are
     running products in float64. An m or v below 2^-100 (float64: 2^-1000) becomes +0.
@@ -101,23 +129,24 @@ class Adam:
 
     Attributes
     ----------
-    lr : float
-        May be changed between steps.
+    lr, beta1, beta2, eps : float
+        They may be changed between steps.
     m, v : (size,)
     """
 
+    beta1, beta2, eps = checks.Number(below=1), checks.Number(below=1), checks.Number()
+
     def __init__(self, size, lr, beta1=0.9, beta2=0.999, eps=1e-8, dtype="float32"):
-        self.size, self.dtype = checks.whole("size", size), checks.dtype("dtype", dtype)
-        self.lr, self.eps = checks.number("lr", lr, 0), checks.number("eps", eps, 0)
-        self.beta1, self.beta2 = checks.number("beta1", beta1, 0, 1), checks.number("beta2", beta2, 0, 1)
-        self.m, self.v = np.zeros(self.size, self.dtype), np.zeros(self.size, self.dtype)
+        super().__init__(size, lr, dtype)
+        self.beta1, self.beta2, self.eps = beta1, beta2, eps
+        self.m, self.v = self._zeros(), self._zeros()
         self._power1 = self._power2 = 1.0
 
     def step(self, theta, grad):
-        """Moves theta (size,) in place against grad (size,)."""
-        checks.changed("theta", theta, (self.dtype,), (self.size,))
-        grad = checks.array("grad", grad, (self.dtype,), (self.size,))
+        """Move theta (size,) in place against grad (size,)."""
+        theta, m, v = self._changed(theta=theta, m=self.m, v=self.v)
+        grad = self._read(grad)
         self._power1 *= self.beta1
         self._power2 *= self.beta2
         rate, spread = self.lr / (1 - self._power1), 1 / (1 - self._power2)
-        _update[self.dtype].adam(theta, grad, self.m, self.v, self.beta1, self.beta2, rate, spread, self.eps)
+        _update[self.dtype].adam(theta, grad, m, v, self.beta1, self.beta2, rate, spread, self.eps)

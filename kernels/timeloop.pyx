@@ -21,6 +21,11 @@ from kernels.sums cimport norm
 from kernels.tile cimport (MOST_BLOCKS, MOST_FEEDS, MOST_STAGES, MOST_STATES, OPERAND, Feed, Form, Run, alive,
                            backward_rows, forward_rows, slot_after, slot_before, source_at, state_at, transposed_rows)
 
+cdef extern from "gaps.h" nogil:
+    enum: GAP                                       # bytes in front of each region of a buffer
+    void forbid(size_t start, size_t bytes)         # the address sanitizer reports every access to these bytes
+    void allow(size_t start, size_t bytes)
+
 cnp.import_array()
 
 DTYPE = np.dtype(np.float32 if sizeof(REAL) == 4 else np.float64)
@@ -121,8 +126,9 @@ cdef inline REAL* data(array) noexcept:
 
 
 cdef inline REAL* carve(size_t* at, long n) noexcept:
-    """The next n REALs, from a multiple of 64 bytes on."""
-    cdef size_t start = (at[0] + 63) & ~(<size_t> 63)
+    """The next n REALs, from a multiple of 64 bytes on. Sizes are measured with an `at` that starts at 0."""
+    cdef size_t start = (at[0] + GAP + 63) & ~(<size_t> 63)
+    allow(start, n * sizeof(REAL))
     at[0] = start + n * sizeof(REAL)
     return <REAL*> start
 
@@ -162,6 +168,7 @@ cdef class Pass:
         self.lay_out(&at)
         self.buffer = take(at + 64)
         at = <size_t> cnp.PyArray_DATA(self.buffer)
+        forbid(at, cnp.PyArray_NBYTES(self.buffer))
         self.lay_out(&at)
 
     cdef void lay_out(self, size_t* at) noexcept:
@@ -252,8 +259,12 @@ cdef class Pass:
             u += (f.last - f.first) * r.H
         self.job.dp = u
 
+    def begin(self, long t0):
+        """The tape holds the steps from t0 on."""
+        self.job.run.t0 = t0
+
     def first_slot(self, long t0, long t1):
-        """Where on the tape the initial states of the steps t0 .. t1 - 1 lie."""
+        """Where the initial states of the steps t0 .. t1 - 1 lie on a tape that begins at t0."""
         return t1 - t0 if self.job.run.reverse else 0
 
     def last_slot(self, long t0, long t1):
@@ -302,7 +313,7 @@ cdef enum: MOST_JOBS = 2
 
 
 cdef int ready(list passes, list ranges, Job* jobs) except -1:
-    """The passes' jobs over the steps given for each; the tape begins at the first."""
+    """Fill one job per pass for its steps [t0, t1), which lie on its tape."""
     cdef int d, k, s
     cdef Job* job
     cdef const Form* f
@@ -310,12 +321,11 @@ cdef int ready(list passes, list ranges, Job* jobs) except -1:
         job = &jobs[d]
         job[0] = (<Pass?> passes[d]).job
         job.t0, job.t1 = ranges[d]
-        job.run.t0 = job.t0
         for k in range(job.row.stages):
-            job.product[k][0].a = job.run.x + job.t0 * job.run.B * job.run.I
+            job.product[k][0].a = job.run.x + job.run.t0 * job.run.B * job.run.I
             f = &job.row.form[k]
             for s in range(f.feeds):
-                job.product[k][2 + s].a = source_at(&job.run, f.feed[s].source, job.t0, 0)
+                job.product[k][2 + s].a = source_at(&job.run, f.feed[s].source, job.run.t0, 0)
     return 0
 
 
@@ -353,9 +363,13 @@ def backward(list passes, list ranges, int threads, take, give):
         for k in range(jobs[d].row.stages):
             room = max(room, room_of(&jobs[d], k))
     room = (room + LINE - 1) // LINE * LINE
-    buffer = take(shares * room * sizeof(REAL) + 64)
+    buffer = take(shares * (room * sizeof(REAL) + GAP) + 64)
     at = <size_t> cnp.PyArray_DATA(buffer)
-    rooms = carve(&at, shares * room)
+    forbid(at, cnp.PyArray_NBYTES(buffer))
+    rooms = carve(&at, room)
+    for i in range(1, shares):
+        carve(&at, room)
+    room += GAP // sizeof(REAL)
     n, B = slices(jobs, njobs, threads), jobs[0].run.B
     with nogil, parallel(num_threads=threads):
         for i in prange(njobs * n, schedule="static", chunksize=1):

@@ -1,27 +1,30 @@
-"""Buffers that outlive a tape, so that a training loop's steady state neither allocates nor touches new pages."""
-
-import threading
+"""Buffers that outlive a tape, so that a training loop neither allocates nor touches new pages once it runs."""
 
 import numpy as np
 
 
 class Workspace:
-    """Buffers of bytes to take and to give back. One that is larger than asked serves too."""
+    """Buffers of bytes to take and to give back; a larger one than asked for will do.
+
+    It has no lock, which a fork could leave locked in the child for ever: a dict's pop gives each buffer to one thread only.
+    """
 
     def __init__(self):
-        self._free, self._lock = [], threading.Lock()
+        self._free = {}         # by id
+
+    def __reduce__(self):
+        return type(self), ()
 
     def take(self, n):
-        """A uint8 array of at least n bytes, whatever they hold."""
-        with self._lock:
-            self._free.sort(key=len)
-            for i, buffer in enumerate(self._free):
-                if len(buffer) >= n:
-                    return self._free.pop(i)
-            if self._free:
-                self._free.pop()    # too small even so: the one taken now replaces it
+        """A uint8 array of at least n bytes of any value."""
+        free = sorted(list(self._free.values()), key=len)
+        for buffer in free:
+            if len(buffer) >= n and self._free.pop(id(buffer), None) is not None:
+                return buffer
+        if free:
+            self._free.pop(id(free[-1]), None)      # all are too small, and the new one replaces the largest
         return np.empty(n + n // 8, np.uint8)
 
     def give(self, buffer):
-        with self._lock:
-            self._free.append(buffer)
+        """Take back a buffer; the caller must not use it any more."""
+        self._free[id(buffer)] = buffer

@@ -1,0 +1,91 @@
+"""What a forward pass leaves for the backward pass: sizes, arrays, and the buffers of the native passes."""
+
+import itertools
+
+from kernels import checks
+from kernels.processor import build, threads as available_threads
+
+SEGMENT = build("timeloop", "float32").SEGMENT      # steps; cuts at multiples of it change no bit
+PACE = 2**27                    # multiply-adds of a native call: Python hears signals in between, a few times a second
+
+
+class Tape:
+    """What a forward pass keeps for the backward pass, which spends it. It refers to x, and has no public attributes."""
+
+    __slots__ = ("_record",)
+
+    def __init__(self, record):
+        self._record = record
+
+    def __reduce_ex__(self, protocol):
+        raise TypeError("tape: it cannot be copied or pickled, since its buffers have one owner; run forward again")
+
+
+class Record:
+    """The sizes, arrays and buffers of a forward pass.
+
+    The steps are cut into segments of `span` steps. The buffers of the passes hold one segment at a time; where there are
+    several, the states at their borders are kept.
+    """
+
+    def __init__(self, layer, theta, x, lengths, span, threads):
+        self.layer, self.theta, self.lengths, self.span, self.threads = layer, theta, lengths, span, threads
+        self.x, self.pins = checks.pinned(x)
+        T, B, _ = x.shape
+        self.segments = [(t, min(t + span, T)) for t in range(0, T, span)]
+        self.pace = max(1, PACE // (B * (layer.size + 32 * layer.units)) // SEGMENT) * SEGMENT
+        self.borders, self.merge, self.unspent = [], None, [True]
+        self.passes = [self.made(layer.cell.name, name == "reverse", self.x) for name in layer._names]
+
+    def made(self, cell, reverse, x):
+        """A pass over x with a buffer of its own."""
+        layer = self.layer
+        return layer._loop.Pass(cell, reverse, x, self.lengths, int(self.lengths.min()), layer.units, self.span,
+                                layer._workspace.take)
+
+    def steps(self, i):
+        """Each pass's i-th segment (t0, t1); a reverse pass starts with the last."""
+        return [self.segments[-1 - i if run.reverse else i] for run in self.passes]
+
+    def forward(self, i, states):
+        """Run all passes over their i-th segment, from `states` (S, D, B, H)."""
+        segments = self.steps(i)
+        for d, (run, (t0, t1)) in enumerate(zip(self.passes, segments)):
+            run.begin(t0)
+            run.put(run.first_slot(t0, t1), states[:, d])
+        for passes, ranges in self.calls(self.passes, segments, False):
+            self.layer._loop.forward(passes, ranges, self.threads)
+
+    def backward(self, passes, segments):
+        """Run passes back over the segments that they hold, and add to the gradients of their weights."""
+        workspace = self.layer._workspace
+        for passes, ranges in self.calls(passes, segments, True):
+            self.layer._loop.backward(passes, ranges, self.threads, workspace.take, workspace.give)
+
+    def calls(self, passes, segments, back):
+        """(passes, their ranges of steps) of each native call: `pace` steps each, so that Python hears signals in between."""
+        cuts = []
+        for run, (t0, t1) in zip(passes, segments):
+            ranges = [(t, min(t + self.pace, t1)) for t in range(t0, t1, self.pace)]
+            cuts.append(ranges[::-1] if run.reverse != back else ranges)
+        for ranges in itertools.zip_longest(*cuts):
+            yield [run for run, steps in zip(passes, ranges) if steps], [steps for steps in ranges if steps]
+
+    def refuse_spent(self):
+        if not self.unspent:
+            raise RuntimeError("tape: expected one that no backward pass has spent; run forward again")
+
+    def spend(self):
+        """Only one of several Python threads succeeds: a pop is atomic, and leaves no lock that a fork could copy locked."""
+        try:
+            self.unspent.pop()
+        except IndexError:
+            self.refuse_spent()
+        self.threads = available_threads(self.threads)      # 1 in a child of the process that ran forward
+
+    def release(self):
+        """Let go of x, and give the buffers back, once, for other tapes to use."""
+        passes = [*self.passes, *([self.merge] if self.merge else [])]
+        self.passes, self.merge, self.borders, self.x, self.pins = [], None, [], None, None
+        for run in passes:
+            self.layer._workspace.give(run.buffer)

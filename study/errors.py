@@ -1,6 +1,6 @@
 """A user's mistake, and the message that names it."""
 
-import difflib
+from kernels import checks
 
 
 class SpecError(ValueError):
@@ -9,6 +9,4 @@ class SpecError(ValueError):
 
 def unknown(kind, name, known):
     """The message for an unknown name: lists the known ones and suggests the nearest."""
-    near = difflib.get_close_matches(str(name)[:64], list(known), n=1, cutoff=0.5)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    return f"unknown {kind} {name!r:.80}{hint} (known: {', '.join(known)})"
+    return f"unknown {kind} {name!r:.80}{checks.nearest(name, known)} (known: {', '.join(known)})"

@@ -7,10 +7,10 @@ definitions it holds. Nothing else registers a task; the contract tests run over
 ['adding/hs97', 'digits']
 """
 
-import difflib
 import importlib
 import pkgutil
 
+from kernels import checks
 from study.tasks._rule import Judge
 from study.tasks._task import Batch, Task
 
@@ -32,7 +32,4 @@ def get(name):
     ValueError
         No such task; names the nearest one.
     """
-    if name in TASKS:
-        return TASKS[name]
-    near = difflib.get_close_matches(str(name), TASKS, n=1, cutoff=0)[0]
-    raise ValueError(f"task: expected one of {', '.join(TASKS)}, got {name!r}; did you mean {near!r}?")
+    return TASKS[checks.choice("task", name, TASKS)]

@@ -17,7 +17,7 @@ class Tape:
     def __init__(self, record):
         self._record = record
 
-    def __reduce_ex__(self, protocol):
+    def __reduce_ex__(self, _):
         raise TypeError("tape: it cannot be copied or pickled, since its buffers have one owner; run forward again")
 
 

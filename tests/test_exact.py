@@ -48,7 +48,8 @@ IMPORTS = f"{EXACT} functools itertools math numpy os"
 ARRAY = {*dir(np.ndarray), *dir(np.generic), *dir(np.float64)} - {*dir(object)}
 MAY = {  # {file: {name: why it is exact, or changes no trial's numbers}}
     "kernels/cell.py": {"pathlib.Path": "the equations, for people"},
-    "kernels/layer.py": {"numpy.prod": "sizes of shapes, integers"},
+    "kernels/checks.py": {"numpy.ma.MaskedArray": "refused", "vars": "attributes that are fixed or checked"},
+    "kernels/layer.py": {"itertools.accumulate": "sizes of shapes, integers", "math.prod": "the same"},
     "kernels/processor.py": {
         "importlib*": "the build for this processor: all give the same bits",
         "os.*": "how many threads: any number gives the same bits",

@@ -13,7 +13,7 @@ import weakref
 import numpy as np
 
 FLOATS = (np.dtype("float32"), np.dtype("float64"))
-INTEGERS = tuple(map(np.dtype, "bhilqBHILQ"))
+INTEGERS = tuple(np.dtype(f"{sign}int{bits}") for sign in ("", "u") for bits in (8, 16, 32, 64))
 
 
 def fits(name, a, dtypes, shape):

@@ -72,6 +72,15 @@ def test_x_itself_needs_as_many_inputs_as_units(cell):
     ({"x": GIVEN.x.astype(complex)}, TypeError, ["x", "float32", "complex128"]),
     ({"x": GIVEN.x.astype(object)}, TypeError, ["x", "float32", "object"]),
     ({"x": "x"}, TypeError, ["x", "array", "str"]),
+    ({"x": np.ma.masked_array(GIVEN.x)}, TypeError, ["x", "masked", "filled"]),
+    ({"x": np.broadcast_to(np.float32(0), (2**31, B, I))}, ValueError, ["x", "T", str(2**31 - 1), str(2**31)]),
+    ({"theta": np.ma.masked_array(GIVEN.theta, GIVEN.theta > 0)}, TypeError, ["theta", "masked"]),
+    ({"theta": GIVEN.theta.view(np.matrix)}, ValueError, ["theta", str((1, *GIVEN.theta.shape))]),
+    ({"state": {"h": np.ma.masked_array(GIVEN.state["h"])}}, TypeError, ["state['h']", "masked"]),
+    ({"lengths": np.ma.masked_array([1, 2, 6], [0, 1, 0])}, TypeError, ["lengths", "masked"]),
+    ({"lengths": np.array([1, 2, 6], object)}, TypeError, ["lengths", "object"]),
+    ({"lengths": np.array([1, 2, 6], ">i2")}, TypeError, ["lengths", "int16", ">i2"]),
+    ({"lengths": []}, TypeError, ["lengths", "float64"]),
     ({"lengths": [1, 0, 6]}, ValueError, ["lengths", "1", "6", "0"]),
     ({"lengths": [1, -2, 6]}, ValueError, ["lengths", "1", "6", "-2"]),
     ({"lengths": [1, 7, 6]}, ValueError, ["lengths", "1", "6", "7"]),
@@ -109,6 +118,8 @@ def test_forward(named, error, words):
     ({"dy": ODD}, ValueError, ["dy", "(6, 3, 5)", "(3, 7)"]),
     ({"dy": GIVEN.dy.astype("float64")}, TypeError, ["dy", "float32", "float64"]),
     ({"dy": 1.0}, TypeError, ["dy", "array", "1.0"]),
+    ({"dy": np.ma.masked_array(GIVEN.dy)}, TypeError, ["dy", "masked"]),
+    ({"dstate": {"c": np.ma.masked_array(GIVEN.state["c"])}}, TypeError, ["dstate['c']", "masked"]),
     ({"dstate": {"n": GIVEN.state["h"]}}, ValueError, ["dstate", "h", "c", "n"]),
     ({"dstate": {"h": ODD}}, ValueError, ["dstate['h']", "(1, 3, 5)", "(3, 7)"]),
     ({"dstate": {"h": 0}}, TypeError, ["dstate['h']", "array", "0"]),
@@ -148,6 +159,51 @@ def test_a_tape_of_another_layer():
 ])
 def test_view(theta, error, words):
     refuses(error, words, kernels.RNN(**LAYER).view, theta)
+
+
+def test_other_layouts_and_classes_have_the_same_results():
+    """Unaligned, read-only, Fortran, reversed arrays, and subclasses."""
+    layer, expected = kernels.RNN(**LAYER), kernels.RNN(**LAYER).forward(**FORWARD).y
+    unaligned = np.frombuffer(b"0" + GIVEN.x.tobytes(), np.uint8)[1:].view("f4").reshape(GIVEN.x.shape)
+    fixed = GIVEN.x.copy()
+    fixed.flags.writeable = False
+    for x in (unaligned, fixed, np.asfortranarray(GIVEN.x), GIVEN.x[::-1][::-1], GIVEN.x.view(np.recarray)):
+        assert np.array_equal(layer.forward(**(FORWARD | {"x": x})).y, expected)
+    for lengths in (GIVEN.lengths.astype("u1"), list(GIVEN.lengths), tuple(GIVEN.lengths.tolist())):
+        assert np.array_equal(layer.forward(**(FORWARD | {"lengths": lengths})).y, expected)
+    h = np.ones((3, 4), "f4")
+    readout = kernels.Readout(4, 2)
+    o = readout.forward(readout.init(0), h.view(np.matrix))
+    assert type(o) is np.ndarray and np.array_equal(o, readout.forward(readout.init(0), h))
+
+
+def test_a_seed_of_more_than_64_bits():
+    layer = kernels.RNN(**LAYER)
+    draws = [layer.init(seed).tobytes() for seed in (0, 2**64, 2**70, np.uint64(2**64 - 1))]
+    assert len(set(draws)) == 4 and draws[2] == layer.init(2**70).tobytes()
+
+
+def test_a_bias_within_float64_only():
+    assert kernels.RNN("lstm", I, H, dtype="float64").init(forget_bias=1e39).max() == 1e39
+
+
+def test_memory_that_cannot_be_had():
+    layer = kernels.RNN("lstm", 1, 2**16)
+    with pytest.raises(MemoryError):
+        layer.init()
+    layer = kernels.RNN("lstm", 1, 1)
+    x = np.broadcast_to(np.float32(0), (2**31 - 1, 2**20, 1))
+    with pytest.raises(MemoryError):
+        layer.forward(layer.init(), x)
+
+
+@pytest.mark.parametrize("value", ["auto", "0", "-1", "1.5", "1025", "9" * 30, "four,2"])
+def test_a_number_of_threads_in_the_environment(value, monkeypatch):
+    """It is refused where a pass needs it, not at import."""
+    monkeypatch.setenv("OMP_NUM_THREADS", value)
+    layer = kernels.RNN(**LAYER)
+    refuses(ValueError, ["OMP_NUM_THREADS", "1024", value.split(",")[0]], layer.forward, **FORWARD)
+    assert layer.forward(**FORWARD, threads=1).y.any()
 
 
 def test_views_of_any_stride_are_views():
@@ -206,6 +262,7 @@ def test_a_tape_made_before_a_fork():
     ("lstm", {"seed": 1.0}, TypeError, ["seed", "integer", "1.0"]),
     ("lstm", {"seed": -1}, ValueError, ["seed", "0", "-1"]),
     ("lstm", {"forget_bias": 10**400}, ValueError, ["forget_bias", "finite"]),
+    ("lstm", {"forget_bias": -1e39}, ValueError, ["forget_bias", "float32", "-1e+39"]),
     ("lstm", {"forget_bias": "1"}, TypeError, ["forget_bias", "'1'"]),
     ("lstm", {"chrono": 1}, ValueError, ["chrono", "2", "1.0"]),
     ("lstm", {"chrono": float("inf")}, ValueError, ["chrono", "inf"]),

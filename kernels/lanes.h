@@ -61,6 +61,10 @@ float32 fma (it rounds twice: a = 2^-12 (1 + 2^-23), b = 2^-12 (1 - 2^-23), c = 
 #define LINE ((int)(64 / sizeof(REAL)))
 #define PIECES (LINE / LANES)
 #define TILE_LINES (PIECES == 1 ? 4 : 1) /* with narrower registers, a line fills more of them, and rows share it better */
+/* The sanitizers do not see what masked instructions read and write. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !(defined(LANES_AVX512) || defined(LANES_AVX2))
+#define LANES_UNMASKED 1
+#endif
 #define LANES_API static inline __attribute__((always_inline, unused))
 
 typedef REAL vec __attribute__((vector_size(LANES_BYTES)));
@@ -105,8 +109,10 @@ LANES_API vec lanes_select(lanes_mask m, vec x, vec y) { return LANES_OP(mask_bl
 LANES_API lanes_mask lanes_first(long n) {
     return (lanes_mask)(n >= LANES ? -1 : n <= 0 ? 0 : (1 << n) - 1);
 }
+#ifndef LANES_UNMASKED
 LANES_API vec lanes_load_part(const REAL *p, long n) { return LANES_OP(maskz_loadu)(lanes_first(n), p); }
 LANES_API void lanes_store_part(REAL *p, vec a, long n) { LANES_OP(mask_storeu)(p, lanes_first(n), a); }
+#endif
 
 #else /* masks are registers: all bits of a lane set, or none */
 typedef lanes_bits lanes_mask;
@@ -131,6 +137,7 @@ LANES_API __m256i lanes_first(long n) {
 #endif
     return (__m256i)(lane < (LANES_INTEGER)(n > 0 ? n : 0));
 }
+#ifndef LANES_UNMASKED
 /* A masked store is a dozen times as slow as one of a whole register on some processors; most parts are whole. */
 LANES_API vec lanes_load_part(const REAL *p, long n) {
     if (n >= LANES) return lanes_load(p);
@@ -140,24 +147,12 @@ LANES_API void lanes_store_part(REAL *p, vec a, long n) {
     if (n >= LANES) lanes_store(p, a);
     else LANES_OP(maskstore)(p, lanes_first(n), a);
 }
+#endif
 
 #else
 LANES_API vec lanes_select(lanes_mask m, vec x, vec y) {
     return (vec)((m & (lanes_bits)x) | (~m & (lanes_bits)y));
 }
-LANES_API vec lanes_load_part(const REAL *p, long n) {
-    vec a = {0};
-    if (n >= LANES) return lanes_load(p);
-    for (int i = 0; i < LANES; i++)
-        if (i < n) a[i] = p[i];
-    return a;
-}
-LANES_API void lanes_store_part(REAL *p, vec a, long n) {
-    if (n >= LANES) lanes_store(p, a);
-    else for (int i = 0; i < LANES; i++)
-        if (i < n) p[i] = a[i];
-}
-
 #if defined(LANES_NEON)
 /* Neither vmin nor vminnm treats NaN and zeros as min and max of x86 do. */
 LANES_API vec lanes_min(vec a, vec b) { return lanes_select(lanes_lt(a, b), a, b); }
@@ -220,6 +215,21 @@ LANES_API lanes_mode lanes_enter_mode(void) {
 LANES_API void lanes_leave_mode(lanes_mode saved) {
     __asm__ volatile("" : : : "memory");
     _mm_setcsr((unsigned)saved);
+}
+#endif
+
+#ifdef LANES_UNMASKED
+LANES_API vec lanes_load_part(const REAL *p, long n) {
+    vec a = {0};
+    if (n >= LANES) return lanes_load(p);
+    for (int i = 0; i < LANES; i++)
+        if (i < n) a[i] = p[i];
+    return a;
+}
+LANES_API void lanes_store_part(REAL *p, vec a, long n) {
+    if (n >= LANES) lanes_store(p, a);
+    else for (int i = 0; i < LANES; i++)
+        if (i < n) p[i] = a[i];
 }
 #endif
 

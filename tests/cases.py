@@ -2,6 +2,7 @@
 
 Draws use raw words and exact operations only, so that a problem has the same bits on every machine.
 """
+from itertools import combinations, product
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,6 +12,25 @@ from kernels import reference
 
 CELLS = tuple(kernels.CELLS)
 ARMS = [("forward", "concat"), ("reverse", "concat")] + [("both", merge) for merge in ("concat", "sum", "mean", "learned")]
+
+
+def pairwise(*axes):
+    """Few combinations of the axes' values, in which every two values of two axes occur together."""
+    pairs = {combination: {*combinations(enumerate(combination), 2)} for combination in product(*(range(len(axis)) for axis in axes))}
+    missing, chosen = set().union(*pairs.values()), []
+    while missing:
+        chosen.append(max(pairs, key=lambda combination: len(pairs[combination] & missing)))
+        missing -= pairs.pop(chosen[-1])
+    return [tuple(axis[i] for axis, i in zip(axes, combination)) for combination in sorted(chosen)]
+
+
+def one_of_each_form():
+    """The first cell of each form: what the time loop knows of a cell beside its equations."""
+    forms = {}
+    for cell, row in kernels.CELLS.items():
+        form = [len(part) for part in (row.blocks, row.inputs, row.recurrent, row.states, row.peepholes, row.feedback)]
+        forms.setdefault((*form, row.direct), cell)
+    return list(forms.values())
 
 
 def fitting(cell, inputs, units):

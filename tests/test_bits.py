@@ -53,11 +53,13 @@ def test_golden_hashes_are_of_these_numerics():
 def test_every_instruction_set_and_number_of_threads(isa):
     if isa not in kernels.isas():
         pytest.skip(f"this processor or build has no {isa}")
-    threads = "1,2,3,4,7"
-    found = hashes("--threads", threads, LONGLAG_ISA=isa)
+    # Which thread computes what is decided by one source for all instruction sets: all numbers of threads on the best, two on the others.
+    threads = [1, 2, 3, 4, 7] if isa == kernels.isas()[0] else [1, 3]
+    found = hashes("--threads", ",".join(map(str, threads)), LONGLAG_ISA=isa)
     assert found["isa"] == isa
     assert_covered(found["hashes"])
-    assert found["hashes"] == {name: [value] * 5 for name, value in GOLDEN["hashes"].items()}
+    expected = {name: [value] * len(threads) for name, value in GOLDEN["hashes"].items()}
+    assert found["hashes"] == expected
 
 
 @pytest.mark.skipif("generic" not in kernels.isas(), reason="this processor or build has no generic")

@@ -26,7 +26,6 @@ LONGER = {  # functions above PARAMETERS that are still to be mended
     "study/bench/record.py": {"make"},
     "study/run/runner.py": {"__init__"},
     "tests/cases.py": {"case"},
-    "tests/test_gradients.py": {"problem"},
 }
 # Folders of the machine that it was written on, and the hosts of package indexes; in halves, so that this file has none of them.
 FOREIGN = ["/wo" "rk/", "/ro" "ot/", "/ho" "me/", "/op" "t/", "/Us" "ers/", "/tmp/" "bash", "py" "pi.", "python" "hosted", "npm" "js.", "deb" "ian.org",

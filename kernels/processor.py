@@ -14,7 +14,7 @@ except ModuleNotFoundError:
         "or `python -m pip install .` in the project's folder"
     ) from None
 
-MOST_THREADS = 1024         # where threads cannot be made, OpenMP ends the process
+MOST_THREADS = 1024         # OpenMP ends the process where the system refuses to make a thread
 
 _forked = False
 
@@ -59,9 +59,9 @@ def build(module, dtype):
 def threads(wanted=None):
     """How many threads a pass runs on.
 
-    `wanted` where it is given (an integer in 1..1024), else OMP_NUM_THREADS, else the processors that this process may
-    use: its affinity, within its control group's quota. Always 1 in a forked child and where there is no OpenMP.
-    Raises ValueError or TypeError that names what came.
+    `wanted` (an integer in 1..1024) if given, else OMP_NUM_THREADS, else the number of processors that this process may use:
+    its affinity, within its control group's quota. Always 1 in a forked child, and in a build without OpenMP.
+    Raises ValueError or TypeError that names the variable or argument, what was expected and what came.
     """
     if wanted is None:
         wanted = _from_environment() or _processors()
@@ -73,7 +73,7 @@ def threads(wanted=None):
 
 
 def _from_environment():
-    # A comma-separated list has one entry a level of nesting; ours is the first.
+    # A list, separated by commas, has one entry for each level of nested parallel regions; the kernels use the first.
     text = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
     if text and not (text.isdecimal() and 1 <= int(text) <= MOST_THREADS):
         raise ValueError(f"OMP_NUM_THREADS: expected an integer in 1..{MOST_THREADS}, got {text!r}")
@@ -87,7 +87,7 @@ def _processors():
 
 @functools.cache
 def _quotas(groups=Path("/proc/self/cgroup"), root=Path("/sys/fs/cgroup")):
-    """Processors that the control groups around this process (version 1 or 2) allow it, one entry for each that has a limit."""
+    """The numbers of processors that the control groups of this process (version 1 or 2) allow: one for each group with a limit."""
     try:
         lines = groups.read_text().splitlines()
     except OSError:
@@ -97,7 +97,7 @@ def _quotas(groups=Path("/proc/self/cgroup"), root=Path("/sys/fs/cgroup")):
         _, controllers, path = line.split(":", 2)
         if controllers and "cpu" not in controllers.split(","):
             continue
-        # Inside a container the path may be the host's and not exist here; its own group is then the root.
+        # In a container the path may be the host's, which does not exist here; the root is then the container's group.
         folder = (root / "cpu" if controllers else root) / path.strip("/")
         for group in [folder, *folder.parents]:
             if not group.is_relative_to(root):

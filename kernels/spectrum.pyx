@@ -37,7 +37,7 @@ def orthonormalise(rows):
         The length of each row beside those before it: the diagonal of the triangular factor. A row of which nothing is left
         becomes 0.
     """
-    checks.changed("rows", rows, FLOAT64, ("m", "n"))
+    rows = checks.changed("rows", rows, FLOAT64, ("m", "n"))
     cdef long m = rows.shape[0], n = rows.shape[1], i
     lengths = np.empty(m)
     cdef REAL* q = <REAL*>cnp.PyArray_DATA(rows)
@@ -66,7 +66,7 @@ def singular_values(a):
     One-sided Jacobi rotations (Hestenes 1958) of pairs of rows in a fixed order, until all are orthogonal to rounding; their
     lengths are the singular values.
     """
-    checks.fits("a", a, FLOAT64, ("m", "n"))
+    a = checks.fits("a", a, FLOAT64, ("m", "n"))
     size = int(np.frexp(np.abs(a).max())[1])
     work = np.ldexp(a, -size, order="C")      # about 1: the squares of float64 have half its range
     cdef long m = work.shape[0], n = work.shape[1], i, j, sweep, turned

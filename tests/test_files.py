@@ -14,7 +14,6 @@ LONGER = {  # functions above PARAMETERS that are still to be mended
     "kernels/cell.py": {"describe"},
     "kernels/gradient.pxd": {"copy_deltas", "diagonal"},
     "kernels/inputs.pxd": {"input_tile"},
-    "kernels/layer.py": {"__init__"},
     "kernels/loops.pxi": {"carry_back", "gradient_stretch"},
     "kernels/panel.pxd": {"accumulate"},
     "kernels/readout.pyx": {"tile"},

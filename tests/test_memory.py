@@ -237,6 +237,12 @@ def test_a_subclass_cannot_lie_about_its_size():
     assert kernels.total(grad) == 8 and np.asarray(theta).all()
     with pytest.raises(ValueError, match=r"theta: expected shape \(8,\), got \(7,\)"):
         kernels.SGD(8, 0.1).step(theta[:7], grad)
+    rows = kernels.Stream("rows").normal(12).reshape(3, 4)
+    values = kernels.singular_values(rows)
+    assert same_bits(kernels.singular_values(rows.view(Sly)), values)
+    assert kernels.orthonormalise(rows.view(Sly)).shape == (3,)
+    o = np.ones((3, 4)).view(Sly)
+    assert kernels.cross_entropy(o, np.zeros(3, int).view(Sly))[1].shape == kernels.product(o, np.eye(4).view(Sly)).shape == (3, 4)
 
 
 def test_gates_are_not_read_while_a_backward_pass_overwrites_them():

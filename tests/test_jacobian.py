@@ -83,7 +83,7 @@ def test_singular_values_of_a_product_that_leaves_float64():
     half = np.diag([0.5, 0.25])
     values = jacobian.singular_values(iter([half] * 1000), [1000])[0]
     assert values.tolist() == [2.0**-1000, 0]
-    assert jacobian.told(np.array([1.0, 0.5, 0.25, 1e-14, 1e-20]))[:2] == [1.0, 1.0] and jacobian.told(values)[-1] is None
+    assert jacobian.shares(np.array([1.0, 0.5, 0.25, 1e-14, 1e-20]))[:2] == [1.0, 1.0] and jacobian.shares(values)[-1] is None
 
 
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
@@ -159,11 +159,11 @@ def test_traces_are_the_twins():
 
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "mut1"])
 def test_saliency_is_the_twins(cell):
-    trial = Trial(cell=cell, gap=12, units=8, method="probe")
     net = Net(TASK, cell, 8, dtype="float64")
-    theta = net.init(0, "standard").astype("float32").astype(float)
-    batch = TASK.sample(kernels.Stream("data", "recall/past", 12, 0, "train/probe"), 32, 12).until_read()
-    layer, readout, embedding = np.split(theta, [net.layer.size, net.layer.size + net.readout.size])
+    theta = net.init(0).astype("float32").astype(float)
+    drawn = TASK.sample(kernels.Stream("saliency"), 32, 12)
+    batch = drawn.until_read()
+    layer, readout, embedding = np.split(theta, [net.layer.size, net.slices["head"].stop])
     V, v = np.split(readout, [32])
     E, e = np.split(embedding, [9 * 8]) if embedding.size else (np.eye(9), 0)
     E = E.reshape(9, -1)
@@ -174,17 +174,17 @@ def test_saliency_is_the_twins(cell):
     dy = np.zeros_like(out.y)
     dy[batch.read, rows] = (p - np.eye(4)[batch.target]) @ V.reshape(8, 4).T
     sizes = np.linalg.norm(theirs.backward(out.tape, dy).x @ E.T, axis=2)
-    found = probes.look(trial, TASK, net.knobs, theta)["norms"]
+    found = probes.look(TASK, net.knobs, theta, drawn, drawn)["norms"]
     assert found["x"] == pytest.approx([np.median(sizes[batch.read - lag, rows]) for lag in found["lag"]], rel=1e-4)
 
 
 def test_the_angle_to_the_truncated_gradient_is_the_twins():
     cell, net = "lstm", Net(TASK, "lstm", 8, dtype="float64")
-    theta = net.init(0, "standard")
+    theta = net.init(0)
     batch = TASK.sample(kernels.Stream("angle"), 32, 12).until_read()
     found = norms.passes(net, theta, batch, probes.LIFT)
     theirs, rows = reference.RNN(cell, 9, 8), np.arange(32)
-    layer, readout = net.split(theta)
+    layer, readout = (theta[net.slices[name]] for name in ("recurrent", "head"))
     V = readout[:32].reshape(8, 4)
     grads = []
     for truncated in (False, True):
@@ -195,12 +195,12 @@ def test_the_angle_to_the_truncated_gradient_is_the_twins():
         dy[batch.read, rows] = (p - np.eye(4)[batch.target]) @ V.T
         grads.append(theirs.backward(out.tape, dy, truncated=truncated).theta)
     cosine = grads[0] @ grads[1] / np.linalg.norm(grads[0]) / np.linalg.norm(grads[1])
-    assert probes._cosine(found, net.layer.size) == pytest.approx(cosine, rel=1e-4) and 0 < cosine < 1
+    assert probes._cosine(found, net.slices["recurrent"]) == pytest.approx(cosine, rel=1e-4) and 0 < cosine < 1
 
 
 def test_a_lift_changes_no_number_that_needs_none_and_saves_those_that_do():
     net, batch = Net(TASK, "rnn", 8, dtype="float64"), TASK.sample(kernels.Stream("lift"), 32, 12).until_read()
-    theta = net.init(0, "standard")
+    theta = net.init(0)
     plain, lifted = (norms.passes(net, theta, batch, lift, inputs=True) for lift in (1.0, probes.LIFT))
     assert np.array_equal(plain.norms["h"], lifted.norms["h"]) and np.array_equal(plain.x, lifted.x)
     theta[net.layer.size :] *= 2.0**-995
@@ -212,8 +212,8 @@ def test_a_lift_changes_no_number_that_needs_none_and_saves_those_that_do():
 def test_the_gradient_is_followed_to_1e_300():
     """Where each step halves it, exactly, through a thousand steps; without a lift the last ones are flushed away."""
     net, batch = Net(TASK, "rnn_relu", 8, dtype="float64"), TASK.sample(kernels.Stream("far"), 32, 1000).until_read()
-    theta = net.init(0, "standard")
-    views = net.layer.view(net.split(theta)[0])
+    theta = net.init(0)
+    views = net.layer.view(theta[net.slices["recurrent"]])
     views["forward/W"][:], views["forward/b"][:], views["forward/U"][0] = 0, 1, np.eye(8) / 2
     found, plain = (norms.passes(net, theta, batch, lift).norms["h"] for lift in (probes.LIFT, 1.0))
     rows, lags = np.arange(32), np.arange(1001)[:, None]

@@ -37,7 +37,8 @@ def graph():
 def empty(tmp_path):
     """A folder with the project's packages and the modules that the contracts name, all of them empty."""
     files = ["kernels/__init__.py", "study/__init__.py", *(f"study/{name}/__init__.py" for name in PACKAGES.split()),
-             *(f"study/{name}.py" for name in ("__main__", "errors", "streams")), "study/trial/run.py", "study/trial/guess.py"]
+             *(f"study/{name}.py" for name in ("__main__", "errors")),
+             *(f"study/trial/{name}.py" for name in ("run", "train", "guess"))]
     for file in files:
         (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / file).touch()
@@ -50,7 +51,7 @@ def test_contracts_hold():
 
 
 UPWARDS = [
-    ("study/streams.py", "from study.trial import run", "study.streams is not allowed to import study.trial"),
+    ("study/errors.py", "from study.trial import run", "study.errors is not allowed to import study.trial"),
     ("study/tasks/recall.py", "def draw():\n    import study.nets", "study.tasks is not allowed to import study.nets"),
     ("study/claims/gap.py", "from study import run", "study.claims is not allowed to import study.run"),
     ("study/plan/trials.py", "import study.__main__", "study.plan is not allowed to import study.__main__"),

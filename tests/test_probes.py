@@ -9,7 +9,10 @@ from study.nets.net import Net
 from study.probes import norms as probe
 from study.tasks import TASKS
 
-STREAM = ("probe test",)
+
+
+def drawn(task, gap):
+    return task.sample(kernels.Stream("probe test"), probe.ROWS, gap)
 
 
 def knobs(cell, direction="forward", units=7):
@@ -18,7 +21,7 @@ def knobs(cell, direction="forward", units=7):
 
 def by_twin(task, net, theta, gap):
     """Median norms by lag of the forward direction, from the twin's float64 pass and a softmax written out."""
-    batch = task.sample(kernels.Stream(*STREAM), probe.ROWS, gap)
+    batch = drawn(task, gap)
     layer = reference.RNN(net["cell"], task.inputs, net["units"], net["direction"], net["merge"])
     width = net["units"] * (2 if net["direction"] == "both" else 1)
     weights, V, v = np.split(theta.astype(float), [layer.size, layer.size + width * task.outputs])
@@ -48,8 +51,8 @@ def by_twin(task, net, theta, gap):
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "gru", "gru_after"])
 def test_norms_are_the_twins(cell, direction):
     task, net, gap = TASKS["recall/both"], knobs(cell, direction), 12
-    theta = Net(task, **net).init(3, "standard")
-    found = probe.norms_by_lag(task, net, theta, kernels.Stream(*STREAM), gap)
+    theta = Net(task, **net).init(3)
+    found = probe.norms_by_lag(task, net, theta, drawn(task, gap))
     expected = by_twin(task, net, theta, gap)
     assert set(found) == {"lag"} | set(expected)
     assert set(expected) == {"rnn": {"h"}, "lstm": {"h", "c", "direct", "f"}, "gru": {"h", "f"}, "gru_after": {"h", "f"}}[cell]
@@ -61,9 +64,9 @@ def test_norms_are_the_twins(cell, direction):
 def test_nothing_reaches_the_states_of_a_net_that_does_not_look_at_them():
     task, net = TASKS["recall/past"], knobs("lstm")
     built = Net(task, **net)
-    theta = built.init(0, "standard")
-    built.split(theta)[1][:] = 0
-    found = probe.norms_by_lag(task, net, theta, kernels.Stream(*STREAM), 5)
+    theta = built.init(0)
+    theta[built.slices["head"]] = 0
+    found = probe.norms_by_lag(task, net, theta, drawn(task, 5))
     assert set(found["h"]) == set(found["c"]) == {None}
 
 
@@ -83,7 +86,7 @@ def test_lags_cover_the_range_within_their_number(longest):
 def test_what_a_long_product_lets_through_does_not_underflow():
     kept = np.full((1001, 2, 3), 0.5)
     kept[:, 1, 0] = 1
-    norms = probe.let_through(kept, np.array([1000, 1000]), 1000)
+    norms = probe.retained_over(kept, np.array([1000, 1000]), 1000)
     assert norms[:, 0] == pytest.approx(3**0.5 * 0.5 ** np.arange(1001.0), rel=1e-12) and norms[-1, 1] == 1
 
 

@@ -10,7 +10,7 @@ from study_hashes import first_batch, golden
 
 import kernels
 from study import tasks
-from study.tasks import TASKS, Judge, _rule
+from study.tasks import TASKS, Batch, Judge, _rule
 
 ROWS = 4000
 EVERY = pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
@@ -85,11 +85,11 @@ def test_a_gap_below_the_smallest_is_refused(task):
 def test_a_constant_answer_scores_the_stated_chance(task):
     batch = draw(task)
     if task.kind == "class":
-        scores = [task.score(np.eye(task.outputs)[[answer] * ROWS], batch.target).mean() for answer in range(task.outputs)]
+        scores = [task.score(np.eye(task.outputs)[[answer] * ROWS], batch).mean() for answer in range(task.outputs)]
         loss = np.log(task.outputs)
     else:
         output = np.full((ROWS, 1), 0.5, np.float32)
-        scores = [task.score(output, batch.target).mean()]
+        scores = [task.score(output, batch).mean()]
         squares = (output - batch.target) ** 2
         loss = squares.mean()
         assert abs(loss - task.chance["loss"]) < 4.5 * squares.std() / ROWS**0.5
@@ -218,12 +218,17 @@ def answers(task, target, right, certainty):
     return output
 
 
+def targeted(target, offsets=None):
+    """A Batch of which only the answers matter."""
+    return Batch(None, None, None, target, offsets)
+
+
 def judged(task, right, certainty, rows=32):
     """At which sequence a run of answers meets the rule, judged `rows` at a time."""
     judge, target = Judge(task), np.arange(len(right)) % task.outputs
     outputs = answers(task, target, right, certainty)
     for start in range(0, len(right), rows):
-        met = judge(outputs[start : start + rows], target[start : start + rows])
+        met = judge(outputs[start : start + rows], targeted(target[start : start + rows]))
         if met:
             return met
     return None
@@ -256,13 +261,13 @@ def test_the_mean_error_is_the_windows(rows, window):
     n = window or 2000
     expected = n + int(np.argmax(sums[n:] - sums[:-n] < 0.01 * n))
     judge = Judge(task, window)
-    met = (judge(output[i : i + rows], target[i : i + rows]) for i in range(0, 6000, rows))
+    met = (judge(output[i : i + rows], targeted(target[i : i + rows])) for i in range(0, 6000, rows))
     assert next(m for m in met if m) == expected
 
 
 def test_errors_are_cut_off_where_a_window_would_not_fit():
     task = TASKS["adding/hs97"]
     judge = Judge(task)
-    assert judge(np.full((4000, 1), 1e30, np.float32), np.zeros((4000, 1), np.float32)) is None
+    assert judge(np.full((4000, 1), 1e30, np.float32), targeted(np.zeros((4000, 1), np.float32))) is None
     assert _rule.LARGEST * _rule.UNIT * (task.rule.window + 64) < 2**62
     assert all(value >= 0 for value in judge.recent)

@@ -1,4 +1,4 @@
-"""A trial is a pure function of its knobs: what it counts, what it reports, what it is paired by; and the whole net's gradient."""
+"""A trial is a pure function of its knobs: what it counts, what it reports, and what it is paired by."""
 
 import dataclasses
 import hashlib
@@ -14,11 +14,11 @@ from study_hashes import TRIALS, golden, record
 
 import kernels
 from kernels import processor
-from study import streams
-from study.nets.net import Net, equal_units
+from study.nets.initialisation import Initialisation
+from study.nets.net import Net
 from study.tasks import TASKS
 from study.tasks._rule import Rule
-from study.trial import guess, run
+from study.trial import guess, run, streams
 from study.trial.curve import History
 from study.trial.knobs import Trial
 from study.trial.result import Result
@@ -82,7 +82,7 @@ def test_solved_counts_to_the_row_and_before_the_update(solved):
     knobs = Trial(**SOLVED)
     task = TASKS[knobs.task]
     net = Net(task, knobs.cell, knobs.units)
-    theta = net.init(knobs.seed, knobs.init, knobs.horizon)
+    theta = net.init(knobs.seed, Initialisation(knobs.init, knobs.horizon))
     optimizer = kernels.Adam(net.size, knobs.lr)
     stream, right = streams.stream(knobs), []
     while True:
@@ -144,15 +144,16 @@ def test_what_comes_after_the_read_out_matters_to_no_forward_net():
     batch = task.sample(kernels.Stream("after"), 32, 6)
     for direction, indifferent in (("forward", True), ("both", False), ("reverse", False)):
         net = Net(task, "gru", 8, direction)
-        theta = net.init(0, "standard")
+        theta = net.init(0)
         whole, cut = (net.forward(theta, part).loss for part in (batch, batch.until_read()))
         assert np.array_equal(whole, cut) == indifferent
 
 
 def test_batches_are_the_streams_sequences_in_order():
     task = TASKS["recall/past"]
-    whole = task.sample(kernels.Stream("order"), 700, 9)
-    parts = list(streams.batches(task, kernels.Stream("order"), 9, 32, 700, "both"))
+    knobs = trial(gap=9, direction="both")
+    whole = task.sample(streams.stream(knobs), 700, 9)
+    parts = list(streams.batches(knobs, task, 32, 700))
     assert [len(part.read) for part in parts] == [32] * 21 + [28]
     assert np.array_equal(np.concatenate([part.read for part in parts]), whole.read)
     assert np.array_equal(np.concatenate([part.target for part in parts]), whole.target)
@@ -176,62 +177,17 @@ def test_a_curve_is_cut_short_but_not_moved_by_an_early_end():
     assert whole.final_loss() == 2199.5 and short.final_loss() == 614.5 and History(10, 1).final_loss() is None
 
 
-def loss_of(net, theta, batch):
-    return net.forward(theta, batch, tape=False).loss.mean()
-
-
-def wrong_by(net, theta, batch, grad, step=1e-5):
-    """The largest |central difference - grad| over each part of the net, relative to that part's largest gradient."""
-    numeric = np.zeros_like(theta)
-    for k in range(len(theta)):
-        ends = []
-        for side in (step, -step):
-            moved = theta.copy()
-            moved[k] += side
-            ends.append(loss_of(net, moved, batch))
-        numeric[k] = (ends[0] - ends[1]) / (2 * step)
-    parts = zip(net.parts(numeric), net.parts(grad), strict=True)
-    return max(np.abs(a - b).max() / np.abs(b).max() for a, b in parts if len(b))
-
-
-@pytest.mark.parametrize("direction, merge", [("forward", "concat"), ("both", "concat"), ("both", "learned")])
-@pytest.mark.parametrize("name, cell", [("recall/both", "lstm"), ("adding/hs97", "lstm"), ("recall/both", "mut1"), ("adding/hs97", "mut2")])
-def test_the_gradient_of_the_whole_net(name, cell, direction, merge):
-    task = TASKS[name]
-    net = Net(task, cell, 3, direction, merge, dtype="float64")
-    theta = net.init(1, "standard")
-    batch = task.sample(kernels.Stream("gradient"), 6, task.smallest_gap)
-    for _ in range(2):  # the second pass finds the workspace as the first one left it
-        grad = net.backward(theta, net.forward(theta, batch)).theta
-    assert wrong_by(net, theta, batch, grad) < 1e-6
-    grad[5] += 1e-3 * np.abs(grad).max()
-    assert wrong_by(net, theta, batch, grad) > 1e-4
-
-
-@pytest.mark.parametrize("cell", kernels.CELLS)
-@pytest.mark.parametrize("direction, merge", [("forward", "concat"), ("both", "learned")])
-def test_equal_units_is_the_largest_that_fits(cell, direction, merge):
-    task = TASKS["recall/past"]
-    most = Net(task, "lstm", 32).size
-    units = equal_units(task, cell, 32, direction, merge)
-    assert Net(task, cell, units, direction, merge).size <= most < Net(task, cell, units + 1, direction, merge).size
-    if (cell, direction) == ("lstm", "forward"):
-        assert units == 32
-    with pytest.raises(ValueError, match="more weights with one unit"):
-        equal_units(TASKS["recall/both"], "lstm", 1, "both", "learned")
-
-
 @pytest.mark.parametrize("cell", [name for name, cell in kernels.CELLS.items() if cell.direct])
 def test_an_embedding_stands_before_a_cell_that_has_x_itself(cell):
     task = TASKS["recall/past"]
     net, layer = Net(task, cell, 7, dtype="float64"), kernels.RNN(cell, 7, 7, dtype="float64")
     assert net.size == layer.size + 7 * 4 + 4 + 9 * 7 + 7
-    theta = net.init(3, "standard")
-    weights, _, embedding = net.parts(theta)
+    theta = net.init(3)
+    weights, embedding = theta[net.slices["recurrent"]], theta[net.slices["embedding"]]
     assert np.array_equal(weights, layer.init(3)) and np.abs(embedding).max() <= 1 / 3
     batch = task.sample(kernels.Stream("embedding"), 5, 4)
     E, e = embedding[:63].reshape(9, 7), embedding[63:]
-    assert net.embed(theta, batch.x) == pytest.approx(batch.x @ E + e, abs=1e-14)
+    assert net.layer_input(theta, batch) == pytest.approx(batch.x @ E + e, abs=1e-14)
     result = run.run(trial(cell=cell, horizon=10, budget=96))
     assert result.parameters == Net(task, cell, 8).size and np.isfinite(result.final_loss)
 
@@ -261,18 +217,22 @@ def test_a_trial_starts_trains_and_clips_as_its_knobs_say(monkeypatch):
 def test_crossed_starts_are_the_layers():
     net, layer = Net(TASKS["recall/past"], "lstm", 16), kernels.RNN("lstm", 9, 16)
     for crossed in ({"scheme": "glorot"}, {"scheme": "orthogonal", "forget_bias": 0.0}, {"scheme": "identity", "chrono": 50}):
-        assert np.array_equal(net.split(net.init(2, "standard", **crossed))[0], layer.init(2, **crossed))
-    assert np.array_equal(net.init(2, "standard"), net.init(2, "standard", None, "uniform", 1.0, None))
+        theta = net.init(2, Initialisation(**crossed))
+        assert np.array_equal(theta[net.slices["recurrent"]], layer.init(2, **crossed))
+
+
+def views(net, how=Initialisation()):
+    return net.layer.view(net.init(0, how)[net.slices["recurrent"]])
 
 
 def test_families_set_what_they_say():
     task = TASKS["recall/past"]
     lstm, rnn = Net(task, "lstm", 16), Net(task, "rnn", 16)
-    bias = lstm.layer.view(lstm.split(lstm.init(0, "long", 50))[0])["forward/b"]
+    bias = views(lstm, Initialisation("long", 50))["forward/b"]
     assert np.array_equal(bias[0], -bias[1]) and (bias[1] >= 0).all() and (bias[1] <= np.log(49) + 1e-6).all()
-    U = rnn.layer.view(rnn.split(rnn.init(0, "long"))[0])["forward/U"][0].astype(float)
+    U = views(rnn, Initialisation("long"))["forward/U"][0].astype(float)
     assert np.allclose(U @ U.T, np.eye(16), atol=1e-6)
-    standard = lstm.layer.view(lstm.split(lstm.init(0, "standard"))[0])
+    standard = views(lstm)
     assert np.abs(standard["forward/U"]).max() <= 0.25 and abs(standard["forward/b"][1].mean() - 1) < 0.25
 
 
@@ -285,7 +245,7 @@ def guessed_row_by_row(knobs, task, net):
         guesses, streak, right = guesses + 1, 0, True
         while right and shown < knobs.budget:
             batch = task.sample(stream, 1, knobs.gap)
-            right = bool(task.right(net.forward(theta, batch).output, batch.target)[0])
+            right = bool(task.right(net.forward(theta, batch).output, batch)[0])
             shown, streak = shown + 1, streak + right
             if streak >= task.rule.window:
                 return theta, shown, guesses

@@ -118,8 +118,9 @@ def given(case):
                   for name, n in (("x", case.I), ("dy", case.H))}
         return {"weights": _weights(layer, layer.init(0), case.dtype), **arrays}
     net = Net(TASKS[TASK], case.cell, case.H, dtype="float64")
-    layer, readout = net.split(net.init(case.seed, "standard"))
-    head = {name: part.astype(case.dtype) for name, part in net.readout.view(readout).items()}
+    theta = net.init(case.seed)
+    layer, readout = theta[net.slices["recurrent"]], theta[net.slices["head"]]
+    head = {name: part.astype(case.dtype) for name, part in net.modules["head"].affine.view(readout).items()}
     return {"weights": _weights(net.layer, layer, case.dtype), "readout": head, "trial": trial(case)}
 
 

@@ -1,32 +1,36 @@
-"""Probes: why a net forgets. Each looks at a net as it is, fresh or trained, in float64, and trains nothing."""
+"""Probes: why a net forgets. Each examines a net, fresh or trained, in float64, and trains nothing.
+
+- `norms.py`: gradients of states and inputs by lag.
+- `jacobian.py`: Jacobians of the states, their singular values and Lyapunov exponents.
+- `gates.py`: gate values, time constants, traces of single units.
+"""
 
 import numpy as np
 
 import kernels
-from study import streams
 from study.nets.net import Net
 from study.probes import gates, jacobian, norms
 from study.probes.norms import short
 
-LIFT = 2.0**500  # gradients down to 1e-300 on their way back, and up to 1e+157
+LIFT = 2.0**500  # the loss is scaled by this: float64 then holds gradients from 1e-300 to 1e+157
 
 
-def look(trial, task, knobs, theta):
-    """Everything that the probes see of a forward net.
+def look(task, knobs, theta, batch, sequence):
+    """All that the probes report of a forward net.
 
     Parameters
     ----------
-    trial : study.trial.Trial, for the streams and the gap
-    task, knobs, theta : as in study.probes.norms.norms_by_lag
+    task, knobs, theta, batch : as in study.probes.norms.norms_by_lag
+    sequence : Batch of one sequence, for the Lyapunov exponents
 
     Returns
     -------
-    dict, numbers to five digits, None where one is 0 or not finite
+    dict of numbers with five digits, None for a number that is 0 or not finite
 
-    norms : as norms_by_lag, to 1e-300, and "x": |dL/dx_t|
-    jacobian : {"lag": [k], "values": [[the largest singular value of d state_t / d state_{t-k}, and those at
-        jacobian.SHARES of their number] for each k]}, along one sequence, from the step that is read
-    lyapunov : the leading exponents, in nats a step, along the last steps of another sequence
+    norms : as norms_by_lag, down to 1e-300, and "x": |dL/dx_t|
+    jacobian : {"lag": [k], "values": [[singular values of d state_t / d state_{t-k}] for each k]}, where t is the step that is
+        read of the first sequence, and the values are those at jacobian.SHARES of their number, the largest first
+    lyapunov : the leading exponents, in nats a step, along the last steps of `sequence`
     U : {block: the largest singular value of its U}
     gates : {gate: histogram}, as gates.histograms
     constants : time constants of the units, ascending; [] for a cell without a gate that retains
@@ -35,43 +39,39 @@ def look(trial, task, knobs, theta):
     """
     net = Net(task, **knobs, dtype="float64")
     weights = theta.astype(np.float64)
-    batch = task.sample(streams.stream(trial, "probe"), norms.ROWS, trial.gap).until_read()
-    found = norms.passes(net, weights, batch, LIFT, inputs=True)
+    batch, sequence = batch.last_answers().until_read(), sequence.until_read()
+    back = norms.passes(net, weights, batch, LIFT, inputs=True)
     lags = norms.spaced(int(batch.read.min()))
     alive = np.arange(len(batch.x))[:, None] < batch.lengths
 
-    constants = gates.time_constants(net.cell, found.gates, alive)
+    constants = gates.time_constants(net.cell, back.gates, alive)
     units = gates.traced(constants, net.layer.units)
-    row = {block: values[:, 0] for block, values in found.gates.items()}
-    layer, x = net.split(weights)[0], _sequence(net, weights, batch)
+    steps = batch.read[0] - np.array(lags)
+    row = {block: values[:, 0] for block, values in back.gates.items()}
+    layer, x = weights[net.slices["recurrent"]], net.layer_input(weights, batch)[: batch.lengths[0], 0]
     last = min(jacobian.PRODUCT, lags[-1])
     ks = sorted({*(2**k for k in range(last.bit_length())), last})
     states = jacobian.trajectory(net.layer, layer, x, last)
     values = jacobian.singular_values(jacobian.backwards(net.layer, layer, x[-last:], states), ks)
-    other = _sequence(net, weights, task.sample(streams.stream(trial, "lyapunov"), 1, trial.gap).until_read())
+    other = net.layer_input(weights, sequence)[:, 0]
     exponents = jacobian.lyapunov(net.layer, layer, other, min(jacobian.EXPONENT, len(other)))
     largest = jacobian.largest_of_u(net.layer, layer)
     return {
-        "norms": {"lag": lags} | norms.medians(net, batch, found, lags),
-        "jacobian": {"lag": ks, "values": [[v and short(v) for v in jacobian.told(some)] for some in values]},
+        "norms": {"lag": lags} | norms.medians(net, batch, back, lags),
+        "jacobian": {"lag": ks, "values": [[v and short(v) for v in jacobian.shares(all_of_lag)] for all_of_lag in values]},
         "lyapunov": [_signed(exponent) for exponent in exponents],
         "U": {block: short(value) for block, value in largest.items()},
-        "gates": gates.histograms(found.gates, alive),
+        "gates": gates.histograms(back.gates, alive),
         "constants": [] if constants is None else [short(value) for value in np.sort(constants)],
-        "trace": {"lag": lags, "units": units} | gates.traces(net.layer, layer, x, row, units, batch.read[0] - np.array(lags)),
-        "cosine": _cosine(found, net.layer.size),
+        "trace": {"lag": lags, "units": units} | gates.traces(net.layer, layer, x, row, units, steps),
+        "cosine": _cosine(back, net.slices["recurrent"]),
     }
 
 
-def _sequence(net, weights, batch):
-    """What the layer sees of a batch's first row, (T, I)."""
-    return net.embed(weights, batch.x[: batch.lengths[0], :1])[:, 0]
-
-
-def _cosine(found, size):
-    if found.truncated is None:
+def _cosine(back, layer):
+    if back.truncated is None:
         return None
-    exact, truncated = (np.ldexp(grad[:size], -500) for grad in (found.exact, found.truncated))
+    exact, truncated = (np.ldexp(grad[layer], -500) for grad in (back.exact, back.truncated))
     lengths = [kernels.clip_by_norm(grad) for grad in (exact, truncated)]
     return _signed(kernels.total(exact * truncated) / lengths[0] / lengths[1])
 

@@ -1,100 +1,102 @@
-"""Norms of gradients: how that of one row's loss falls with the distance to the step that is read, and along which path.
+"""Norms of gradients: how the gradient of a row's loss falls with the distance to the step that is read, and along which path.
 
-The weights are cast to float64 and run in a float64 net on one batch of the probe's own. L is a row's own loss, not the
-batch's mean; the lag of step t is read - t; |dL/dstate_t| is the total derivative's norm over the units.
+The weights are cast to float64 and run in a float64 net on a batch of the probe's own. L is the loss of a row at its last answer,
+not the mean over the batch. The lag of step t is read - t. |dL/dstate_t| is the norm over the units of the total derivative.
 """
 
 from types import SimpleNamespace
 
 import numpy as np
 
+from study.nets.module import Wanted
 from study.nets.net import Net
-from study.streams import usable
 
-ROWS = 32  # a power of two, so that undoing the mean over rows is exact
+ROWS = 32  # sequences; a power of two, so that undoing the mean over rows is exact
 LAGS = 32  # at most
 DIGITS = 5  # of a median
 
 
-def norms_by_lag(task, knobs, theta, stream, gap):
+def norms_by_lag(task, knobs, theta, batch):
     """Gradient norms by lag, each the median over the rows of a probe batch.
 
     Parameters
     ----------
     task : study.tasks.Task
-    knobs : the net's {"cell", "units", "direction", "merge"}
+    knobs : of the net, study.nets.net.Net.knobs
     theta : (size,) weights of any dtype
-    stream : kernels.Stream of the probe batch
-    gap : the task's
+    batch : Batch of ROWS sequences
 
     Returns
     -------
     {"lag": [...], "h": [...][, "c": [...], "direct": [...]][, "f": [...]]}
-        "h", "c": |dL/dh_t|, |dL/dc_t|, as far as the cell has them. "direct", where it has a memory c: |dL/dc_t| along the
-        states' own paths only, nothing returning through U or the peepholes (Hochreiter & Schmidhuber 1997). "f", where the
-        cell has a gate that retains: the norm over the units of its product over the steps between. Five digits; None where
-        the median is 0 or not finite. For a net of both directions all are the forward layer's (direction 0).
+        "h", "c": |dL/dh_t|, |dL/dc_t|, if the cell has that state. "direct", if it has a memory c: |dL/dc_t| along the states'
+        own paths only, without what returns through U or the peepholes (Hochreiter & Schmidhuber 1997). "f", if the cell has a
+        gate that retains: the norm over the units of the product of its values over the steps between. Numbers have five
+        digits; None stands for a median that is 0 or not finite. For a net of both directions all are those of its forward
+        direction.
     """
     net = Net(task, **knobs, dtype="float64")
-    batch = usable(task.sample(stream, ROWS, gap), knobs["direction"])
-    found = passes(net, theta.astype(np.float64), batch)
+    batch = batch.last_answers().usable(knobs["direction"])
+    back = passes(net, theta.astype(np.float64), batch)
     lags = spaced(int(batch.read.min()))
-    return {"lag": lags} | medians(net, batch, found, lags)
+    return {"lag": lags} | medians(net, batch, back, lags)
 
 
 def passes(net, weights, batch, lift=1.0, inputs=False):
-    """What two passes backward give.
+    """Gates and gradients of an exact backward pass and, for a cell with a memory, of a truncated one.
 
     Parameters
     ----------
-    net, weights, batch : a float64 Net, its weights, `ROWS` sequences
-    lift : a power of two that the loss is multiplied by and norms and inputs' gradients are divided by again: what would
-        be too small for float64 on its way back is not, and no other bit changes
-    inputs : grad.x, too
+    net, weights, batch : a float64 Net, its weights, ROWS sequences with one answer each
+    lift : a power of two. The loss is multiplied by it, norms and input gradients are divided by it again. So gradients that
+        float64 could not hold on the way back are not lost, and no other bit changes
+    inputs : give norms of input gradients too
 
     Returns
     -------
-    gates {block: (T, B, H)}; norms {"h": (T, B)[, "c", "direct"]}; exact, and for a cell with a memory truncated, gradients
-    of the sum of the rows' losses, times lift; x (T, B) norms of grad.x, or None
+    gates : {block: (T, B, H)}
+    norms : {"h": (T, B)[, "c", "direct"]}
+    exact, truncated : (size,) gradients of the sum of the rows' losses, times lift; truncated is None without a memory
+    x : (T, B) norms of input gradients, or None
     """
     forward = _forward(net, weights, batch, lift)
-    gates = {block: values[0] for block, values in net.layer.gates(forward.tape).items()}
-    exact = net.backward(weights, forward, inputs=inputs, norms=True)
-    norms = {state: exact.norms[state][0] / lift for state in ("h", "c") if state in exact.norms}
-    truncated = None
+    gates = {block: values[0] for block, values in net.layer.gates(forward.tapes["recurrent"]).items()}
+    exact = net.backward(weights, forward, Wanted(inputs, norms=True))
+    sizes = exact.norms["recurrent"]
+    norms, truncated = {state: sizes[state][0] / lift for state in ("h", "c") if state in sizes}, None
     if "c" in norms:
-        truncated = net.backward(weights, _forward(net, weights, batch, lift), norms=True, truncated=True)
-        norms["direct"] = truncated.norms["c"][0] / lift
+        back = net.backward(weights, _forward(net, weights, batch, lift), Wanted(False, norms=True, truncated=True))
+        norms["direct"], truncated = back.norms["recurrent"]["c"][0] / lift, back.theta
     x = norm(exact.x) / lift if inputs else None
-    return SimpleNamespace(gates=gates, norms=norms, exact=exact.theta, truncated=truncated and truncated.theta, x=x)
+    return SimpleNamespace(gates=gates, norms=norms, exact=exact.theta, truncated=truncated, x=x)
 
 
 def _forward(net, weights, batch, lift):
-    """A Pass whose gradient is `lift` times that of each row's own loss."""
+    """A Pass whose gradient is `lift` times that of the sum, not the mean, of the rows' losses."""
     forward = net.forward(weights, batch)
     forward.do *= ROWS * lift
     return forward
 
 
-def medians(net, batch, found, lags):
-    """{name: [median over rows at each lag]} of what `passes` found."""
+def medians(net, batch, back, lags):
+    """{name: [median over rows at each lag]} of the results of `passes`."""
     at = batch.read - np.array(lags)[:, None], np.arange(ROWS)
-    by_lag = {name: norms[at] for name, norms in found.norms.items()}
+    by_lag = {name: norms[at] for name, norms in back.norms.items()}
     if net.cell.retains:
-        by_lag["f"] = let_through(retained(net.cell, found.gates), batch.read, lags[-1])[lags]
-    if found.x is not None:
-        by_lag["x"] = found.x[at]
+        by_lag["f"] = retained_over(retained(net.cell, back.gates), batch.read, lags[-1])[lags]
+    if back.x is not None:
+        by_lag["x"] = back.x[at]
     return {name: [_median(row) for row in rows] for name, rows in by_lag.items()}
 
 
 def retained(cell, gates):
-    """The part of its memory that a cell keeps at each step, shaped as its gates: f, or 1 - z."""
+    """The fraction of its memory that a cell keeps at each step, in the shape of its gates: f, or 1 - z."""
     gate, sign = cell.retains[0]
     return gates[gate] if sign > 0 else 1 - gates[gate]
 
 
-def let_through(kept, read, longest):
-    """(longest + 1, B) norm over the units of the product of kept (T, B, H) over the steps read - lag + 1 .. read."""
+def retained_over(kept, read, longest):
+    """(longest + 1, B), at each lag the norm over the units of the product of kept (T, B, H) over steps read - lag + 1..read."""
     steps = read - np.arange(longest)[:, None]
     product = np.ones((longest + 1, *kept.shape[1:]))
     product[1:] = np.multiply.accumulate(kept[steps, np.arange(len(read))], axis=0)
@@ -102,14 +104,14 @@ def let_through(kept, read, longest):
 
 
 def norm(a):
-    """The Euclidean norm over the last axis, scaled so that no square is too small."""
+    """The Euclidean norm over the last axis, scaled so that no square underflows."""
     largest = np.abs(a).max(axis=-1)
     scaled = a / np.where(largest > 0, largest, 1)[..., None]
     return largest * np.sqrt(_sum_last(scaled * scaled))
 
 
 def _sum_last(a):
-    """The sum over the last axis, its upper half added to its lower half until one is left."""
+    """The sum over the last axis: add the upper half to the lower half until one number is left."""
     n = a.shape[-1]
     while n > 1:
         half = (n + 1) // 2
@@ -119,7 +121,7 @@ def _sum_last(a):
 
 
 def spaced(longest):
-    """0..longest, both included: at most LAGS whole numbers, ever further apart."""
+    """At most LAGS whole numbers from 0 to longest, both included, with growing distances."""
     for part in range(LAGS, 0, -1):
         lags = [0]
         while lags[-1] < longest and len(lags) <= LAGS:
@@ -135,5 +137,5 @@ def _median(row):
 
 
 def short(value, digits=DIGITS):
-    """A positive number to so many digits; None where it is 0 or not finite."""
+    """A positive number rounded to `digits` digits; None where it is 0 or not finite."""
     return float(f"{value:.{digits}g}") if 0 < value < float("inf") else None

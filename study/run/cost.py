@@ -15,11 +15,11 @@ from operator import attrgetter
 import numpy as np
 
 from kernels import CELLS
-from study.streams import AHEAD
 from study.tasks import TASKS
 from study.tasks._draws import OneHot
+from study.trial.evaluate import TEST_ROWS
 from study.trial.knobs import KNOBS
-from study.trial.run import TEST_ROWS
+from study.trial.streams import AHEAD
 
 BATCH, STEP, MULTIPLY_ADD, DRAW = 120e-6, 3e-10, 1.45e-11, 16e-9  # seconds
 PROBE_STEP, PROBE_PRODUCT = 1e-4, 2e-8  # seconds

@@ -1,7 +1,7 @@
 """Pass rules: when a net has solved a task.
 
-A rule looks at the last `window` training sequences, each answered before it was learned from. It is met at the first
-sequence at which all of the window are right and, where the rule says so, their mean absolute error is small.
+A rule looks at the last `window` training sequences, each answered before the net learned from it. The rule is met at the first
+sequence at which all of the window are right and, where the rule bounds it, their mean absolute error is small.
 Errors are added as integers in units of 2^-40, so no sum depends on its order.
 """
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 UNIT = 2.0**40
-LARGEST = 1024.0  # errors are cut off here, so that a window's sum fits 64 bits
+LARGEST = 1024.0  # larger errors count as this, so that the sum over a window fits 64 bits
 
 
 @dataclass(frozen=True)
@@ -19,8 +19,8 @@ class Rule:
 
     Attributes
     ----------
-    within : a sequence is right where every output's error is below this; None: where argmax is
-    mean : bound on the mean absolute error over the window's sequences and outputs; None: no such bound
+    within : an answer is right if the error of every output is below this; None: if argmax is the target
+    mean : bound on the mean absolute error over the sequences of the window and the outputs; None: no such bound
     window : sequences
     """
 
@@ -29,14 +29,17 @@ class Rule:
     window: int = 2000
 
     def right(self, errors):
-        """errors (B, K) -> (B,) bool."""
+        """errors (P, K) -> (P,) bool."""
         return (errors < self.within).all(axis=1)
 
 
 class Judge:
-    """Follows a run of training batches and says at which sequence the task's rule was first met.
+    """Follows the batches of a training run and finds the sequence at which the task's rule is first met.
 
-    `window`: how many sequences the rule looks at, in place of its own number.
+    Parameters
+    ----------
+    task : Task with a rule
+    window : sequences that the rule looks at, if not its own number
     """
 
     def __init__(self, task, window=None):
@@ -44,32 +47,40 @@ class Judge:
         self.seen = 0  # sequences judged
         self.streak = 0  # right ones since the last wrong one
         if self.rule.mean is not None:
-            self.recent = np.zeros(self.window - 1, np.int64)  # errors of that many sequences, summed over outputs
+            self.recent = np.zeros(self.window - 1, np.int64)  # errors of the sequences before the next one
             self.most = int(self.rule.mean * UNIT * self.window * task.outputs)
 
-    def __call__(self, output, target):
+    def __call__(self, output, batch, rows=None):
         """The count of sequences at which the rule is met within this batch, or None.
 
         Parameters
         ----------
-        output : (B, K), what the net answered before it learned from this batch
-        target : as in Batch
+        output : (P, K), what the net answered before it learned from this batch
+        batch : Batch
+        rows : only the first `rows` sequences of the batch count; None: all of them
         """
-        right = self.task.right(output, target)
+        right = self.task.right(output, batch)[:rows]
         at = np.arange(1, len(right) + 1)
         streak = at - np.maximum.accumulate(np.where(right, -self.streak, at))
         met = streak >= self.window
         if self.rule.mean is not None:
-            met &= self._window_error(output, target) < self.most
+            met &= self._window_error(self._errors(output, batch)[:rows]) < self.most
         before = self.seen
         self.seen += len(right)
         self.streak = int(streak[-1])
         return before + 1 + int(met.argmax()) if met.any() else None
 
-    def _window_error(self, output, target):
-        """(B,) the error of the window that ends at each row, summed over sequences and outputs, in units."""
-        errors = np.minimum(self.task.errors(output, target), LARGEST)
-        summed = np.concatenate([[0], self.recent, (errors * UNIT).astype(np.int64).sum(axis=1)])
-        self.recent = summed[-len(self.recent) :]
-        sums = np.cumsum(summed)
+    def _errors(self, output, batch):
+        """(B,) the error of each sequence in units, summed over the outputs, the mean over its answers."""
+        errors = np.minimum(self.task.errors(output, batch.target), LARGEST)
+        units = (errors * UNIT).astype(np.int64).sum(axis=1)
+        if batch.offsets is None:
+            return units
+        return np.add.reduceat(units, batch.offsets[:-1]) // np.diff(batch.offsets)
+
+    def _window_error(self, errors):
+        """(B,) the error of the window that ends at each sequence."""
+        joined = np.concatenate([[0], self.recent, errors])
+        self.recent = joined[-len(self.recent) :]
+        sums = np.cumsum(joined)
         return sums[self.window :] - sums[: -self.window]

@@ -72,6 +72,7 @@ TASKS = (
         inputs=2,
         outputs=1,
         kind="number",
+        loss="squared_error",
         chance={"score": 0.1542, "loss": 0.0396},
         rule=Rule(within=0.04, mean=0.01),
         words=lambda scale: DRAWN + halves_for(longest(scale)),

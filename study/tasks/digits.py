@@ -75,6 +75,7 @@ TASKS = (
         inputs=1,
         outputs=CLASSES,
         kind="class",
+        loss="cross_entropy",
         chance={"score": 1 / CLASSES, "loss": log(CLASSES)},
         rule=None,
         words=lambda gap: 1,

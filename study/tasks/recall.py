@@ -68,6 +68,7 @@ def task(side, past, future):
         inputs=len(SYMBOLS),
         outputs=classes,
         kind="class",
+        loss="cross_entropy",
         chance={"score": 1 / classes, "loss": log(classes)},
         rule=Rule(),
         words=lambda gap: DRAWN + bytes_for(longest(gap)),

@@ -72,6 +72,7 @@ def task(version, lag, *windows):
         inputs=len(SYMBOLS),
         outputs=classes,
         kind="class",
+        loss="cross_entropy",
         chance={"score": 1 / classes, "loss": log(classes)},
         rule=Rule(within=0.3, mean=0.1),
         words=lambda scale: 1 + 2 * len(windows) + bytes_for(scaled(LENGTH, scale)[1]),

@@ -1,1 +1,9 @@
-"""One trial: its knobs, how it is run, what it gives."""
+"""One trial.
+
+- `knobs.py`: Trial, all knobs with their meaning and bounds, and the id that they give.
+- `run.py`: from a Trial to its Result, by the trial's method: `train.py`, `guess.py` or `probe.py`.
+- `result.py`: Result.
+- `streams.py`: where a trial's sequences come from.
+- `curve.py`: the learning curve.
+- `evaluate.py`: test sequences.
+"""

@@ -1,4 +1,4 @@
-"""What a training run leaves behind: its learning curve and its final loss."""
+"""The learning curve of a training run, and its final loss."""
 
 import numpy as np
 
@@ -6,14 +6,14 @@ import kernels
 
 POINTS = 64  # of a curve, at most
 DIGITS = 5  # of a point
-RECENT = 2000  # sequences whose mean loss is the final one
+RECENT = 2000  # sequences whose mean loss is the final loss
 
 
 class History:
-    """Collects each training batch's losses and right answers, as they were before its update.
+    """Collects the losses and right answers of each training batch, taken before its update.
 
-    A curve's point is the mean over a stretch of batches, a 64th of the budget: where the stretches end does not depend on
-    when the run stops (the last one may be cut short).
+    A point of the curve is the mean over a stretch of batches. A stretch is a 64th of the budget, so its borders do not depend on
+    when the run stops; only the last stretch may be shorter.
     """
 
     def __init__(self, budget, rows):
@@ -29,11 +29,11 @@ class History:
         self.score.append(score)
 
     def final_loss(self):
-        """Mean loss of the last 2,000 sequences, or of as many as there are; None where there are none."""
+        """Mean loss of the last 2,000 sequences, or of all if there are fewer; None if there are none."""
         return mean(np.concatenate(self.loss[-RECENT:])[-RECENT:]) if self.loss else None
 
     def curve(self):
-        """{"sequences", "loss", "score"}: at which count each stretch ends, and its means."""
+        """{"sequences", "loss", "score"}: for each stretch, the count of sequences at its end and its two means."""
         curve = {"sequences": [], "loss": [], "score": []}
         seen = 0
         for start in range(0, len(self.loss), self.stretch):
@@ -46,7 +46,7 @@ class History:
 
 
 def short(value):
-    """The value to DIGITS significant digits: what a curve shows, in a third of the bytes."""
+    """The value to five significant digits, which is enough for a curve and takes a third of the bytes."""
     return float(f"{value:.{DIGITS}g}")
 
 

@@ -1,15 +1,16 @@
 """The random-weight-guessing baseline: draw weights, test them, repeat.
 
-Every weight is uniform on [-100, 100], as in Schmidhuber & Hochreiter, Guessing can outperform many long time lag algorithms,
-IDSIA-19-96, 1996. A guess is shown one sequence after another until it gets one wrong or meets the task's pass rule; every
-sequence shown counts. The net has the trial's size, and sees the trial's training sequences.
+Every weight is uniform in [-100, 100], as in Schmidhuber & Hochreiter, Guessing can outperform many long time lag algorithms,
+IDSIA-19-96, 1996. A guess sees one sequence after another until its answer to one is wrong or it meets the task's pass rule;
+every sequence that it sees counts. The net has the trial's size, and sees the trial's training sequences.
 """
 
 import kernels
-from study import streams, tasks
+from study import tasks
+from study.trial.streams import stream
 
 BOUND = 100.0
-FIRST, GROWTH = 4, 8  # most guesses fail at once: a few rows first, then more and more
+FIRST, GROWTH = 4, 8  # rows of a guess's first batch, and by how much its batches grow: most guesses fail at once
 DRAWN = 512  # sequences drawn at a time
 
 
@@ -18,7 +19,7 @@ def guess(trial, task, net):
 
     Returns
     -------
-    (theta of the guess that met the rule or of the last one, sequences shown when it was met or None, guesses)
+    (theta of the guess that met the rule or of the last guess, sequences seen when it was met or None, guesses)
     """
     weights = kernels.Stream("guess", trial.seed)
     queue = _Queue(trial, task)
@@ -34,15 +35,15 @@ def guess(trial, task, net):
 
 
 def _examine(task, window, net, theta, queue):
-    """Show sequences until one is wrong, the rule is met or none is left; at which of them it was met, or None."""
+    """Show sequences until an answer is wrong, the rule is met or none is left; the count at which it was met, or None."""
     judge, rows = tasks.Judge(task, window), FIRST
     while queue.left:
         batch = queue.peek(rows)
         output = net.forward(theta, batch, tape=False).output
-        wrong = ~task.right(output, batch.target)
-        shown = int(wrong.argmax()) + 1 if wrong.any() else len(wrong)
-        queue.drop(shown)
-        met = judge(output[:shown], batch.target[:shown])
+        wrong = ~task.right(output, batch)
+        seen = int(wrong.argmax()) + 1 if wrong.any() else len(wrong)
+        queue.drop(seen)
+        met = judge(output, batch, seen)
         if met or wrong.any():
             return met
         rows *= GROWTH
@@ -50,23 +51,23 @@ def _examine(task, window, net, theta, queue):
 
 
 class _Queue:
-    """The trial's training sequences in order, up to its budget; `left` are still to be shown."""
+    """The trial's training sequences in order, up to its budget; `left` of them have not been seen."""
 
     def __init__(self, trial, task):
         self.left = trial.budget
-        self.trial, self.task, self.stream = trial, task, streams.stream(trial)
+        self.trial, self.task, self.stream = trial, task, stream(trial)
         self._draw()
 
     def _draw(self):
         drawn = self.task.sample(self.stream, DRAWN, self.trial.gap)
-        self.drawn, self.at = streams.usable(drawn, self.trial.direction), 0
+        self.drawn, self.at = drawn.usable(self.trial.direction), 0
 
     def peek(self, rows):
         """The next sequences, at most `rows`."""
         return self.drawn.part(self.at, min(self.at + rows, self.at + self.left, DRAWN))
 
     def drop(self, rows):
-        """The first `rows` of them have been shown."""
+        """Take the first `rows` sequences out of the queue."""
         self.at += rows
         self.left -= rows
         if self.at == DRAWN:

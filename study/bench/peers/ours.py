@@ -9,8 +9,9 @@ import numpy as np
 
 import kernels
 from kernels.workspace import Workspace
-from study import streams, tasks
+from study import tasks
 from study.nets.net import Net
+from study.trial import streams
 from study.trial.knobs import Trial
 from study.trial.run import run
 
@@ -69,9 +70,8 @@ def _iteration(case, given):
     task = tasks.get(trial.task)
     net = Net(task, trial.cell, trial.units, dtype=trial.dtype)
     theta = np.zeros(net.size, trial.dtype)
-    layer, readout = net.split(theta)
-    _fill(net.layer, layer, given["weights"])
-    for name, part in net.readout.view(readout).items():
+    _fill(net.layer, theta[net.slices["recurrent"]], given["weights"])
+    for name, part in net.modules["head"].affine.view(theta[net.slices["head"]]).items():
         part[...] = given["readout"][name]
     optimizer = kernels.Adam(net.size, trial.lr, dtype=trial.dtype)
     batches = endless(task, trial)
@@ -88,7 +88,7 @@ def _iteration(case, given):
 
 def endless(task, trial):
     """The batches that a trial learns from, without end."""
-    return streams.batches(task, streams.stream(trial), trial.gap, trial.batch, sys.maxsize, trial.direction)
+    return streams.batches(trial, task, trial.batch, sys.maxsize)
 
 
 def study(case, given):

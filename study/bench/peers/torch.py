@@ -3,13 +3,14 @@
 import numpy as np
 import torch
 
-from study import streams, tasks
+from study import tasks
 from study.bench.peers import _loops
 from study.bench.peers._fused import apart, fused
 from study.bench.peers.ours import CHECKED, endless
 from study.tasks import Judge
+from study.trial import streams
+from study.trial.evaluate import TEST, TEST_ROWS
 from study.trial.knobs import Trial
-from study.trial.run import TEST, TEST_ROWS
 
 TITLE = "torch"
 MODULES = {"rnn": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru_after": torch.nn.GRU}
@@ -155,10 +156,10 @@ def study(case, given):
     learner = Learner(case, given)
     trial, task = learner.trial, tasks.get(learner.trial.task)
     judge, solved = Judge(task), None
-    for batch in streams.batches(task, streams.stream(trial), trial.gap, trial.batch, trial.budget, trial.direction):
+    for batch in streams.batches(trial, task, trial.batch, trial.budget):
         _, output = learner.learn(batch)
-        solved = judge(output, batch.target)
+        solved = judge(output, batch)
         if solved:
             break
-    test = streams.batches(task, streams.stream(trial, "test"), trial.gap, TEST_ROWS, TEST, trial.direction)
+    test = streams.batches(trial, task, TEST_ROWS, TEST, "test")
     return {"sequences": solved or trial.budget, "solved": bool(solved), "correct": sum(map(learner.correct, test))}

@@ -1,0 +1,25 @@
+"""A recurrent layer of any cell, in one direction or both, with the merge of both directions."""
+
+import kernels
+from study.nets.module import Gradient, Module
+
+
+class Recurrent(Module):
+    """kernels.RNN as a module; the parameters are those of that class."""
+
+    def __init__(self, cell, inputs, units, direction, merge, dtype):
+        self.layer = kernels.RNN(cell, inputs, units, direction=direction, merge=merge, dtype=dtype)
+        self.shapes, self.size = self.layer.shapes, self.layer.size
+        self.width = 2 * units if direction == "both" and merge == "concat" else units
+
+    def init(self, seed, prefix, how):
+        return self.layer.init(seed, **how.of_layer(self.layer.cell), prefix=prefix)
+
+    def forward(self, theta, x, batch, tape=True):
+        """(T, B, inputs) to (T, B, width); outputs past a row's length are 0."""
+        out = self.layer.forward(theta, x, lengths=batch.lengths, threads=1, tape=tape)
+        return out.y, out.tape
+
+    def backward(self, theta, tape, dy, wanted):
+        grad = self.layer.backward(tape, dy, **wanted._asdict())
+        return Gradient(grad.theta, grad.x, grad.norms)

@@ -159,10 +159,10 @@ def test_status_that_is_long_is_cut_in_words():
 
 
 def test_every_knob_says_what_it_means_and_which_values_it_takes():
-    assert list(meaning.MEANING) == list(KNOBS)
     told = {knob.name: knob for knob in meaning.every()}
+    assert list(told) == list(KNOBS) and all(knob.meaning for knob in told.values())
     assert told["units"][1:3] == ("whole number from 1 to 4,096", "32")
     assert told["gap"][1:3] == ("whole number from 0 to 1,000,000", "needed")
-    assert told["lr"][1:3] == ("number above 0", "none")
+    assert told["lr"][1:3] == ("number above 0", "none") and told["beta1"][1:3] == ("number from 0 below 1", "0.9")
     assert told["direction"].values == "forward or reverse or both" and told["truncated"].values == "true or false"
     assert all(annotated(name) for name in told)

@@ -18,7 +18,7 @@ from study.nets.initialisation import Initialisation
 from study.nets.net import Net
 from study.tasks import TASKS
 from study.tasks._rule import Rule
-from study.trial import guess, run, streams
+from study.trial import guess, run, streams, train
 from study.trial.curve import History
 from study.trial.knobs import Trial
 from study.trial.result import Result
@@ -212,6 +212,16 @@ def test_a_trial_starts_trains_and_clips_as_its_knobs_say(monkeypatch):
         assert seen == bounds * 10, knobs
     digests.pop("{}")  # no gradient of this trial is longer than 1
     assert len(set(digests.values())) == len(digests)
+
+
+def test_the_optimizer_is_the_one_of_the_knobs():
+    adam, sgd = ({"optimizer": name, "budget": 96} for name in ("adam", "sgd"))
+    every = [adam, adam | {"beta1": 0.8}, adam | {"beta2": 0.9}, adam | {"epsilon": 0.1}, sgd, sgd | {"momentum": 0.9}]
+    assert len({run.run(trial(**knobs)).digest for knobs in every}) == len(every)
+    optimizer = train.optimizer_of(trial(beta1=0.8, beta2=0.9, epsilon=0.1, dtype="float64"), 3)
+    assert (optimizer.lr, optimizer.beta1, optimizer.beta2, optimizer.eps, optimizer.m.dtype) == (0.01, 0.8, 0.9, 0.1, np.float64)
+    optimizer = train.optimizer_of(trial(**sgd, momentum=0.9), 3)
+    assert (optimizer.lr, optimizer.momentum, optimizer.v.dtype) == (0.01, 0.9, np.float32)
 
 
 def test_crossed_starts_are_the_layers():

@@ -1,8 +1,8 @@
-"""A trial: one run with all its knobs, frozen, and the id that they give it.
+"""A trial: one run with all its knobs, frozen, and the id that they give it. Each knob is documented where it is declared.
 
-The id is a hash of the knobs and of the numerics, so it depends on no position, no order and no default spelled out. Knobs
-that mean nothing to a trial (the merge of a forward layer, the horizon of a cell without gates) go back to their defaults, so
-that equal computations have equal ids and collapse where grids overlap; those that would say something untrue are refused.
+The id is a hash of the knobs and of the numerics, so it does not depend on position, order or defaults that are spelled out.
+Knobs without effect on a trial (the merge of a forward layer, the horizon of a cell without gates) are set back to their defaults,
+so that equal computations have equal ids and collapse where grids overlap. Knobs that contradict each other are refused.
 """
 
 import hashlib
@@ -10,6 +10,7 @@ import json
 from functools import cached_property
 from typing import Annotated, Literal
 
+import numpy as np
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
 
@@ -30,15 +31,32 @@ def _task(name, info: ValidationInfo):
 
 
 def _unknown(kind, known):
-    """An error whose line is made when it is shown: of thousands, few are."""
+    """An error without its message: of thousands, only a few are shown, and `study.plan.spec.lines` writes theirs."""
     return PydanticCustomError("unknown", "unknown", {"kind": kind, "known": " ".join(known)})
 
 
+def _number(value):
+    """The value, if it stays itself in float32 to rounding: kernels would compute with 0 or infinity in its place. -0 is +0."""
+    if abs(value) > LARGEST or (np.float32(value) == 0) != (value == 0):
+        raise ValueError(f"expected a number that float32 can hold, got {value!r}")
+    return value + 0.0
+
+
+def _below_one(value):
+    if np.float32(value) == 1:
+        raise ValueError(f"expected a number below 1 in float32 too, got {value!r}")
+    return value
+
+
+LARGEST = float(np.finfo(np.float32).max)
 Cell = Annotated[str, AfterValidator(_cell)]
 TaskName = Annotated[str, Field(max_length=64), AfterValidator(_task)]
 Size = Annotated[int, Field(ge=1, le=4096)]
 Gap = Annotated[int, Field(ge=0, le=1_000_000)]
-Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Rate = Annotated[float, Field(gt=0, allow_inf_nan=False), AfterValidator(_number)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False), AfterValidator(_number)]
+Decay = Annotated[float, Field(ge=0, lt=1), AfterValidator(_number), AfterValidator(_below_one)]
+Bias = Annotated[float, Field(ge=-100, le=100), AfterValidator(_number)]
 Horizon = Annotated[int, Field(ge=3, le=1_000_000)]
 
 
@@ -47,42 +65,67 @@ class Frozen(BaseModel):
 
 
 class Trial(Frozen):
-    """One training run: everything that its numbers depend on.
+    """One trial: everything that its numbers depend on."""
 
-    Initial weights are a family, `init`: "standard" (uniform, forget bias 1) or "long" (with its `horizon`). Of a standard
-    start, `scheme`, `forget_bias` and `chrono` change one thing each, as in kernels.RNN.init. A probe looks at the gradients
-    of a net that has learned from at most `after` sequences (training stops at the pass rule), 0 for one that is fresh.
-    """
-
-    cell: Cell
-    units: Size = 32
-    direction: Literal["forward", "reverse", "both"] = "forward"
-    merge: Literal["concat", "sum", "mean", "learned"] = "concat"
-    task: TaskName = "recall/past"
-    gap: Gap
-    init: Literal["standard", "long"] = "standard"
-    horizon: Horizon | None = None
-    scheme: Literal["uniform", "glorot", "orthogonal", "identity"] = "uniform"
-    forget_bias: Annotated[float, Field(ge=-100, le=100)] = 1.0
-    chrono: Horizon | None = None
-    lr: Rate | None = None
-    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
-    purpose: Literal["train", "select"] = "train"
-    budget: Annotated[int, Field(ge=1, le=1_000_000_000)] = 128_000
-    batch: Size = 32
-    optimizer: Literal["adam", "sgd"] = "adam"
-    clip: Rate = 1.0
-    clipping: Literal["norm", "value", "off"] = "norm"
-    truncated: bool = False
-    method: Literal["bptt", "guess", "probe"] = "bptt"
-    after: Annotated[int, Field(ge=0, le=1_000_000_000)] = 0
-    window: Annotated[int, Field(ge=10, le=2000)] | None = None
-    dtype: Literal["float32", "float64"] = "float32"
+    cell: Cell = Field(description="the recurrent cell; `list cells` shows all")
+    units: Size = Field(32, description="H, the units of the layer")
+    direction: Literal["forward", "reverse", "both"] = Field("forward", description="in which direction the layer reads the sequence")
+    merge: Literal["concat", "sum", "mean", "learned"] = Field(
+        "concat", description="how the outputs of both directions become one; for direction both"
+    )
+    task: TaskName = Field("recall/past", description="what is learned; `list tasks` shows all")
+    gap: Gap = Field(description="steps between cue and answer, or the scale of the task's windows; `list tasks` says which")
+    init: Literal["standard", "long"] = Field(
+        "standard", description="family of initial weights: uniform with forget bias 1, or made for long memories"
+    )
+    horizon: Horizon | None = Field(
+        None, description="longest time to remember, by which init long sets gate biases; if not given, the largest gap of the study"
+    )
+    scheme: Literal["uniform", "glorot", "orthogonal", "identity"] = Field(
+        "uniform", description="how W and U start; orthogonal and identity change only U; for init standard"
+    )
+    forget_bias: Bias = Field(1.0, description="initial bias of the gate that retains; for init standard")
+    chrono: Horizon | None = Field(
+        None, description="longest time to remember, by which gate biases are set instead of by forget_bias; for init standard"
+    )
+    lr: Rate | None = Field(None, description="learning rate; if not given, chosen by the study's selection")
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = Field(
+        0, description="of data and initial weights; `seeds = N` of a grid stands for 0 to N - 1"
+    )
+    purpose: Literal["train", "select"] = Field("train", description="a trial of the study itself, or one that chooses a learning rate")
+    budget: Annotated[int, Field(ge=1, le=1_000_000_000)] = Field(128_000, description="most training sequences")
+    batch: Size = Field(32, description="B, sequences of an update")
+    optimizer: Literal["adam", "sgd"] = Field("adam", description="how a gradient changes the weights")
+    momentum: Decay = Field(0.0, description="fraction of the last update that is added to the next one; for optimizer sgd")
+    beta1: Decay = Field(0.9, description="decay of the mean of gradients; for optimizer adam")
+    beta2: Decay = Field(0.999, description="decay of the mean of squared gradients; for optimizer adam")
+    epsilon: NotNegative = Field(1e-8, description="added to the root of the mean of squared gradients; for optimizer adam")
+    clip: Rate = Field(1.0, description="bound of clipping; a longer gradient is scaled down to it")
+    clipping: Literal["norm", "value", "off"] = Field(
+        "norm", description="what clip bounds: the norm of the gradient, each number of it, or nothing"
+    )
+    truncated: bool = Field(
+        False, description="errors flow back along the states' own paths only, as in 1997; for cells with a memory c"
+    )
+    method: Literal["bptt", "guess", "probe"] = Field(
+        "bptt", description="backpropagation through time, random weight guessing, or probes of the gradients of a net"
+    )
+    after: Annotated[int, Field(ge=0, le=1_000_000_000)] = Field(
+        0, description="most sequences that a net learns from before it is probed, 0 for a fresh net; it stops at the pass rule"
+    )
+    window: Annotated[int, Field(ge=10, le=2000)] | None = Field(
+        None, description="sequences that the pass rule looks at; if not given, the published number"
+    )
+    dtype: Literal["float32", "float64"] = Field("float32", description="precision of weights and arithmetic")
 
     @model_validator(mode="after")
-    def _means_something(self, info: ValidationInfo):
+    def _drop_what_has_no_effect(self, info: ValidationInfo):
         if self.direction != "both":
             self._default("merge")
+        if self.optimizer != "sgd":
+            self._default("momentum")
+        if self.optimizer != "adam":
+            self._default("beta1", "beta2", "epsilon")
         if self.clipping == "off":
             self._default("clip")
         if self.method != "probe":
@@ -95,7 +138,7 @@ class Trial(Frozen):
             self._default("budget", *(() if self.after else (*LEARNING, "window")))
         if self.learns and self.lr is None:
             raise ValueError("lr: training needs a learning rate")
-        self._starts()
+        self._check_initialisation()
         if self.truncated and len(CELLS[self.cell].states) == 1:
             raise ValueError(f"truncated: {self.cell} has no state but h, so no path of its own is left; expected false")
         task = (info.context or {}).get("tasks", {}).get(self.task)
@@ -107,8 +150,8 @@ class Trial(Frozen):
             raise ValueError(f"method: {self.task} has no pass rule to guess by")
         return self
 
-    def _starts(self):
-        """Refuse initial weights that mean nothing for the cell, or two things at once."""
+    def _check_initialisation(self):
+        """Refuse initial weights that the cell cannot have, and knobs that contradict each other."""
         values = vars(self)
         crossed = [knob for knob in ("scheme", "forget_bias", "chrono") if values[knob] != DEFAULTS[knob]]
         if crossed and self.init != "standard":
@@ -129,25 +172,25 @@ class Trial(Frozen):
 
     @property
     def learns(self):
-        """Whether weights are trained: what needs a learning rate."""
+        """Whether weights are trained, which needs a learning rate."""
         return self.method == "bptt" or self.after > 0
 
     @property
     def start(self):
-        """How the weights start, in a word: the family, or what was crossed ("orthogonal", "orthogonal-bias5", "uniform-chrono200")."""
+        """How the weights start, in a word: the family, or its changes ("orthogonal", "orthogonal-bias5", "uniform-chrono200")."""
         if all(getattr(self, knob) == DEFAULTS[knob] for knob in ("scheme", "forget_bias", "chrono")):
             return self.init
         bias = "" if self.forget_bias == DEFAULTS["forget_bias"] else f"-bias{self.forget_bias:g}"
         return self.scheme + (bias if self.chrono is None else f"-chrono{self.chrono}")
 
     def knobs(self, always=()):
-        """The knobs that are not at their default, and those named in `always`."""
+        """{name: value} of the knobs that are not at their default, and of those named in `always`."""
         values = vars(self)
         return {knob: values[knob] for knob, default in FIELDS if values[knob] != default or knob in always}
 
     @cached_property
     def id(self):
-        """What the trial is, to be read, and 16 hexadecimal digits of what it is exactly."""
+        """A readable part, and 16 hexadecimal digits of the hash of all knobs."""
         known = CANONICAL.encode({"numerics": NUMERICS, **self.knobs()})
         digest = hashlib.sha256(known.encode()).hexdigest()[:16]
         direction = f"both-{self.merge}" if self.direction == "both" else self.direction
@@ -158,14 +201,14 @@ class Trial(Frozen):
         return "-".join([*stage, task, self.cell, *method, direction, self.start, gap, seed, digest])
 
 
-LEARNING = ("lr", "batch", "optimizer", "clip", "clipping", "truncated")
+LEARNING = ("lr", "batch", "optimizer", "momentum", "beta1", "beta2", "epsilon", "clip", "clipping", "truncated")
 DEFAULTS = {name: field.default for name, field in Trial.model_fields.items() if not field.is_required()}
 FIELDS = tuple((name, DEFAULTS.get(name)) for name in Trial.model_fields)
 CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
-KNOBS = tuple(name for name in Trial.model_fields if name != "purpose")  # those that a study may set
+KNOBS = tuple(name for name in Trial.model_fields if name != "purpose")  # that a study may set
 
 
 def annotated(knob):
-    """The type of a knob with its bounds, as Trial has it."""
+    """The type of a knob of Trial, with its bounds."""
     field = Trial.model_fields[knob]
     return Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation

@@ -44,8 +44,8 @@ def learn(trial, task, net, theta, history, budget):
 def optimizer_of(trial, size):
     """The optimizer of the trial's knobs, for that many weights."""
     if trial.optimizer == "sgd":
-        return kernels.SGD(size, trial.lr, dtype=trial.dtype)
-    return kernels.Adam(size, trial.lr, dtype=trial.dtype)
+        return kernels.SGD(size, trial.lr, trial.momentum, trial.dtype)
+    return kernels.Adam(size, trial.lr, trial.beta1, trial.beta2, trial.epsilon, trial.dtype)
 
 
 def clip(trial, grad):

@@ -125,9 +125,9 @@ class Disk:
 
 
 def content(folder):
-    """{path below a folder: bytes}, but for what tells of who ran it and when."""
+    """{path below a folder: bytes}, without the files that say who ran it and when, and what was torn."""
     files = {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-    return {str(path): data for path, data in files.items() if path.name not in ("manifest.json", store.LOG) and
+    return {str(path): data for path, data in files.items() if path.name not in ("manifest.json", store.ASIDE) and
             path.suffix != ".log"}
 
 

@@ -20,6 +20,7 @@ from study.records import store
 from study.trial.knobs import Trial
 
 FACTS = {"processor": {"name": "toy"}}
+pytestmark = pytest.mark.filterwarnings("ignore::study.records.store.Damaged")
 
 
 def outcome(trial):
@@ -314,7 +315,7 @@ def test_a_disk_that_fills_up_in_the_middle_of_a_record(tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", FULL, tmp_path], capture_output=True, text=True, env=toy.environment(),
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000)))
-    assert "study.records.store.Refused" in done.stderr
+    assert "study.records.files.Refused" in done.stderr
     contents = store.read(tmp_path)
     assert set(contents.lines) == set(done.stdout.split()) and len(contents.lines) > 3
     assert len(contents.damage) == 1
@@ -366,14 +367,14 @@ def test_logs_of_the_dead_go_once_they_are_told_elsewhere_and_those_that_tell_mo
 
 @pytest.mark.parametrize("name", ["runs.jsonl", "runs.log", "manifest.json"])
 def test_nothing_goes_that_is_not_in_place(folder, trials, name, monkeypatch):
-    before, put = store.read(folder), store._put
+    before, replace = store.read(folder), store.replace
 
     def refuse(path, data):
         if path.name == name:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        put(path, data)
+        replace(path, data)
 
-    monkeypatch.setattr(store, "_put", refuse)
+    monkeypatch.setattr(store, "replace", refuse)
     with pytest.raises(store.Refused):
         store.compact(folder)
     assert store.read(folder) == before

@@ -93,8 +93,6 @@ def compare_(a, b, as_json):
 
 def _records(path):
     contents = store.read(path)
-    for line in contents.damage:
-        say(line)
     if not contents.lines:
         raise SpecError(f"{path}: no records")
     return contents
@@ -150,6 +148,4 @@ def compact(folder):
     """Merge the segments of a preset's folder into its runs.jsonl."""
     Plan.from_folder(folder, TASKS)
     contents = store.compact(folder)
-    for line in contents.damage:
-        say(line)
     click.echo(f"{Path(folder) / store.RUNS}: {len(contents.lines)} records")

@@ -1,4 +1,4 @@
-"""Controlled studies of what recurrent cells can remember: trials, their records, and what they say."""
+"""Controlled studies of what recurrent cells can remember: trials, their records, and the reports made from them."""
 
 
 def load(folder):
@@ -11,18 +11,37 @@ def load(folder):
     Returns
     -------
     pandas.DataFrame
-        In the plan's order. `id`, every knob of Trial (defaults filled in; `init` is Trial.start: the family, or what was
-        crossed), `status` ("done" or "diverged"), and the result: `solved`, `sequences`, `parameters`, `final_loss`,
-        `digest`, `test_n`, `test_correct`, `test_loss`, and the dicts `curve`, `norms` and `probe`; then who made it,
-        None where that is not known: `driver`, `host`, `seconds`, and of the machine `commit` and whether it was `clean`,
-        `numerics`, `isa`, `compiler`, `flags`, `processor`, `system`, `python`, `numpy`. Records outside the plan are
-        left out.
+        In the plan's order; records outside the plan are left out. `id`; every knob of Trial with its defaults (`init` is
+        Trial.start: the family of initialisations, or its crossed parts); `status` ("done" or "diverged"); the result:
+        `solved`, `sequences`, `parameters`, `final_loss`, `digest`, `test_n`, `test_correct`, `test_loss`, and the dicts
+        `curve`, `norms` and `probe`; then who made the record, None where that is not known: `driver`, `host`, `seconds`, and
+        of the machine `commit` and whether it was `clean`, `numerics`, `isa`, `compiler`, `flags`, `processor`, `system`,
+        `python`, `numpy`.
 
     Raises
     ------
-    study.plan.spec.SpecError
+    study.errors.SpecError
         The folder has no plan, or a wrong one.
+
+    Warns
+    -----
+    study.records.store.Damaged
+        Some lines of records are damaged, and were skipped.
     """
+    require_kernels()
     from study.records.table import joined
 
     return joined(folder)
+
+
+def require_kernels():
+    """Import the `kernels` of this project. Raises ImportError, in one sentence, if another package of that name comes first."""
+    from importlib.util import find_spec
+    from pathlib import Path
+
+    spec = find_spec("kernels")
+    for folder in map(Path, spec and spec.submodule_search_locations or ()):
+        if not (folder / "cells").is_dir():
+            raise ImportError(f"expected the package `kernels` of longlag, got another package of that name in {folder}: "
+                              "remove that one, or use an environment of its own for longlag")
+    import kernels  # noqa: F401

@@ -1,27 +1,39 @@
 """`python -m study`: wires the commands of study.cli together."""
 
 import gc
-import signal
 import sys
+import warnings
 
-import click
+from study import process, require_kernels
+
+if __name__ == "__main__":
+    process.start()
+
+import click  # noqa: E402
 
 try:
-    import kernels  # noqa: F401
+    require_kernels()
 except ImportError as error:
     print(f"error: {error}", file=sys.stderr)
     sys.exit(2)
 
-from study.cli import DISK, FAILED, INTERRUPTED, USAGE, about, again, records, report, say, trials
-from study.cli.bench import bench
-from study.errors import SpecError
-from study.records import store
-from study.run import executors
+from study.cli import DISK, FAILED, INTERRUPTED, USAGE, about, again, records, report, say, trials  # noqa: E402
+from study.cli.bench import bench  # noqa: E402
+from study.errors import SpecError, unknown  # noqa: E402
+from study.records import store  # noqa: E402
+from study.run import executors  # noqa: E402
 
 EVERY = (100_000, 20, 100)  # thresholds of garbage collection: records are many, and none are in cycles
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    def resolve_command(self, context, arguments):
+        if self.get_command(context, arguments[0]) is None:
+            raise click.UsageError(unknown("command", arguments[0], self.commands), context)
+        return super().resolve_command(context, arguments)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 def cli():
     """Controlled studies of how far back recurrent cells can remember."""
 
@@ -32,22 +44,40 @@ for command in (trials.run, records.status, report.report, trials.verify_, recor
 
 
 def main(arguments=None):
-    """Run a command; exits with its code, and says what is wrong in words."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    """Run a command; exits with its code. Mistakes and failures are messages on stderr."""
     gc.set_threshold(*EVERY)
+    process.run(lambda: _code(arguments))
+
+
+def _code(arguments):
     try:
-        code = cli.main(arguments, "python -m study", standalone_mode=False)
+        with warnings.catch_warnings():
+            _show_damage()
+            return cli.main(arguments, "python -m study", standalone_mode=False)
     except click.ClickException as error:
         error.show()
-        code = error.exit_code
+        return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         say(f"interrupted; finished trials are recorded. To continue:\n  {again()}")
-        code = INTERRUPTED
+        return INTERRUPTED
     except (SpecError, store.Refused, store.Broken, executors.Lost) as error:
         for line in str(error).splitlines():
             say(f"error: {line}")
-        code = DISK if isinstance(error, store.Refused) else USAGE if isinstance(error, SpecError) else FAILED
-    sys.exit(code or 0)
+        return DISK if isinstance(error, store.Refused) else USAGE if isinstance(error, SpecError) else FAILED
+
+
+def _show_damage():
+    """Print each warning of damaged records once, as a message."""
+    shown = set()
+
+    def show(message, *where, **more):
+        if str(message) not in shown:
+            shown.add(str(message))
+            say(f"warning: {message}")
+
+    warnings.simplefilter("ignore")
+    warnings.simplefilter("always", store.Damaged)
+    warnings.showwarning = show
 
 
 if __name__ == "__main__":

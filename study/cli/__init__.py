@@ -9,7 +9,9 @@ import sys
 
 import click
 
-FAILED, USAGE, DISK, INTERRUPTED = 1, 2, 74, 130
+from study.process import DISK, FAILED, INTERRUPTED  # noqa: F401
+
+USAGE = 2
 MOST_LINES = 12  # of a list that is printed for people; --json has all
 FOLDER = click.argument("folder", metavar="[DIR]", default="results/gap/default")
 WORKERS = click.option("--workers", type=click.IntRange(1, 4096), metavar="N", help="Worker processes; default: one a processor.")

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import click
 
+from study import process
 from study.cli import FAILED, FOLDER, JSON, dump, say, shortened
 from study.errors import SpecError
 from study.plan.plan import Plan
-from study.records import compare, export, find, store, table
+from study.records import compare, export, files, find, store, table
 from study.records.provenance import Provenance
 from study.run import best, progress
 from study.run.status import status as status_of
@@ -52,7 +53,7 @@ def _watch(folder, data, as_json):
                 live.update(Text(text), refresh=True)
             elif text != shown or as_json:
                 click.echo(text)
-            if not data["missing"]:
+            if not data["missing"] or process.stdout_failed():
                 return data
             shown = text
             time.sleep(LOOK)
@@ -128,10 +129,11 @@ def export_(folder, form, to):
     if to is None:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
-    else:
-        store.put(to, data)
-        say(f"{to}: {len(rows)} trials")
-    return 0
+        return
+    if Path(to).is_fifo():
+        say(f"{to} is a FIFO: this waits for its reader")
+    files.send(to, data)
+    say(f"{to}: {len(rows)} trials")
 
 
 @click.command()

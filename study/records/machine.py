@@ -1,4 +1,4 @@
-"""What the numbers were made on: processor, build of the kernels, versions, commit."""
+"""The machine and software that numbers are made on: processor, build of the kernels, versions, commit."""
 
 import importlib.metadata
 import os
@@ -16,13 +16,13 @@ PACKAGES = ("numpy", "scipy", "pandas", "matplotlib", "scikit-learn", "loky", "p
 
 
 def facts():
-    """Everything that a reader needs to judge or repeat a number, as one dict that JSON can hold; None where not known."""
+    """All that a reader needs to judge or repeat a number, as a dict that JSON can hold; None for what is not known."""
     return {
         "processor": _processor(),
         "kernels": {
             "isa": kernels.isa(),
             "numerics": kernels.NUMERICS,
-            "threads": kernels.threads(),
+            "threads": _threads(),
             "builds": list(_features.BUILDS),
             "compiler": _features.COMPILER,
             "flags": _features.BUILDS[kernels.isa()],
@@ -34,10 +34,17 @@ def facts():
     }
 
 
+def _threads():
+    try:
+        return kernels.threads()
+    except ValueError:  # OMP_NUM_THREADS is no number that we know; workers have one of their own
+        return None
+
+
 def _processor():
     entries = {}
     try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():
             key, _, value = line.partition(":")
             entries.setdefault(key.strip(), value.strip())
     except OSError:
@@ -59,7 +66,7 @@ def _version(package):
 
 
 def _commit():
-    """The commit's hash and whether the sources are exactly its own; None where the project is no git work tree."""
+    """The commit's hash, and whether SOURCES are unchanged since; None where the project is no git work tree."""
     if not (PROJECT / ".git").exists():
         return None
     name = _ask("git", "-C", PROJECT, "rev-parse", "HEAD")
@@ -68,8 +75,10 @@ def _commit():
 
 
 def _ask(command, *arguments):
-    """What a command prints, or None where it is missing or fails."""
+    """The output of a command, or None where it is missing or fails. Variables that name another git repository are left out."""
     if shutil.which(command) is None:
         return None
-    done = subprocess.run([command, *map(str, arguments)], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    done = subprocess.run([command, *map(str, arguments)], env=environment, stdin=subprocess.DEVNULL, capture_output=True,
+                          encoding="utf-8", errors="replace")
     return done.stdout.strip() if done.returncode == 0 else None

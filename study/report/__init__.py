@@ -41,7 +41,7 @@ def check(folder):
     files, _ = _contents(folder)
     for name, content in files.items():
         path = folder / name
-        there = path.read_text() if path.exists() else ""
+        there = path.read_text(encoding="utf-8") if path.exists() else ""
         drawn_elsewhere = path.suffix in PICTURES and there and style.RENDERER not in there
         if there != content and not drawn_elsewhere:
             wrong.append(f"{path}: {'not what the records give' if there else 'missing'}")

@@ -49,8 +49,6 @@ class Runner:
         """Compute what is not recorded yet, then compact. Returns the Summary."""
         store.put(self.folder / PLAN, toml.dumps(self.study))
         contents = store.read(self.folder)
-        for line in contents.damage:
-            self.say(line)
         if store.alive(self.folder):
             self.say(f"{self.folder}: another run is writing here; both will be right, but they may do the same work")
         plan = self._plan(contents)

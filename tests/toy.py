@@ -115,6 +115,9 @@ def real(trial):
 WORK = {"": work, "faulty": faulty, "real": real}
 
 if __name__ == "__main__":  # the commands, with toy work, or what LEDGER and TOY say
+    from study import process
+
+    process.start()
     from study.__main__ import main
     from study.cli import trials as commands
     from study.records import store

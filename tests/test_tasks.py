@@ -3,6 +3,7 @@
 import doctest
 import importlib
 import pkgutil
+import re
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from study_hashes import first_batch, golden
 
 import kernels
 from study import tasks
+from study.records.machine import PROJECT
 from study.tasks import TASKS, Batch, Judge, _rule
 
 ROWS = 4000
@@ -128,6 +130,17 @@ FILES = [module.name for module in pkgutil.iter_modules(tasks.__path__, "study.t
 def test_drawn_samples_of_the_docstrings(name):
     outcome = doctest.testmod(importlib.import_module(name))
     assert outcome.attempted and not outcome.failed
+
+
+def test_the_recipe_in_contributing_is_a_task(tmp_path, monkeypatch):
+    recipe = re.search(r"^### A task$.*?^```python$(.*?)^```$", (PROJECT / "CONTRIBUTING.md").read_text(), re.S | re.M)[1]
+    (tmp_path / "first.py").write_text(recipe)
+    monkeypatch.syspath_prepend(tmp_path)
+    first = importlib.import_module("first")
+    outcome = doctest.testmod(first)
+    assert outcome.attempted and not outcome.failed
+    test_shapes_and_types(first.TASKS[0])
+    test_a_constant_answer_scores_the_stated_chance(first.TASKS[0])
 
 
 def test_unknown_task_names_the_nearest():

@@ -160,10 +160,12 @@ def verify_(folder, sample, workers, as_json):
     known, here = Provenance(folder, contents), machine.facts()
     if as_json:
         made = {id: known.origin(id) | {"facts": known.facts(id)} for id in differ}
-        dump({"sample": len(pairs), "same": same, "differ": differ, "failures": tally.failures, "made": made, "here": here})
+        dump({"sample": len(pairs), "same": same, "differ": differ, "failures": tally.failures, "made": made, "here": here,
+              "damage": contents.damage})
     else:
         for id, differences in differ.items():
             click.echo(compare.text(id, differences, "recorded", "now", most=1))
             click.echo(f"    recorded on {provenance.line(known.facts(id))}\n    now on      {provenance.line(here)}")
-        click.echo(f"{same} of {len(pairs)} bit-identical, on {kernels.isa()} with {places.workers} workers")
+        skipped = f"; damaged lines that were skipped: {len(contents.damaged)}" if contents.damaged else ""
+        click.echo(f"{same} of {len(pairs)} bit-identical, on {kernels.isa()} with {places.workers} workers{skipped}")
     return INTERRUPTED if tally.interrupted else FAILED if same < len(pairs) else 0

@@ -102,33 +102,31 @@ def test_an_interrupt_finishes_what_is_in_flight_and_a_second_one_does_not(tmp_p
     assert code == 0 and same(tmp_path, undisturbed)
 
 
-def test_a_scheduler_that_comes_back_is_waited_for(tmp_path, undisturbed):
+def test_a_scheduler_that_comes_back_is_waited_for_and_one_that_stays_away_ends_the_run(tmp_path, undisturbed):
+    patient, hasty = tmp_path / "patient", tmp_path / "hasty"
+    patient.mkdir(), hasty.mkdir()
     with Cluster(tmp_path) as cluster:
-        process = start(tmp_path, cluster.file, milliseconds=SLOWLY, **{AWAY: "60s"})
-        await_records(tmp_path, 3)
+        process = start(patient, cluster.file, milliseconds=SLOWLY, **{AWAY: "60s"})
+        await_records(patient, 3)
         cluster.lose()
         time.sleep(1)
         cluster.start()
         assert finish(process)[0] == 0
-    assert same(tmp_path, undisturbed)
-
-
-def test_a_scheduler_that_stays_away_ends_the_run(tmp_path, undisturbed):
-    with Cluster(tmp_path) as cluster:
-        process = start(tmp_path, cluster.file, milliseconds=SLOWLY, **{AWAY: "4s"})
-        await_records(tmp_path, 3)
+        process = start(hasty, cluster.file, milliseconds=SLOWLY, **{AWAY: "2s"})
+        await_records(hasty, 3)
         cluster.lose()
         code, _, err = finish(process)
+    assert same(patient, undisturbed)
     assert code == 1 and err.count("error: ") == 1 and "is gone; what was finished is kept" in err
-    kept = len(records(tmp_path))
-    code, out, _ = finish(start(tmp_path, None, milliseconds=SLOWLY))
-    assert code == 0 and f"{24 - kept} trials in" in out and same(tmp_path, undisturbed)
+    kept = len(records(hasty))
+    code, out, _ = finish(start(hasty, None, milliseconds=SLOWLY))
+    assert code == 0 and f"{24 - kept} trials in" in out and same(hasty, undisturbed)
 
 
 def test_a_cluster_may_be_empty_at_first(tmp_path):
     with Cluster(tmp_path, workers=0) as cluster:
         process = start(tmp_path, cluster.file, "--only", "cell=lstm", "--seeds", "1")
-        time.sleep(3)
+        time.sleep(1.5)
         assert process.poll() is None
         cluster.workers += [cluster.worker()]
         assert finish(process)[0] == 0

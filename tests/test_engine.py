@@ -18,7 +18,7 @@ from study.run.progress import Progress, duration
 from study.trial.result import Result
 
 RUN = [sys.executable, toy.__file__, "run"]
-HANGS = 8  # seconds after which a trial does: more than a worker takes to start on a busy machine
+HANGS = 4  # seconds after which a trial counts as hanging; the start of its worker is not counted
 
 
 class Sink(dict):

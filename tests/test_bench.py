@@ -307,8 +307,8 @@ def test_a_peer_that_was_refused_makes_the_command_fail(small, call, monkeypatch
 
 
 @pytest.mark.parametrize("arguments, said", [
-    (["kernels", "--peers", "tensorflow"], "expected names of torch, jax, onnxruntime, numpy, got 'tensorflow'"),
-    (["kernels", "--only", "tabel"], "got 'tabel'"),
+    (["kernels", "--peers", "tensorflow"], "unknown peer 'tensorflow' (known: torch, jax, onnxruntime, numpy)"),
+    (["kernels", "--only", "tabel"], "did you mean 'table'?"),
     (["trial", "--threads", "4096"], f"this process may use {len(workers.processors())} processors, got 4096"),
 ])
 def test_wrong_arguments(call, arguments, said, tmp_path):

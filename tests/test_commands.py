@@ -178,7 +178,7 @@ def test_list_validate_env_cite(tmp_path, call):
     (["run", "--out", "/proc/none"], "/proc/none"), (["status", "nowhere"], "nowhere/plan.toml"),
     (["report", "nowhere"], "nowhere"),
     (["verify", "nowhere"], "nowhere"), (["compact", "nowhere"], "nowhere"), (["validate", "nowhere"], "nowhere"),
-    (["list", "cats"], "cats"), (["frobnicate"], "frobnicate"), (["run", "--foo"], "--foo"),
+    (["list", "cats"], "cats"), (["stauts"], "did you mean 'status'"), (["frobnicate"], "unknown command 'frobnicate'"), (["run", "--foo"], "--foo"),
 ])
 def test_mistakes_are_answered_in_words_and_nothing_is_written(tmp_path, call, monkeypatch, arguments, says):
     monkeypatch.chdir(tmp_path)

@@ -65,7 +65,7 @@ def test_git_changes_no_line_ending_of_records(tmp_path):
 
 def test_every_command_that_reads_records_names_damage(damaged, call):
     folder, _ = damaged
-    says = f"warning: {folder / 'runs.jsonl'}:4: torn, changed or not a record; skipped (and 1 more places)"
+    says = f"warning: {folder / 'runs.jsonl'}:4: torn, changed or not a record; skipped (and 1 more)"
     for command in (["export", folder], ["status", folder], ["compare", folder, folder], ["show", "recall", "--out", folder],
                     ["verify", folder, "--workers", "1", "--sample", "2"], ["run", folder / "plan.toml", "--out", folder.parents[1]]):
         code, out, err = call(*command)

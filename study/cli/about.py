@@ -1,4 +1,4 @@
-"""Commands on what there is: validate, list, env, cite."""
+"""Commands that describe the program and study files: validate, list, env, cite."""
 
 from importlib import resources
 
@@ -13,13 +13,13 @@ from study.records import machine
 from study.tasks import TASKS
 from study.trial import meaning
 
-UNITS = 32  # as many inputs, for some cells must have that
+UNITS = 32  # inputs and units of the layer whose parameters are counted; mut1 needs as many inputs as units
 
 
 @click.command()
 @click.argument("file")
 def validate(file):
-    """Check a study file; names everything that is wrong with it."""
+    """Check a study file, and name everything that is wrong with it."""
     study = claims.from_file(file)
     choosing = sum(map(len, study.selecting.values()))
     click.echo(f"{file}: {study.name}/{study.preset}: {len(study.points)} trials, and {choosing} to choose learning rates")
@@ -31,7 +31,7 @@ def validate(file):
 @click.command("list")
 @click.argument("what", required=False, type=click.Choice(["cells", "tasks", "knobs", "studies"]))
 def list_(what):
-    """Cells, tasks, knobs and studies: one of these, or all."""
+    """List cells, tasks, knobs or studies; all four if none is named."""
     lists = {"cells": _cells, "tasks": _tasks, "knobs": _knobs, "studies": _studies}
     for name in [what] if what else lists:
         head, *rows = lists[name]()
@@ -39,7 +39,7 @@ def list_(what):
 
 
 def _show(head, rows):
-    """A table as wide as the terminal; in a pipe, one line a row."""
+    """Print a table: as wide as the terminal, or one line a row if stdout is none."""
     from rich.console import Console
     from rich.table import Table
 
@@ -88,11 +88,11 @@ def _studies():
 
 @click.command()
 def env():
-    """What numbers made here are made on: commit, kernels, compiler, processor, versions; JSON."""
+    """Print the machine and software that numbers made here depend on, as JSON."""
     dump(machine.facts())
 
 
 @click.command()
 def cite():
-    """How to cite."""
+    """Print how to cite this program, as a CITATION.cff file."""
     click.echo(resources.files("study").joinpath("CITATION.cff").read_text("utf-8"), nl=False)

@@ -1,13 +1,14 @@
-"""The commands: what to time, with whom, where to put it. What they do lies in study.bench.run."""
+"""The command `bench` and its subcommands; study.bench.run does the work."""
 
 import click
 
 from study.bench import ROUNDS, SUITES
 from study.bench.peers import OTHERS
+from study.errors import unknown
 
 
-def _names(known):
-    """A callback that reads names with commas between them; None stays None, "none" is none of them."""
+def _names(kind, known):
+    """A callback that splits names at commas. None stays None; "none" gives no names."""
 
     def read(context, option, text):
         if text is None or text == "none":
@@ -15,7 +16,7 @@ def _names(known):
         names = [name for name in text.split(",") if name]
         for name in names:
             if name not in known:
-                raise click.BadParameter(f"expected names of {', '.join(known)}, got {name!r}")
+                raise click.BadParameter(unknown(kind, name, known))
         return names
 
     return read
@@ -23,46 +24,46 @@ def _names(known):
 
 def options(function):
     for option in (
-        click.option("--json", "as_json", is_flag=True, help="Machine-readable output."),
+        click.option("--json", "as_json", is_flag=True, help="Print JSON documents, for programs."),
         click.option("--out", default="results", metavar="DIR", help="Results go to DIR/bench/<instruction set>."),
         click.option("--rounds", type=click.IntRange(3, 1000), default=ROUNDS, show_default=True, metavar="N"),
         click.option("--threads", type=click.IntRange(1), default=1, show_default=True, metavar="N",
                      help="Threads, each on a processor of its own."),
-        click.option("--peers", metavar="PEER,...", callback=_names(OTHERS),
-                     help=f"Of {', '.join(OTHERS)}; or none. All if not given."),
+        click.option("--peers", metavar="PEER,...", callback=_names("peer", OTHERS),
+                     help=f"Some of {', '.join(OTHERS)}; or none. All if not given."),
     ):
         function = option(function)
     return function
 
 
 def _run(what, **given):
-    from study.bench.run import Run  # brings a plotting library, which no other command waits for
+    from study.bench.run import Run  # imported here because it imports matplotlib, which is slow
 
     return Run(what, **given)
 
 
 @click.group()
 def bench():
-    """Time the kernels against their peers and the processor's peak. Wants the machine for itself."""
+    """Time the kernels against their peers and the processor's peak. Run nothing else meanwhile."""
 
 
 @bench.command("kernels")
 @options
-@click.option("--only", metavar="SUITE,...", callback=_names(SUITES), help=f"Of {', '.join(SUITES)}. All if not given.")
+@click.option("--only", metavar="SUITE,...", callback=_names("suite", SUITES), help=f"Some of {', '.join(SUITES)}. All if not given.")
 def kernels_(**given):
-    """Training steps and forward passes: speed, scaling, memory."""
+    """Time training steps and forward passes, and measure memory."""
     return _run("kernels", **given).kernels()
 
 
 @bench.command()
 @options
 def trial(**given):
-    """Whole training iterations: batch, forward, read-out, loss, backward, clip, Adam. Ours takes one thread."""
+    """Time whole training iterations: batch, forward, read-out, loss, backward, clipping, Adam. Ours uses one thread."""
     return _run("trial", **given).trial()
 
 
 @bench.command()
 @options
 def study(**given):
-    """A small grid of trials, by wall time. Ours takes one thread, and probes its gradients besides."""
+    """Time a small grid of trials by the wall clock. Ours uses one thread, and also probes gradients."""
     return _run("study", **given).study()

@@ -1,4 +1,4 @@
-"""Commands on what is recorded: status, compare, export, show, compact."""
+"""Commands on records: status, compare, export, show, compact."""
 
 import json
 import sys
@@ -18,15 +18,15 @@ from study.run import best, progress
 from study.run.status import status as status_of
 from study.tasks import TASKS
 
-LOOK = 2.0  # seconds between two looks of status --watch
+PAUSE = 2.0  # seconds between two prints of status --watch
 
 
 @click.command()
 @FOLDER
-@click.option("--watch", is_flag=True, help="Look again every two seconds until nothing is missing; with --json, a line a look.")
+@click.option("--watch", is_flag=True, help="Print again every two seconds until nothing is missing; with --json one line each time.")
 @JSON
 def status(folder, watch, as_json):
-    """What of a preset's plan is done, diverged, failed, crashed, missing, and how long the rest takes."""
+    """Print how many trials of a preset's plan are done, diverged, failed, crashed or missing, and how long the rest takes."""
     data = status_of(folder)
     if watch:
         data = _watch(folder, data, as_json)
@@ -38,7 +38,7 @@ def status(folder, watch, as_json):
 
 
 def _watch(folder, data, as_json):
-    """Show each look until nothing is missing: in place on a terminal, else what changed."""
+    """Print the status until nothing is missing: in place on a terminal, else whenever it has changed."""
     from rich.console import Console
     from rich.live import Live
     from rich.text import Text
@@ -56,7 +56,7 @@ def _watch(folder, data, as_json):
             if not data["missing"] or process.stdout_failed():
                 return data
             shown = text
-            time.sleep(LOOK)
+            time.sleep(PAUSE)
             data = status_of(folder)
 
 
@@ -82,7 +82,7 @@ def _status_text(data):
 @click.argument("b")
 @JSON
 def compare_(a, b, as_json):
-    """Compare the records of two folders or runs.jsonl files: 0 where all are the same, 1 where any differs or is only in one."""
+    """Compare the records of two folders or runs.jsonl files. The exit code is 0 if all are the same."""
     first, second = _records(a), _records(b)
     found = compare.compare(first, second)
     if as_json:
@@ -115,14 +115,14 @@ def _show_comparison(first, second, found):
 @click.command("export")
 @FOLDER
 @click.option("--format", "form", type=click.Choice(list(export.FORMATS)), default="csv", show_default=True)
-@click.option("--to", metavar="FILE", help="Where to write; standard output if not given.")
+@click.option("--to", metavar="FILE", help="File, FIFO or device to write to; standard output if not given.")
 def export_(folder, form, to):
-    """The recorded trials as one table, one row each, joined with who made them on what."""
+    """Write the recorded trials as one table: one row each, with its machine and driver."""
     rows = table.rows(folder)
     if not rows:
         raise SpecError(f"{folder}: no recorded trial of its plan")
     if to is None and form != "csv" and sys.stdout.isatty():
-        raise click.UsageError(f"{form} is no text: give --to FILE, or send it to a file or program")
+        raise click.UsageError(f"{form} is not text: give --to FILE, or redirect the output")
     if to is not None and not Path(to).parent.is_dir():
         raise SpecError(f"--to {to}: no such folder")
     data = export.FORMATS[form](*export.table(rows))
@@ -138,16 +138,16 @@ def export_(folder, form, to):
 
 @click.command()
 @click.argument("id")
-@click.option("--out", default="results", metavar="DIR", help="Where to look.")
+@click.option("--out", default="results", metavar="DIR", help="Folder of all results.")
 def show(id, out):
-    """Everything that is recorded of a trial: ID, or the start of it, or of its last part."""
+    """Print everything that is recorded of a trial, named by the beginning of its ID or of the ID's last part."""
     dump(find.find(out, id))
 
 
 @click.command()
 @FOLDER
 def compact(folder):
-    """Merge the segments of a preset's folder into its runs.jsonl."""
+    """Merge the segments of a preset's folder into its runs.jsonl; move damaged lines into damaged-lines.txt."""
     Plan.from_folder(folder, TASKS)
     contents = store.compact(folder)
     click.echo(f"{Path(folder) / store.RUNS}: {len(contents.lines)} records")

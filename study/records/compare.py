@@ -1,7 +1,6 @@
-"""Records of two places, compared: which trials are only in one, which differ, in what, by how much.
+"""Compares the records of two folders: trials that are in one only, and numbers that differ.
 
-Trials are the same where their knobs are, so records from before and after a change of the numerics are compared too; then
-their ids differ.
+Trials are matched by their knobs, not by their ids, so that records from before and after a change of NUMERICS can be compared.
 """
 
 import json
@@ -14,8 +13,8 @@ def compare(first, second):
 
     Returns
     -------
-    {"same": count, "only_a": [ids], "only_b": [ids], "differ": {id in a: differences}}, with ids sorted and differences as
-    `differences` gives them, of the id, the status and the result.
+    {"same": count, "only_a": [ids], "only_b": [ids], "differ": {id in a: [difference]}}, sorted by id. `differences` describes a
+    difference; id, status and result are compared.
     """
     a, b = _by_knobs(first), _by_knobs(second)
     both = [knobs for knobs in a if knobs in b]
@@ -43,14 +42,13 @@ def _compared(record):
 
 
 def differences(a, b, path=""):
-    """Every place where two values that JSON can hold differ, in order.
+    """Yield every place where two JSON values differ, in order.
 
-    A number is the same when its shortest decimal form is, which is one to one with its bits.
+    Numbers are compared by their shortest decimal form, which determines their bits.
 
     Yields
     ------
-    {"at": path, "a": value, "b": value}, without "a" or "b" where there is nothing at that place, and with "by": b - a between
-    two numbers
+    {"at": path, "a": value, "b": value}, without "a" or "b" if that side has nothing there; for two numbers also "by": b - a
     """
     if isinstance(a, dict) and isinstance(b, dict):
         for key in [*a, *(key for key in b if key not in a)]:
@@ -70,7 +68,7 @@ def _number(value):
 
 
 def words(difference, a="a", b="b"):
-    """A difference as a line; a, b: what to call the two sides."""
+    """A difference in one line; `a` and `b` name the two sides."""
     if "a" not in difference or "b" not in difference:
         return f"{difference['at']}: only {a if 'a' in difference else b}"
     by = f" ({difference['by']:+.3g})" if difference.get("by") else ""
@@ -78,7 +76,7 @@ def words(difference, a="a", b="b"):
 
 
 def text(id, differences, a, b, most):
-    """A trial's id and its first differences, as `words` has them, one a line."""
+    """A trial's id and its first `most` differences, one a line."""
     lines = [words(difference, a, b) for difference in differences[:most]]
     rest = [f"and {len(differences) - most} more numbers"] if len(differences) > most else []
     return "\n    ".join([id, *lines, *rest])

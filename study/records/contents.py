@@ -114,7 +114,7 @@ def _warning(contents):
     """One line: the first damaged place, how many more there are, and what to do."""
     first, *more = contents.damage
     remedy = ". Restore the file, or run the study again: it computes what is missing" if contents.damaged else ""
-    return f"{first}{f' (and {len(more)} more places)' if more else ''}{remedy}"
+    return f"{first}{f' (and {len(more)} more)' if more else ''}{remedy}"
 
 
 def _files(folder, damage):

@@ -1,6 +1,6 @@
-"""A folder's records as one table for other programs: one row a trial, with who made it, to the bit.
+"""The file formats of `export`. Its columns come from table.py; every number reads back with the same bits.
 
-The learning curve and the norms by lag, which are tables of their own, are JSON in a text column.
+Learning curves and norms by lag are tables of their own; they are JSON in a text column.
 """
 
 import csv
@@ -14,7 +14,7 @@ ORDER = (bool, int, float, str)
 
 
 def table(rows):
-    """[dict] -> ({column: bool, int, float or str}, [tuple]): all columns of any row, None where a row has nothing."""
+    """[dict] -> ({column: bool, int, float or str}, [tuple]): the union of all rows' columns, None where a row lacks one."""
     columns = {name: None for row in rows for name in row}
     flat = [tuple(_plain(row.get(name)) for name in columns) for row in rows]
     kinds = [{type(value) for value in values if value is not None} for values in zip(*flat, strict=True)]
@@ -26,14 +26,14 @@ def _plain(value):
 
 
 def as_csv(columns, rows):
-    """RFC 4180 with \\n, an empty field where there is nothing; floats in their shortest form that reads back the same."""
+    """CSV as in RFC 4180, but lines end in \\n. None is an empty field; a float is the shortest text that reads back the same."""
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([list(columns), *rows])
     return text.getvalue().encode()
 
 
 def as_sqlite(columns, rows):
-    """A database with the table `trials`. Its columns of floats have no declared type: SQLite's REAL would turn -0.0 into 0.0."""
+    """An SQLite database with the table `trials`. Columns of floats have no declared type, since REAL turns -0.0 into 0.0."""
     declared = {bool: "INTEGER", int: "INTEGER", float: "", str: "TEXT"}
     base = sqlite3.connect(":memory:")
     names = ", ".join(f'"{name}" {declared[kind]}' for name, kind in columns.items())
@@ -44,7 +44,7 @@ def as_sqlite(columns, rows):
 
 
 def as_parquet(columns, rows):
-    """Raises SpecError where pyarrow is not there."""
+    """A Parquet file. Raises SpecError without pyarrow."""
     try:
         import pyarrow
         from pyarrow import parquet

@@ -1,4 +1,4 @@
-"""Who made which record, on what: a folder's logs and manifest, joined."""
+"""Which driver made a record and on which machine, from the logs and the manifest of a folder."""
 
 from study.records import store
 
@@ -14,16 +14,16 @@ COLUMNS = {
     "python": ("versions", "python"),
     "numpy": ("versions", "numpy"),
 }
-"""{column: where it lies in study.records.machine.facts}: what a table of trials tells of the machine of each."""
+"""{column of the table of trials: path of its value in study.records.machine.facts}."""
 
 
 class Provenance:
-    """Of the records of one folder.
+    """The provenance of one folder's records.
 
     Parameters
     ----------
-    folder : of a preset, or a file of records, of which nothing is known
-    contents : study.records.store.Contents of it
+    folder : a preset's folder, or a file of records, for which nothing is known
+    contents : its study.records.store.Contents
     """
 
     def __init__(self, folder, contents):
@@ -32,14 +32,14 @@ class Provenance:
         self._only = next(iter(self.drivers)) if len(self.drivers) == 1 else None
 
     def origin(self, id):
-        """{"driver", "host", "seconds"} of a record, each None where it is not known."""
+        """{"driver", "host", "seconds"} of a record, each None where it is not known. A folder's only driver made all of it."""
         known = self.origins.get(id, {})
         return {"driver": known.get("driver") or self._only, "host": known.get("host"), "seconds": known.get("seconds")}
 
     def facts(self, id):
-        """The facts of the machine on which a record was made, as study.records.machine.facts gives them; {} where not known.
+        """The study.records.machine.facts of the machine that made a record; {} where they are not known.
 
-        A driver that had its trials computed on a cluster knows the facts of its hosts.
+        The facts of a driver that used a cluster hold those of the cluster's hosts.
         """
         origin = self.origin(id)
         facts = self.drivers.get(origin["driver"])
@@ -47,21 +47,21 @@ class Provenance:
         return (facts if hosts is None else _at(hosts, [origin["host"]])) or {}
 
     def row(self, id):
-        """A record's origin and the facts named in COLUMNS, as one flat dict."""
+        """A record's origin and its COLUMNS as one flat dict."""
         return self.origin(id) | brief(self.facts(id))
 
     def makers(self):
-        """On which machines, from which commits and when the records were made, one line each."""
+        """One line for each driver: its machine, commit and date."""
         return sorted({f"{line(facts)}, {name[:8]}" for name, facts in self.drivers.items()})
 
 
 def brief(facts):
-    """{column: fact} for each of COLUMNS, None where it is not known."""
+    """{column: fact} for each of COLUMNS; None where the fact is not known."""
     return {column: _at(facts, path) for column, path in COLUMNS.items()}
 
 
 def line(facts):
-    """A machine and its code in a line."""
+    """A machine, its compiler and its commit in one line."""
     known = {column: "unknown" if fact is None else fact for column, fact in brief(facts).items()}
     commit = f"{known['commit']!s:.12}" + (" with changes" if known["clean"] is False else "")
     return f"{known['processor']}, {known['isa']}, compiler {known['compiler']}, commit {commit}"

@@ -1,4 +1,8 @@
-"""A folder's records as a table, alone or with who made each, on what."""
+"""The table of a folder's trials, which `study.load` returns, reports rest on and `export` writes: one row a trial.
+
+A column comes from one of three places: a knob of Trial; a key of the record's result (`_row`); a fact of the machine that made
+the record (COLUMNS in provenance.py). A new column is a new entry there, and needs nothing else.
+"""
 
 from study.plan.plan import Plan
 from study.records import store
@@ -9,24 +13,24 @@ TEST = ("n", "correct", "loss")
 
 
 def load(folder):
-    """The table of study.load without who made its records: what a report rests on."""
+    """The table of study.load without the columns of provenance: the same wherever the trials were computed."""
     return _frame(rows(folder, makers=False))
 
 
 def joined(folder):
-    """See study.load."""
+    """The table as study.load documents it."""
     return _frame(rows(folder))
 
 
 def rows(folder, makers=True):
-    """The rows of study.load as dicts, with who made each if `makers`."""
+    """The rows of the table as dicts; with the columns of provenance if `makers`."""
     plan, contents = Plan.from_folder(folder), store.read(folder)
     known = Provenance(folder, contents)
     return [_row(trial, contents.record(trial.id)) | (known.row(trial.id) if makers else {}) for trial in plan.recorded(contents)]
 
 
 def _frame(rows):
-    import pandas as pd  # the commands that need no table do not wait for it
+    import pandas as pd  # imported here because most commands do not need it, and it is slow
 
     return pd.DataFrame(rows, columns=None if rows else ["id", *Trial.model_fields, "status"])
 

@@ -12,7 +12,7 @@ from study import claims, report
 from study.claims import gradients
 from study.plan import toml
 from study.records import store
-from study.report import arms, page, probed, tables
+from study.report import page, probes, sentences, tables, trials
 from study.report.figures import FIGURES
 from study.statistics import verdict
 from study.trial.knobs import Trial
@@ -37,7 +37,7 @@ def outcomes(n=10, cell="rnn", **made):
     ({"exponent": 0.5}, verdict.CONTRADICTED), ({"exponent": None}, verdict.CONTRADICTED),
     ({"bent": 200.0}, verdict.CONTRADICTED), ({"n": 5}, verdict.INCONCLUSIVE)])
 def test_c15b_compares_the_slope_with_the_exponent(made, outcome):
-    assert outcomes(**made)["C15b", "standard start"].outcome == outcome
+    assert outcomes(**made)["C15b", "standard initialisation"].outcome == outcome
 
 
 def test_c15b_is_open_where_seeds_disagree():
@@ -72,8 +72,8 @@ def test_the_default_plan_probes_every_cell_and_trains_none():
 
 
 def test_every_cell_has_one_kind():
-    assert all(sum(has(cell) for has in probed.KINS.values()) == 1 for cell in CELLS.values())
-    assert [probed.kin(name) for name in ("rnn", "lstm_1997", "lstm", "gru")] == list(probed.KINS)
+    assert all(sum(has(cell) for has in probes.KINDS.values()) == 1 for cell in CELLS.values())
+    assert [probes.kind(name) for name in ("rnn", "lstm_1997", "lstm", "gru")] == list(probes.KINDS)
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +91,7 @@ def folder(tmp_path_factory, probed_records):
 def test_a_report_of_probes_is_whole_and_the_same_again(folder):
     assert report.write(folder) == ""
     text = (folder / "REPORT.md").read_text()
-    assert "A probe looks at" in text and "Each trial trains" not in text and "16 probed" in text
+    assert "A probe measures" in text and "Each trial trains" not in text and "16 probed" in text
     assert all((folder / "figures" / f"{name}.svg").exists() == (figure.PLACE >= 20) for name, figure in FIGURES.items())
     assert (folder / "tables" / "probes.csv").exists() and not (folder / "tables" / "success.csv").exists()
     assert (folder / "figures" / "reach.csv").read_text() == report.csv(FIGURES["reach"].data(study.load(folder)))
@@ -103,7 +103,7 @@ def test_a_report_of_probes_is_whole_and_the_same_again(folder):
 
 def test_slopes_are_fitted_to_the_norms(folder):
     frame = study.load(folder)
-    row = probed.spectra(frame).set_index(["cell", "init"]).loc["rnn", "standard"]
+    row = probes.slopes(frame).set_index(["cell", "init"]).loc["rnn", "standard"]
     runs = frame[(frame["cell"] == "rnn") & (frame["init"] == "standard")]
     slopes = [np.polyfit(one["norms"]["lag"], np.log(one["norms"]["h"]), 1)[0] for one in runs["probe"]]
     assert row["slope"] == pytest.approx(np.median(slopes), rel=1e-9) and row["low"] < row["slope"] < row["high"]
@@ -113,8 +113,8 @@ def test_slopes_are_fitted_to_the_norms(folder):
 def test_a_net_that_has_learned_stands_beside_the_fresh_one(probed_frame):
     learned = probed_frame.assign(after=640)
     both = pd.concat([probed_frame, learned], ignore_index=True)
-    assert probed.two(probed.probed(both)["init"]) == ["standard", "long"]
-    assert {"standard-after 640", "long-after 640"} < set(probed.probed(both)["init"])
+    assert list(dict.fromkeys(init for (_, init), _ in probes.groups(both, inits=2))) == ["standard", "long"]
+    assert {"standard-after 640", "long-after 640"} < set(probes.with_training_named(both)["init"])
     assert sorted(set(FIGURES["truncation"].data(both)["after"])) == [0, 640]
 
 
@@ -132,9 +132,9 @@ def test_nets_of_another_width_or_task_are_left_out_and_named(probed_frame):
     both = pd.concat([*others, probed_frame], ignore_index=True)
     for figure in (figure for figure in FIGURES.values() if figure.PLACE >= 20):
         pd.testing.assert_frame_equal(figure.data(both), figure.data(probed_frame))
-    pd.testing.assert_frame_equal(probed.table(both), probed.table(probed_frame))
-    assert np.isfinite(FIGURES["constants"].data(both)[["least", "middle", "most"]]).all(axis=None)
-    assert page._probed(both) == (
+    pd.testing.assert_frame_equal(probes.slopes(both), probes.slopes(probed_frame))
+    assert np.isfinite(FIGURES["time_constants"].data(both)[["least", "middle", "most"]]).all(axis=None)
+    assert sentences.probing(both) == (
         "Here: 16 nets of H = 8 units, lags to 40, float64. Left out of figures and tables, but in `export`: "
         "12 of recall, cues on both sides at H = 8, gap 40; 12 of recall, cue in the past at H = 8, gap 30; "
         "12 of recall, cue in the past at H = 16, gap 40.")
@@ -142,18 +142,18 @@ def test_nets_of_another_width_or_task_are_left_out_and_named(probed_frame):
 
 def test_probes_that_no_table_tells_apart_and_those_that_diverged_are_named(probed_frame):
     learned = [probed_frame.assign(after=640, lr=lr) for lr in (0.01, 0.03)]
-    assert arms.pooled(pd.concat([probed_frame, learned[0]], ignore_index=True)) == ""
+    assert trials.pooled(pd.concat([probed_frame, learned[0]], ignore_index=True)) == ""
     both = pd.concat([*learned, learned[0].head(3).assign(status="diverged", probe=None)], ignore_index=True)
-    assert page._probed(both) == ("Here: 32 nets of H = 8 units, lags to 40, float64. 3 diverged in training. Trials that differ in lr "
-                                  "stand in one arm here; `export` tells them apart.")
-    assert page._probed(both[both["status"] == "diverged"]).startswith("Here: none. 3 diverged")
+    assert sentences.probing(both) == ("Here: 32 nets of H = 8 units, lags to 40, float64. 3 diverged in training. Trials that differ in lr "
+                                  "share a row or a line here; `export` tells them apart.")
+    assert sentences.probing(both[both["status"] == "diverged"]).startswith("Here: none. 3 diverged")
 
 
 def test_only_of_nets_that_have_learned_nothing_the_report_says_so(probed_frame, folder):
     planned = toml.load(folder / "plan.toml")
     for after in (0, 640):
         text = page.markdown(planned, probed_frame.assign(after=after), 16, {}, {}, {})
-        assert ("have learned nothing" in text) == (after == 0)
+        assert ("are untrained" in text) == (after == 0)
 
 
 def test_norms_that_left_float64_end_their_line(probed_frame):
@@ -163,7 +163,7 @@ def test_norms_that_left_float64_end_their_line(probed_frame):
         one["norms"]["h"][-3:] = [None] * 3
     curves = FIGURES["reach"].data(frame)
     assert curves["lag"].max() == frame["probe"].iloc[0]["norms"]["lag"][-4] and curves["median"].notna().all()
-    assert np.isfinite(probed.spectra(frame)["slope"]).all()
+    assert np.isfinite(probes.slopes(frame)["slope"]).all()
 
 
 def test_probes_are_in_no_table_of_what_was_learned(probed_frame):
@@ -171,5 +171,5 @@ def test_probes_are_in_no_table_of_what_was_learned(probed_frame):
     assert set(found) == {"probes"}
 
 
-def test_a_trial_says_what_it_starts_from_and_looks_at():
+def test_the_id_of_a_probe_names_its_method_and_its_initialisation():
     assert Trial(cell="lstm", gap=40, method="probe", scheme="identity").id.startswith("recall-past-lstm-probe-forward-identity-gap40-")

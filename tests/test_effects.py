@@ -51,7 +51,7 @@ MAY = {  # {file: {name: why}}
     "study/records/export.py": {"sqlite3.connect": "in memory", "pyarrow.parquet.write_table": "into memory"},
     "study/records/machine.py": {"subprocess*": "asks git and the compiler"},
     "study/report/__init__.py": {".unlink": "its own stale figures"},
-    "study/report/style.py": {".savefig": "into memory"},
+    "study/report/drawing.py": {".savefig": "into memory"},
     "study/bench/worker.py": {"os.dup*": "pipes to the driver", "os.fdopen": "the same", "pickle.dump": "the same"},
     "study/bench/workers.py": {"subprocess*": "its worker", "pickle.dump": "pipes to the worker"},
 }

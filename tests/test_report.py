@@ -1,7 +1,10 @@
 """The report and the gap ablation, on made-up records: what it says follows from the records, and always in the same bytes."""
 
+import os
 import re
 import shutil
+import subprocess
+import sys
 from collections import Counter
 from io import StringIO
 
@@ -16,9 +19,11 @@ from kernels import CELLS
 from study import claims, report
 from study.claims import gap
 from study.nets.net import equal_units
-from study.report import arms, falls, page, style, tables
+from study.report import drawing, gradient_norms, page, panels, style, tables, trials
+from study.records.table import where
 from study.report.figures import FIGURES
-from study.statistics import intervals, verdict
+from study.statistics import verdict
+from study.statistics.critical_gap import critical_gap
 from study.tasks import TASKS
 from study.trial.knobs import Trial
 
@@ -33,7 +38,7 @@ def written(tmp_path_factory):
 @pytest.fixture
 def brief(written, tmp_path, monkeypatch):
     """That folder again, with one figure."""
-    monkeypatch.setattr(report, "FIGURES", {"curves": FIGURES["curves"]})
+    monkeypatch.setattr(report, "FIGURES", {"critical_gap": FIGURES["critical_gap"]})
     folder = tmp_path / "quick"
     shutil.copytree(written[0], folder, ignore=lambda path, names: [name for name in names if name.endswith(".svg")])
     report.write(folder)
@@ -65,7 +70,7 @@ def test_what_no_record_supports_is_removed(written, brief):
     stray = brief / "tables" / "wishes.csv"
     stray.write_text("a\n1\n")
     report.write(brief)
-    assert not stray.exists() and {path.name for path in brief.glob("figures/*")} == {"curves.csv", "curves.svg"}
+    assert not stray.exists() and {path.name for path in brief.glob("figures/*")} == {"critical_gap.csv", "critical_gap.svg"}
     assert len(list(written[0].glob("figures/*"))) > 10
 
 
@@ -73,17 +78,51 @@ def test_check_names_what_the_records_do_not_give(brief):
     assert report.check(brief) == []
     changed = brief / "tables" / "verdicts.csv"
     changed.write_text(changed.read_text().replace("inconclusive", "reproduced"))
-    (brief / "figures" / "curves.csv").unlink()
+    (brief / "figures" / "critical_gap.csv").unlink()
     (brief / "tables" / "wishes.csv").write_text("a\n1\n")
     wrong = report.check(brief)
     assert len(wrong) == 3
-    assert all(any(name in line for line in wrong) for name in ("verdicts.csv", "curves.csv", "wishes.csv"))
+    assert all(any(name in line for line in wrong) for name in ("verdicts.csv", "critical_gap.csv", "wishes.csv"))
 
 
 def test_pictures_of_another_matplotlib_are_not_compared(brief):
     for path in (*brief.glob("figures/*.svg"), brief / "report.html"):
-        path.write_text(path.read_text().replace(style.RENDERER, "Matplotlib 0.1").replace("<g ", "<g  "))
+        path.write_text(path.read_text().replace(drawing.RENDERER, "Matplotlib 0.1").replace("<g ", "<g  "))
     assert report.check(brief) == []
+
+
+PICTURE = """
+import sys
+from study.report import drawing
+def draw(data, figure):
+    axes = figure.subplots()
+    axes.plot([1, 2], [0.5, 1])
+    axes.set_title(chr(189) + chr(8805))
+sys.stdout.buffer.write(drawing.svg(draw, None).encode("utf-8"))
+"""
+
+
+def test_pictures_do_not_depend_on_backend_settings_or_locale(tmp_path):
+    (tmp_path / "matplotlibrc").write_text("font.size: 30\nlines.linewidth: 9\nbackend: qtagg\n")
+    outputs = set()
+    for variables in ({}, {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}, {"MPLBACKEND": "qtagg"},
+                      {"MPLBACKEND": "nonsense"}, {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}):
+        path = os.pathsep.join(sys.path)
+        done = subprocess.run([sys.executable, "-c", PICTURE], env=os.environ | {"PYTHONPATH": path} | variables,
+                              cwd=tmp_path if not variables else None, capture_output=True, check=True)
+        outputs.add(done.stdout)
+    picture, = outputs
+    assert "½≥".encode() in picture
+
+
+def test_check_reads_utf_8_in_any_locale(brief, monkeypatch):
+    monkeypatch.setattr(FIGURES["critical_gap"], "TITLE", "½")
+    report.write(brief)
+    program = ("from study import report; figure = report.FIGURES['critical_gap']; figure.TITLE = chr(189); "
+               f"report.FIGURES = {{'critical_gap': figure}}; print(report.check({str(brief)!r}))")
+    ascii = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", program], env=os.environ | ascii, capture_output=True, text=True)
+    assert done.stdout == "[]\n", done.stderr
 
 
 def test_the_page_needs_nothing_else(written):
@@ -107,7 +146,7 @@ def test_no_records_is_said_and_writes_nothing(tmp_path):
 
 
 def test_without_forward_nets_there_is_no_table_of_critical_gaps(frame):
-    assert not len(page.gaps(tables.critical_gap(frame), frame[frame["direction"] == "both"]))
+    assert not len(page.gaps(tables.critical_gaps(frame), frame[frame["direction"] == "both"]))
 
 
 def test_a_table_cell_with_a_bar_stays_one_cell():
@@ -123,8 +162,8 @@ def test_a_figure_draws_what_it_writes(name, frame, probed_frame):
     data = next(found for records in (frame, probed_frame) if len(found := figure.data(records)))
     assert figure.TITLE and figure.CAPTION
     assert not any(isinstance(value, (dict, list)) for value in data.iloc[0])
-    svg = style.svg(figure.draw, pd.read_csv(StringIO(report.csv(data))))
-    assert style.RENDERER in svg and "<dc:date>" not in svg
+    svg = drawing.svg(figure.draw, pd.read_csv(StringIO(report.csv(data))))
+    assert drawing.RENDERER in svg and "<dc:date>" not in svg
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -155,12 +194,12 @@ def test_success_counts_every_trial_once(frame):
 
 
 def test_critical_gaps_are_those_of_the_records(frame):
-    table = tables.critical_gap(frame)
-    arm = arms.where(arms.plain(frame), task="recall/past", cell="gru", init="standard")
+    table = tables.critical_gaps(frame)
+    arm = where(trials.forward(frame), task="recall/past", cell="gru", init="standard")
     row = table[(table["task"] == "recall/past") & (table["cell"] == "gru") & (table["init"] == "standard")
                 & (table["units"] == 32) & (table["direction"] == "forward")].set_index("part")
-    assert row.loc["whole", "shown"] == str(intervals.critical_gap(arm))
-    assert row.loc["half", "shown"] == str(intervals.critical_gap(arm, 0.5))
+    assert row.loc["whole", "shown"] == str(critical_gap(arm))
+    assert row.loc["half", "shown"] == str(critical_gap(arm, 0.5))
     assert (row["seeds"] == 10).all()
 
 
@@ -171,7 +210,7 @@ def test_decay_finds_the_law_of_the_records(frame):
 
 
 def test_relative_norms_start_at_one_and_are_ordered(frame):
-    curves = falls.relative(frame, ["h"])
+    curves = gradient_norms.of_training(frame, ["h"])
     assert (curves[curves["lag"] == 0]["median"] == 1).all()
     assert (curves["q1"] <= curves["median"]).all() and (curves["median"] <= curves["q3"]).all()
 
@@ -179,10 +218,10 @@ def test_relative_norms_start_at_one_and_are_ordered(frame):
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.floats(1e-11, 1), min_size=1, max_size=7))
 def test_direct_labels_do_not_touch(values):
-    axes = style.Figure().subplots()
+    axes = drawing.Figure().subplots()
     axes.set_yscale("log")
     axes.set_ylim(1e-12, 10)
-    falls.labels(axes, [(f"cell {k}", value, "black") for k, value in enumerate(values)])
+    panels.label_ends(axes, [(f"cell {k}", value, "black") for k, value in enumerate(values)])
     heights = sorted(text.xy[1] for text in axes.texts)
     assert all(above - below > 0.08 for below, above in zip(heights, heights[1:], strict=False))
     assert heights[-1] <= 1
@@ -226,7 +265,7 @@ def arm(cell, init, reached, **knobs):
 
 def critical(rnn, lstm):
     frame = pd.concat([arm("rnn", "standard", rnn), arm("lstm", "standard", lstm)], ignore_index=True)
-    return judged(frame)["standard start: critical gap of the tanh RNN below that of LSTM"]
+    return judged(frame)["standard initialisation: critical gap of the tanh RNN below that of LSTM"]
 
 
 def test_c1_is_reproduced_contradicted_or_neither():
@@ -284,7 +323,7 @@ def test_c15_tells_a_line_from_a_curve():
     bent = {"start": {"lag": lag, "h": [1 / (1 + k)**3 for k in lag]}}
     for norms, outcome in ((straight, verdict.REPRODUCED), (bent, verdict.CONTRADICTED)):
         frame = arm("rnn", "standard", [12] * 10).assign(norms=lambda runs, norms=norms: [norms] * len(runs))
-        result = judged(frame)["standard start: the gradient of the tanh RNN falls exponentially with the lag"]
+        result = judged(frame)["standard initialisation: the gradient of the tanh RNN falls exponentially with the lag"]
         assert result.outcome == outcome, result
 
 
@@ -312,5 +351,5 @@ def test_holm_takes_back_what_does_not_survive():
 def test_crossed_knobs_that_no_table_tells_apart_are_named(tmp_path):
     frame = pd.DataFrame([Trial(cell="lstm", gap=gap, lr=0.01, batch=batch, seed=seed).model_dump()
                           for gap in (12, 25) for batch in (16, 32) for seed in (0, 1)])
-    assert arms.pooled(frame) == "Trials that differ in batch stand in one arm here; `export` tells them apart."
-    assert arms.pooled(frame[frame["batch"] == 16]) == ""
+    assert trials.pooled(frame) == "Trials that differ in batch share a row or a line here; `export` tells them apart."
+    assert trials.pooled(frame[frame["batch"] == 16]) == ""

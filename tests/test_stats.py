@@ -8,7 +8,12 @@ import pandas as pd
 import pytest
 from scipy import stats as scipy_stats
 
-from study.statistics import intervals
+from study.statistics.critical_gap import critical_gap, seed_critical_gap
+from study.statistics.decay import fit_decay
+from study.statistics.medians import median_interval, quartiles
+from study.statistics.p_values import holm, rank_test, sign_test
+from study.statistics.ratios import paired_ratio, ratio_p
+from study.statistics.success import survival, wilson
 
 
 def arm(solved_at, gaps, budget=1000):
@@ -23,46 +28,52 @@ def test_wilson_against_the_formula(solved, n, low, high):
     z, p = scipy_stats.norm.ppf(0.975), solved / n
     centre = (p + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z / (1 + z**2 / n) * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
-    assert intervals.wilson(solved, n) == pytest.approx((centre - half, centre + half), abs=1e-12)
-    assert intervals.wilson(solved, n) == pytest.approx((low, high), abs=1e-4)
+    assert wilson(solved, n) == pytest.approx((centre - half, centre + half), abs=1e-12)
+    assert wilson(solved, n) == pytest.approx((low, high), abs=1e-4)
 
 
 def test_wilson_of_nothing_is_not_a_number():
-    assert all(isnan(end) for end in intervals.wilson(0, 0))
+    assert all(isnan(end) for end in wilson(0, 0))
 
 
 def test_survival_against_the_published_remission_times():
     # 6-MP arm of Freireich et al. 1963: R's survfit(conf.type="log-log") gives median 23, interval 13 to NA
     weeks = [6, 6, 6, 6, 7, 9, 10, 10, 11, 13, 16, 17, 19, 20, 22, 23, 25, 32, 32, 34, 35]
     relapse = [1, 1, 1, 0, 1, 0, 1, 0, 0, 1, 1, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0]
-    curve = intervals.survival(weeks, relapse)
+    curve = survival(weeks, relapse)
     assert (curve.median, curve.low, curve.high) == (23, 13, inf)
     at = dict(zip(curve.sequences, curve.unsolved, strict=True))
     assert [round(at[week], 4) for week in (6, 7, 10, 13, 16, 22, 23)] == [.8571, .8067, .7529, .6902, .6275, .5378, .4482]
 
 
 def test_survival_of_censored_seeds_only_has_no_median():
-    assert intervals.survival([100, 100, 100], [False] * 3).median == inf
+    assert survival([100, 100, 100], [False] * 3).median == inf
 
 
 def test_survival_without_censoring_is_the_empirical_curve():
-    curve = intervals.survival([5, 1, 3, 2, 4], [True] * 5)
+    curve = survival([5, 1, 3, 2, 4], [True] * 5)
     assert curve.median == 3
     assert curve.unsolved == pytest.approx([.8, .6, .4, .2, 0])
 
 
 @pytest.mark.parametrize("n", range(1, 31))
-def test_order_ranks_are_the_narrowest_that_cover(n):
+def test_the_median_lies_between_the_narrowest_order_statistics_that_cover(n):
     def coverage(low):
         return 1 - 2 * sum(comb(n, k) for k in range(low)) / 2**n
-    wanted = max((low for low in range(1, (n + 1) // 2 + 1) if coverage(low) >= 0.95), default=None)
-    assert intervals.order_ranks(n) == (None if wanted is None else (wanted, n + 1 - wanted))
-    assert (wanted is not None) == (n >= intervals.FEWEST_SEEDS)
+    low = max((low for low in range(1, (n + 1) // 2 + 1) if coverage(low) >= 0.95), default=None)
+    ends = median_interval(range(1, n + 1))[1:]
+    assert (low is None) == (n < 6)
+    assert isnan(ends[0]) and isnan(ends[1]) if low is None else ends == (low, n + 1 - low)
+
+
+def test_quartiles_leave_out_what_is_no_number():
+    assert quartiles([1, None, 2, float("nan"), 3]) == {"q1": 1.5, "median": 2, "q3": 2.5}
+    assert all(isnan(value) for value in quartiles([None]).values())
 
 
 def test_median_interval_of_ten_runs_from_the_second_to_the_ninth():
-    assert intervals.median_interval(range(10, 0, -1)) == (5.5, 2, 9)
-    assert np.isnan(intervals.median_interval([1, 2, 3])[1:]).all()
+    assert median_interval(range(10, 0, -1)) == (5.5, 2, 9)
+    assert np.isnan(median_interval([1, 2, 3])[1:]).all()
 
 
 @pytest.mark.parametrize("solved", list(product([False, True], repeat=4)))
@@ -70,13 +81,13 @@ def test_seed_critical_gap_against_its_definition(solved):
     gaps = [10, 20, 40, 80]
     wanted = max((gap for k, gap in enumerate(gaps) if all(solved[:k + 1])), default=0)
     order = [2, 0, 3, 1]
-    assert intervals.seed_critical_gap([gaps[k] for k in order], [solved[k] for k in order]) == wanted
+    assert seed_critical_gap([gaps[k] for k in order], [solved[k] for k in order]) == wanted
 
 
 def test_critical_gap_within_the_budget_and_half_of_it():
     runs = arm([[100, 600, None], [100, 200, None], [100, 200, 900], [100, 700, None], [None, 100, 100], [100, 400, None]],
                gaps=[10, 20, 40])
-    whole, half = intervals.critical_gap(runs), intervals.critical_gap(runs, part=0.5)
+    whole, half = critical_gap(runs), critical_gap(runs, part=0.5)
     assert whole.reached == (20, 20, 40, 20, 0, 20)
     assert half.reached == (10, 20, 20, 10, 0, 20)
     assert str(whole) == "20 [< 10, >= 40]"
@@ -84,25 +95,25 @@ def test_critical_gap_within_the_budget_and_half_of_it():
 
 
 def test_critical_gap_solved_exactly_at_half_the_budget_counts():
-    assert intervals.critical_gap(arm([[500]], [10]), part=0.5).reached == (10,)
-    assert intervals.critical_gap(arm([[501]], [10]), part=0.5).reached == (0,)
+    assert critical_gap(arm([[500]], [10]), part=0.5).reached == (10,)
+    assert critical_gap(arm([[501]], [10]), part=0.5).reached == (0,)
 
 
 def test_critical_gap_shows_where_it_leaves_the_grid():
-    assert str(intervals.critical_gap(arm([[1, 1]] * 6, [10, 20]))) == ">= 20 [>= 20, >= 20]"
-    assert str(intervals.critical_gap(arm([[None, 1]] * 6, [10, 20]))) == "< 10 [< 10, < 10]"
-    assert str(intervals.critical_gap(arm([[1, None]] * 5, [10, 20]))) == "10"
+    assert str(critical_gap(arm([[1, 1]] * 6, [10, 20]))) == ">= 20 [>= 20, >= 20]"
+    assert str(critical_gap(arm([[None, 1]] * 6, [10, 20]))) == "< 10 [< 10, < 10]"
+    assert str(critical_gap(arm([[1, None]] * 5, [10, 20]))) == "10"
 
 
 def test_critical_gap_leaves_out_a_seed_with_a_gap_not_yet_run():
     runs = arm([[1, 1], [1, None], [1, 1]], [10, 20])
-    assert intervals.critical_gap(runs.drop(index=5)).reached == (20, 10)
-    assert intervals.critical_gap(runs.iloc[[0, 3]]) is None
+    assert critical_gap(runs.drop(index=5)).reached == (20, 10)
+    assert critical_gap(runs.iloc[[0, 3]]) is None
 
 
 def test_intervals_that_touch_are_not_apart():
     def of(*reached):
-        return intervals.critical_gap(arm([[1 if gap <= r else None for gap in (10, 20, 40)] for r in reached], [10, 20, 40]))
+        return critical_gap(arm([[1 if gap <= r else None for gap in (10, 20, 40)] for r in reached], [10, 20, 40]))
     low, middle, high = of(*[10] * 6), of(10, 20, 20, 20, 20, 20), of(*[40] * 6)
     assert low.apart_below(high) and middle.apart_below(high)
     assert not high.apart_below(low) and not low.apart_below(middle)
@@ -111,7 +122,7 @@ def test_intervals_that_touch_are_not_apart():
 
 def test_decay_of_an_exact_exponential():
     lag = np.arange(20)
-    fit = intervals.decay(lag, 3 * np.exp(-0.25 * lag))
+    fit = fit_decay(lag, 3 * np.exp(-0.25 * lag))
     assert (fit.slope, fit.intercept, fit.r2) == pytest.approx((-0.25, log(3), 1.0))
     assert fit.low == pytest.approx(fit.high)
 
@@ -120,7 +131,7 @@ def test_decay_against_the_normal_equations():
     generator = np.random.default_rng(1)
     lag = np.arange(30.0)
     logs = 1 - 0.1 * lag + generator.normal(0, 0.5, 30)
-    fit = intervals.decay(lag, np.exp(logs))
+    fit = fit_decay(lag, np.exp(logs))
     design = np.c_[np.ones(30), lag]
     (intercept, slope), residual, *_ = np.linalg.lstsq(design, logs)
     error = np.sqrt(residual[0] / 28 * np.linalg.inv(design.T @ design)[1, 1])
@@ -130,52 +141,52 @@ def test_decay_against_the_normal_equations():
 
 
 def test_decay_leaves_out_norms_that_vanished():
-    assert intervals.decay([0, 1, 2, 3, 4], [1, 0.5, 0.25, None, 0.0]).slope == pytest.approx(-log(2))
-    assert intervals.decay([0, 1, 2], [1, 0.5, None]) is None
+    assert fit_decay([0, 1, 2, 3, 4], [1, 0.5, 0.25, None, 0.0]).slope == pytest.approx(-log(2))
+    assert fit_decay([0, 1, 2], [1, 0.5, None]) is None
 
 
 def test_paired_ratio_against_scipy():
     first, second = [10, 22, 33, 38, 61, 59], [11, 20, 30, 40, 50, 60]
-    ours = intervals.paired_ratio(first, second)
+    ours = paired_ratio(first, second)
     interval = scipy_stats.ttest_rel(np.log(first), np.log(second)).confidence_interval()
     assert (ours.low, ours.high) == pytest.approx((np.exp(interval.low), np.exp(interval.high)))
     assert ours.pairs == 6
-    assert intervals.paired_ratio([1], [2]) is None
+    assert paired_ratio([1], [2]) is None
 
 
 @pytest.mark.parametrize("shift", [0.5, 0.65, 0.7, 0.8, 1.0, 1.3, 1.45, 1.55, 2.0])
 def test_ratio_p_agrees_with_the_interval(shift):
     second = np.array([100, 120, 80, 105, 95, 130])
     first = shift * second * np.array([1.1, 0.9, 1.05, 0.97, 1.0, 1.02])
-    ours = intervals.paired_ratio(first, second)
+    ours = paired_ratio(first, second)
     inside = 1 / 1.5 < ours.low and ours.high < 1.5
     outside = ours.high < 1 / 1.5 or ours.low > 1.5
-    assert (intervals.ratio_p(first, second, 1.5, inside=True) < 0.05) == inside
-    assert (intervals.ratio_p(first, second, 1.5, inside=False) < 0.05) == outside
+    assert (ratio_p(first, second, 1.5, inside=True) < 0.05) == inside
+    assert (ratio_p(first, second, 1.5, inside=False) < 0.05) == outside
 
 
 def test_ratio_p_of_equal_pairs_is_certain():
-    assert intervals.ratio_p([5, 6, 7], [5, 6, 7], 1.5, inside=True) == 0
+    assert ratio_p([5, 6, 7], [5, 6, 7], 1.5, inside=True) == 0
 
 
 def test_rank_test_by_enumeration():
     # all of 6 below all of 6: 2 of the 924 ways to deal twelve ranks
-    assert intervals.rank_test([1, 2, 3, 4, 5, 6], [7, 8, 9, 10, 11, 12]) == pytest.approx(2 / comb(12, 6))
-    assert intervals.rank_test([1, 1], [1, 1]) == 1.0
+    assert rank_test([1, 2, 3, 4, 5, 6], [7, 8, 9, 10, 11, 12]) == pytest.approx(2 / comb(12, 6))
+    assert rank_test([1, 1], [1, 1]) == 1.0
 
 
 def test_sign_test_by_counting():
-    assert intervals.sign_test(10, 10) == pytest.approx(2 / 2**10)
-    assert intervals.sign_test(1, 6) == pytest.approx(2 * (1 + 6) / 2**6)
-    assert intervals.sign_test(0, 0) == 1.0
+    assert sign_test(10, 10) == pytest.approx(2 / 2**10)
+    assert sign_test(1, 6) == pytest.approx(2 * (1 + 6) / 2**6)
+    assert sign_test(0, 0) == 1.0
 
 
 def test_holm_by_hand():
-    assert intervals.holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
-    assert intervals.holm([0.9, 0.8]) == [1.0, 1.0]
-    assert intervals.holm([]) == []
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([0.9, 0.8]) == [1.0, 1.0]
+    assert holm([]) == []
 
 
 def test_seeds_that_all_solve_at_once_do_not_put_the_median_below_its_interval():
-    curve = intervals.survival([5] * 6, [True] * 6)
+    curve = survival([5] * 6, [True] * 6)
     assert curve.low <= curve.median == 5 <= curve.high

@@ -1,55 +1,61 @@
-"""Why do gradients vanish? Probes of untrained nets: every cell, several starts, lags to 1,000; nothing is trained.
+"""Why do gradients vanish? Probes of untrained nets: every cell, several initialisations, lags to 1,000.
 
 The rules below were fixed before the trials ran. C16, whether the slope predicts the gap that will be learned, needs trained
-nets and is not asked here; that the gradient falls along a line is judged by `gap` (C15).
+nets and is not judged here. `gap` (C15) judges whether the gradient falls along a line.
 """
 
 import numpy as np
 
 from kernels import CELLS
-from study.statistics import intervals
+from study.records.table import where
+from study.statistics.decay import fit_decay
+from study.statistics.medians import median_interval
+from study.statistics.p_values import sign_test
 from study.statistics.verdict import Claim, Verdict, decide, settle
 
 CLAIM = (
-    "The gradient of a recurrent net falls exponentially with the lag, at a rate that its Jacobian sets (Hochreiter 1991; Bengio, "
-    "Simard & Frasconi 1994; Pascanu, Mikolov & Bengio 2013); a memory behind a forget gate slows the fall to the time constant of its "
-    "gates (Hochreiter & Schmidhuber 1997; Gers, Schmidhuber & Cummins 2000), which initial biases set (Tallec & Ollivier 2018)."
+    "The gradient of a recurrent net falls exponentially with the lag, at a rate that its Jacobian sets (Hochreiter "
+    "1991; Bengio, Simard & Frasconi 1994; Pascanu, Mikolov & Bengio 2013); a memory behind a forget gate slows the "
+    "fall to the time constant of its gates (Hochreiter & Schmidhuber 1997; Gers, Schmidhuber & Cummins 2000), which "
+    "initial biases set (Tallec & Ollivier 2018)."
 )
 
 CLAIMS = {
     "C15b": Claim(
         "The rate at which the gradient of a tanh RNN falls is set by its Jacobian.",
         "Hochreiter 1991; Bengio, Simard & Frasconi 1994; Pascanu, Mikolov & Bengio 2013",
-        "Untrained nets, lags to the plan's largest. For each start the slope of the log norm of dL/dh (median over 32 "
-        "sequences) over the leading Lyapunov exponent of the same net: the 95 % interval of the seeds' median inside 0.9 to 1.1 and "
-        "that of R^2 above 0.95 (either wholly outside: contradicted). Gradients are made of the same Jacobians as the exponent, so "
-        "agreement is expected; the exponent is taken along another sequence, so that it can fail."),
+        "Untrained nets, lags to the plan's largest. For each initialisation the slope of the log norm of dL/dh (median "
+        "over 32 sequences) over the leading Lyapunov exponent of the same net: the 95 % interval of the seeds' median "
+        "inside 0.9 to 1.1 and that of R^2 above 0.95 (either wholly outside: contradicted). Gradients are made of the "
+        "same Jacobians as the exponent, so agreement is expected; the exponent is taken along another sequence, so "
+        "that it can fail."),
     "C17": Claim(
-        "Where the largest singular value of U is below 1, the gradient of a tanh RNN vanishes: d state_t / d state_{t-k} is at most its "
-        "k-th power (so is that of a ReLU RNN).",
+        "Where the largest singular value of U is below 1, the gradient of a tanh RNN vanishes: d state_t / d "
+        "state_{t-k} is at most its k-th power (so is that of a ReLU RNN).",
         "Pascanu, Mikolov & Bengio 2013",
-        "A theorem, so a check of the probes: in every net, at every k, the largest singular value of the Jacobian is at most that of U "
-        "to the power k, and the leading exponent at most its logarithm, to the five digits that are kept (an exact test over "
-        "nets; one that breaks the bound in most nets would contradict the program, not the theorem)."),
+        "A theorem, so a check of the probes: in every net, at every k, the largest singular value of the Jacobian is "
+        "at most that of U to the power k, and the leading exponent at most its logarithm, to the five digits that are "
+        "kept (an exact test over nets; one that breaks the bound in most nets would contradict the program, not the "
+        "theorem)."),
 }
 
-STARTS = ["standard", "long"]
+INITS = ["standard", "long"]
 GATED = [name for name, cell in CELLS.items() if cell.retains]
 RATIO, STRAIGHT = (0.9, 1.1), 0.95
-DIGITS = 1e-5  # relative: what is kept of a number
+DIGITS = 1e-5  # relative precision of recorded numbers
 PLANNED = 10
 NETS = {"rnn": 3 * PLANNED, "rnn_relu": 8}
 
 
-def _grids(cells, gap, seeds, others=None, starts=STARTS, knobs=()):
-    """Each start of each cell: the families, and from `others` seeds orthogonal U (forget bias 1 where a gate has one), identity U."""
+def _grids(cells, gap, seeds, others=None, inits=INITS, knobs=()):
+    """Grids: the families of initialisations with `seeds` seeds; orthogonal U (gated cells) and identity U with `others`."""
     def grid(name, cells, seeds, **axes):
         return {"name": name, "seeds": seeds, "axes": {"cell": cells, "gap": [gap], **axes, **dict(knobs)}}
     others = others or seeds
     crossed = [grid("identity", cells, others, scheme=["identity"])]
     if gated := [cell for cell in cells if cell in GATED]:
         crossed.insert(0, grid("orthogonal, forget bias 1", gated, others, scheme=["orthogonal"]))
-    return [grid("families of starts", cells, seeds, init=starts), *crossed]
+    return [grid("families of starts", cells, seeds, init=inits), *crossed]
 
 
 def _tanh(grids, seeds):
@@ -74,7 +80,7 @@ PRESETS = {
             *_grids(list(CELLS), 1000, 10),
             *_grids(["rnn", "lstm", "gru"], 1000, 5, knobs={"units": [128]}),
             {"name": "over training", "seeds": 5, "axes": {
-                "cell": ["rnn", "lstm", "peephole", "gru"], "init": STARTS, "gap": [100], "lr": [0.003],
+                "cell": ["rnn", "lstm", "peephole", "gru"], "init": INITS, "gap": [100], "lr": [0.003],
                 "after": [3200, 12_800, 51_200]}},
         ],
     },
@@ -93,9 +99,8 @@ def judge(frame):
     ----------
     frame : DataFrame, one row a trial, as `study.load` gives it.
     """
-    fresh = frame[(frame["method"] == "probe") & (frame["after"] == 0) & (frame["units"] == 32) & (frame["status"] == "done")]
-    starts = list(dict.fromkeys(fresh["init"]))
-    verdicts = [*(_rate(fresh, start) for start in starts), *(_bound(fresh, cell) for cell in NETS)]
+    fresh = where(frame, method="probe", after=0, units=32, status="done")
+    verdicts = [*(_slope(fresh, init) for init in dict.fromkeys(fresh["init"])), *(_bound(fresh, cell) for cell in NETS)]
     return settle(verdict for verdict in verdicts if verdict.seeds)
 
 
@@ -104,36 +109,37 @@ def _probes(runs):
 
 
 def _leading(probe):
-    """The leading exponent, -infinity where nothing is left of any change."""
+    """The leading exponent; -infinity where no change of the states survives."""
     exponent = probe["lyapunov"][0]
     return -np.inf if exponent is None else exponent
 
 
-def _rate(frame, start):
-    probes = _probes(frame[(frame["cell"] == "rnn") & (frame["init"] == start)])
-    fits = [(fit, _leading(probe)) for probe in probes if (fit := intervals.decay(probe["norms"]["lag"], probe["norms"]["h"]))]
+def _slope(frame, init):
+    probes = _probes(where(frame, cell="rnn", init=init))
+    fits = [(fit, _leading(probe)) for probe in probes if (fit := fit_decay(probe["norms"]["lag"], probe["norms"]["h"]))]
     ratios, straight = [fit.slope / exponent for fit, exponent in fits], [fit.r2 for fit, _ in fits]
-    middle, low, high = intervals.median_interval(ratios)
-    r2, r2_low, r2_high = intervals.median_interval(straight)
+    middle, low, high = median_interval(ratios)
+    r2, r2_low, r2_high = median_interval(straight)
     inside = sum(RATIO[0] < ratio < RATIO[1] and line > STRAIGHT for ratio, line in zip(ratios, straight, strict=True))
     outcome, p = decide(
-        (low > RATIO[0] and high < RATIO[1] and r2_low > STRAIGHT, intervals.sign_test(inside, len(fits))),
-        (high < RATIO[0] or low > RATIO[1] or r2_high < STRAIGHT, intervals.sign_test(len(fits) - inside, len(fits))))
-    return Verdict("C15b", f"{start} start: the slope of the tanh RNN's gradient is its leading Lyapunov exponent", outcome,
-                   f"ratio {middle:.3f} [{low:.3f}, {high:.3f}], R^2 {r2:.3f} [{r2_low:.3f}, {r2_high:.3f}]", len(fits), PLANNED, p,
-                   only={"cell": ("rnn",)})
+        (low > RATIO[0] and high < RATIO[1] and r2_low > STRAIGHT, sign_test(inside, len(fits))),
+        (high < RATIO[0] or low > RATIO[1] or r2_high < STRAIGHT, sign_test(len(fits) - inside, len(fits))))
+    evidence = f"ratio {middle:.3f} [{low:.3f}, {high:.3f}], R^2 {r2:.3f} [{r2_low:.3f}, {r2_high:.3f}]"
+    statement = f"{init} initialisation: the slope of the tanh RNN's gradient is its leading Lyapunov exponent"
+    return Verdict("C15b", statement, outcome, evidence, len(fits), PLANNED, p, only={"cell": ("rnn",)})
 
 
 def _bound(frame, cell):
-    probes = _probes(frame[frame["cell"] == cell])
+    probes = _probes(where(frame, cell=cell))
     held = sum(map(_holds, probes))
-    outcome, p = decide((probes and held == len(probes), intervals.sign_test(held, len(probes))),
-                        (probes and 2 * held < len(probes), intervals.sign_test(held, len(probes))))
-    return Verdict("C17", f"{CELLS[cell].title}: no Jacobian exceeds the bound by the largest singular value of U", outcome,
-                   f"{held} of {len(probes)} nets", len(probes), NETS[cell], p, only={"cell": (cell,)})
+    outcome, p = decide((probes and held == len(probes), sign_test(held, len(probes))),
+                        (probes and 2 * held < len(probes), sign_test(held, len(probes))))
+    statement = f"{CELLS[cell].title}: no Jacobian exceeds the bound by the largest singular value of U"
+    return Verdict("C17", statement, outcome, f"{held} of {len(probes)} nets", len(probes), NETS[cell], p, only={"cell": (cell,)})
 
 
 def _holds(probe):
+    """Whether the net keeps the bound at every k, and its leading exponent does."""
     bound = np.log(max(probe["U"].values()))
     logs = [(lag, np.log(values[0])) for lag, values in zip(*probe["jacobian"].values(), strict=True) if values[0]]
     return _leading(probe) <= bound + DIGITS and all(log <= lag * (bound + DIGITS) + DIGITS for lag, log in logs)

@@ -40,3 +40,8 @@ def _row(trial, record):
     test = result.pop("test", {})
     flat = {f"test_{name}": test.get(name) for name in TEST}
     return {"id": trial.id, **trial.model_dump(), "init": trial.start, "status": record["status"], **flat, **result}
+
+
+def where(frame, **knobs):
+    """Rows whose knobs have the given values."""
+    return frame[(frame[list(knobs)] == list(knobs.values())).all(axis=1)]

@@ -1,4 +1,4 @@
-"""REPORT.md, and the same text as one self-contained page."""
+"""REPORT.md, and the same text as one self-contained HTML page."""
 
 import base64
 from pathlib import Path
@@ -10,27 +10,26 @@ from markdown_it import MarkdownIt
 
 from kernels import CELLS
 from study import claims
-from study.report import probed
-from study.report.arms import learned, plain, pooled
-from study.report.falls import WHEN
-from study.report.style import FAMILIES, RENDERER, start
+from study.report import sentences
+from study.report.drawing import RENDERER
+from study.report.gradient_norms import WHEN
+from study.report.names import FAMILIES, init_label
 from study.report.tables import PARTS, outcomes
+from study.report.trials import attempts, forward
 from study.tasks import TASKS
 
-TEMPLATES = jinja2.Environment(loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"), trim_blocks=True,
-                               lstrip_blocks=True, keep_trailing_newline=True, undefined=jinja2.StrictUndefined)
-CLIPPED = {"norm": "the gradient's norm clipped at {:g}", "value": "each number of the gradient clipped at {:g}",
-           "off": "gradients as they are"}
-SHOWN = {
-    "rates": "Learning rates chosen (edge: at the end of the grid)",
-    "parameters": "Weights of each net",
+TEMPLATES = jinja2.Environment(loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates", encoding="utf-8"),
+                               trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True, undefined=jinja2.StrictUndefined)
+TABLES = {
+    "learning_rates": "Learning rates chosen (edge: the smallest or largest of the grid)",
+    "parameters": "Number of weights of each net",
     "outcomes": "How the trials ended",
-    "equal_parameters": "Equal numbers of weights instead of equal numbers of units",
+    "equal_parameters": "Nets with equal numbers of weights instead of equal numbers of units",
     "guessing": "Weights drawn at random, within the same budget",
-    "probes": "Fitted slope of log |dL/dh| with its interval and R^2, and the leading Lyapunov exponents, in nats a step (medians over "
-              "seeds; bound: log of the largest singular value of U)",
-    "decay": "Fitted decay of the gradient: change of its log norm with each step back (recall, cue in the past, largest gap; "
-             "direct: c by its own path alone; f: the product of the gates that hold the state)",
+    "probes": "Fitted slope of log |dL/dh| with its interval and R^2, and the leading Lyapunov exponents, in nats a step "
+              "(medians over seeds; bound: log of the largest singular value of U)",
+    "decay": "Fitted slope of the log gradient norm with each step back (recall, cue in the past, largest gap; direct: c by its "
+             "own path alone; f: the product of the gates that hold the state)",
 }
 
 
@@ -40,8 +39,8 @@ def markdown(study, frame, planned, choices, tables, figures):
     Parameters
     ----------
     study : study.plan.spec.Study
-    frame : the recorded trials; `planned` : how many there should be
-    choices : learning rates, as study.selection has them
+    frame : the recorded trials; `planned` : how many the plan has
+    choices : the chosen learning rates, as study.plan.selection gives them
     tables : {name: DataFrame}; figures : {name: module}
     """
     ablation = claims.find(study.name) if study.name in claims.NAMES else None
@@ -50,26 +49,27 @@ def markdown(study, frame, planned, choices, tables, figures):
     verdicts = tables.get("verdicts")
     return TEMPLATES.get_template("report.md.j2").render(
         study=study.name, preset=study.preset, title=study.title or study.name, claim=ablation and ablation.CLAIM,
-        trained=len(learned(frame)), probed=_probed(frame), fresh=not frame["after"].any(),
-        crossed=bool(set(frame["init"]) - set(FAMILIES)), recorded=len(frame), planned=planned, counts=_counts(frame), setting=_setting(frame), folder=folder,
+        trained=len(attempts(frame)), training=sentences.training(frame), probing=sentences.probing(frame),
+        fresh=not frame["after"].any(), crossed=bool(set(frame["init"]) - set(FAMILIES)), recorded=len(frame), planned=planned,
+        counts=sentences.counts(frame), folder=folder,
         source=f"{study.name} --preset {study.preset}" if ablation else f"{folder}/plan.toml",
-        gaps="critical_gap" in tables and len(found := gaps(tables["critical_gap"], frame)) and table(found),
+        gaps="critical_gap" in tables and len(critical := gaps(tables["critical_gap"], frame)) and table(critical),
         figures=[SimpleNamespace(name=name, title=figure.TITLE, caption=figure.CAPTION) for name, figure in figures.items()],
         verdicts=verdicts is not None and table(_verdicts(verdicts)),
         claims={} if verdicts is None else {id: ablation.CLAIMS[id] for id in dict.fromkeys(verdicts["claim"])},
         shown=[SimpleNamespace(title=title, text=table(_readable(shown[name])))
-               for name, title in SHOWN.items() if len(shown.get(name, ()))],
+               for name, title in TABLES.items() if len(shown.get(name, ()))],
         tables=list(tables), chosen=len(choices), edges=sum(choice["edge"] for choice in choices.values()))
 
 
 def html(title, text, pictures):
-    """The page of a report's Markdown, with the pictures {path: SVG} inside."""
+    """The HTML page of a report's Markdown, with the pictures {path: SVG} inside."""
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
     parser.add_render_rule("table_open", lambda *_: '<div class="wide"><table>\n')
     parser.add_render_rule("table_close", lambda *_: "</table></div>\n")
     body = parser.render(text)
     for path, svg in pictures.items():
-        data = base64.b64encode(svg.encode()).decode()
+        data = base64.b64encode(svg.encode("utf-8")).decode("ascii")
         body = body.replace(f'<p><img src="{path}"', f'<div class="wide"><img src="data:image/svg+xml;base64,{data}"')
     body = body.replace(" /></p>", " /></div>")
     return TEMPLATES.get_template("page.html.j2").render(title=title, body=body, renderer=RENDERER)
@@ -82,20 +82,20 @@ def table(frame):
 
 
 def gaps(critical, frame):
-    """Critical gaps of forward nets at the usual number of units: one row an arm, the whole budget beside half of it."""
-    usual = plain(frame)["units"].max()
+    """Critical gaps of forward nets at the usual number of units, for the whole budget and for half of it, to be read."""
+    usual = forward(frame)["units"].max()
     kept = critical[(critical["direction"] == "forward") & (critical["units"] == usual)]
     wide = kept.pivot_table(index=["task", "cell", "init"], columns="part", values="shown", aggfunc="first", sort=False)
     names = {name: task.title if task.axis == "gap" else f"{task.title} ({task.axis})" for name, task in TASKS.items()}
-    rows = [(names[task], CELLS[cell].title, start(init), *(row[part] for part in PARTS))
+    rows = [(names[task], CELLS[cell].title, init_label(init).removesuffix(" initialisation"), *(row[part] for part in PARTS))
             for (task, cell, init), row in wide.iterrows()]
-    return pd.DataFrame(rows, columns=["task", "cell", "start", "critical gap, whole budget", "half of it"])
+    return pd.DataFrame(rows, columns=["task", "cell", "initialisation", "critical gap, whole budget", "half of it"])
 
 
 def _outcomes(frame):
-    runs = learned(frame)
     keys = ["task", "direction", "init", "method"]
-    rows = [dict(zip(keys, values, strict=True)) | outcomes(some) for values, some in runs.groupby(keys, sort=False)]
+    rows = [dict(zip(keys, values, strict=True)) | outcomes(runs)
+            for values, runs in attempts(frame).groupby(keys, sort=False)]
     return pd.DataFrame(rows)
 
 
@@ -108,40 +108,6 @@ def _decay(decay):
     return wide.reset_index()
 
 
-def _probed(frame):
-    runs = frame[frame["method"] == "probe"]
-    if not len(runs):
-        return ""
-    shown, done = probed.usual(frame), probed.done(frame)
-    nets = f"{len(shown)} nets of H = {shown['units'].max()} units, lags to {shown['gap'].max():,}, float64" if len(shown) else "none"
-    diverged = f"{len(runs) - len(done)} diverged in training." if len(done) < len(runs) else ""
-    others = done.drop(shown.index).groupby(["task", "units", "gap"]).size()
-    left_out = "; ".join(f"{n} of {TASKS[task].title} at H = {units}, gap {gap:,}" for (task, units, gap), n in others.items())
-    left_out = left_out and f"Left out of figures and tables, but in `export`: {left_out}."
-    return " ".join(filter(None, [f"Here: {nets}.", diverged, left_out, pooled(shown)]))
-
-
-def _counts(frame):
-    ended = outcomes(frame[frame["method"] != "probe"])
-    if not ended["trials"]:
-        return f"{len(frame)} probed."
-    rest = ended["trials"] - ended["solved"] - ended["censored"] - ended["diverged"]
-    return (f"{ended['solved']} solved, {ended['censored']} censored, {ended['diverged']} diverged, {rest} of tasks without a "
-            "pass rule (trials that choose learning rates included).")
-
-
-def _setting(frame):
-    runs = plain(frame)
-    if not len(runs):
-        return ""
-    usual = runs[["units", "batch", "optimizer", "clip", "clipping", "budget", "dtype"]].mode().iloc[0]
-    others = runs[runs["budget"] != usual["budget"]].groupby("task")["budget"].max()
-    budgets = "".join(f", {budget:,} on {TASKS[task].title}" for task, budget in others.items())
-    clipped = CLIPPED[usual["clipping"]].format(usual["clip"])
-    return (f"Here: H = {int(usual['units'])} units, batches of {int(usual['batch'])}, {usual['optimizer'].capitalize()}, {clipped}, "
-            f"at most {int(usual['budget']):,} sequences{budgets} ({usual['dtype']}). {pooled(learned(frame))}").rstrip()
-
-
 def _verdicts(verdicts):
     outcome = verdicts["verdict"] + verdicts["provisional"].map({True: ", provisional", False: ""})
     decides = verdicts["evidence"] + verdicts["p_holm"].map(lambda p: f"; p = {p:.2g}" if p < 1 else "")
@@ -151,7 +117,7 @@ def _verdicts(verdicts):
 
 
 def _readable(frame):
-    """Numbers to three digits; columns that say the same in every row left out."""
+    """Numbers to three digits, without the columns that are the same in every row."""
     always = ("trials", "solved", "censored", "diverged", "parameters")
-    told = [name for name in frame if frame[name].nunique() > 1 or name in always]
-    return frame[told].map(lambda value: ("-" if value != value else f"{value:.3g}") if isinstance(value, float) else value)
+    kept = [name for name in frame if frame[name].nunique() > 1 or name in always]
+    return frame[kept].map(lambda value: ("-" if value != value else f"{value:.3g}") if isinstance(value, float) else value)

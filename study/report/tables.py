@@ -1,26 +1,18 @@
-"""The tables: each a function of the trials (and the chosen rates) that gives a DataFrame, one row an arm or a verdict."""
+"""The tables: each a function of the trials (and the chosen learning rates) that gives a DataFrame."""
 
 import pandas as pd
 
 from kernels import CELLS
-from study.report import probed
-from study.report.arms import ARM, learned, passable, plain, trained, where
-from study.report.style import place, started
-from study.statistics import intervals
+from study.records.table import where
+from study.report import probes
+from study.report.trials import ROW, attempts, forward, grouped, report_order, trained, with_pass_rule
+from study.statistics.critical_gap import critical_gap
+from study.statistics.decay import fit_decay
+from study.statistics.medians import quartiles
+from study.statistics.success import survival, wilson
 from study.tasks import TASKS
 
 PARTS = {"whole": 1.0, "half": 0.5}
-
-
-def grouped(frame, keys):
-    """(keys' values as a dict, rows) for each group: in the order of the registry."""
-    groups = [(dict(zip(keys, values, strict=True)), runs) for values, runs in frame.groupby(keys, sort=True)]
-    return sorted(groups, key=lambda group: registry(group[0]))
-
-
-def registry(arm):
-    """Where an arm stands: by task, cell, then family of starts; what is left keeps its order."""
-    return (arm["task"], place(arm["cell"]), started(arm.get("init", "standard")))
 
 
 def outcomes(runs):
@@ -30,59 +22,57 @@ def outcomes(runs):
             "censored": int((runs["solved"].eq(False) & ~diverged).sum()), "diverged": int(diverged.sum())}
 
 
-def critical_gap(frame):
-    """Critical gap of each arm with more than one gap, within the budget and within half of it; 0: below the smallest."""
+def critical_gaps(frame):
+    """Critical gaps within the budget and within half of it, where there is more than one gap; 0: below the smallest."""
     rows = []
-    for arm, runs in grouped(passable(trained(frame)), ARM):
+    for row, runs in grouped(with_pass_rule(trained(frame)), ROW):
         for part, share in PARTS.items():
-            gap = intervals.critical_gap(runs, share) if runs["gap"].nunique() > 1 else None
+            gap = critical_gap(runs, share) if runs["gap"].nunique() > 1 else None
             if gap:
-                rows.append(arm | {"part": part, "median": gap.median, "low": gap.low, "high": gap.high, "seeds": gap.seeds,
+                rows.append(row | {"part": part, "median": gap.median, "low": gap.low, "high": gap.high, "seeds": gap.seeds,
                                    "smallest": gap.grid[0], "largest": gap.grid[-1], "shown": str(gap)})
     return pd.DataFrame(rows)
 
 
 def success(frame):
-    """Each arm's success rate at each gap, with its Wilson interval, and the median sequences to solve (Kaplan-Meier)."""
+    """Success rate at each gap, with its Wilson interval, and the median sequences to solve (Kaplan-Meier)."""
     rows = []
-    for arm, runs in grouped(passable(learned(frame)), [*ARM, "gap"]):
-        low, high = intervals.wilson(outcomes(runs)["solved"], len(runs))
-        curve = intervals.survival(runs["sequences"], runs["solved"].astype(bool))
-        rows.append(arm | outcomes(runs) | {"rate": outcomes(runs)["solved"] / len(runs), "rate_low": low, "rate_high": high,
-                                            "sequences": curve.median, "sequences_low": curve.low,
-                                            "sequences_high": curve.high})
+    for row, runs in grouped(with_pass_rule(attempts(frame)), [*ROW, "gap"]):
+        counts = outcomes(runs)
+        low, high = wilson(counts["solved"], len(runs))
+        curve = survival(runs["sequences"], runs["solved"].astype(bool))
+        rows.append(row | counts | {"rate": counts["solved"] / len(runs), "rate_low": low, "rate_high": high,
+                                    "sequences": curve.median, "sequences_low": curve.low, "sequences_high": curve.high})
     return pd.DataFrame(rows)
 
 
-def rates(choices):
-    """The learning rate chosen for each task, cell and start; `edge`: at the grid's edge, a better one may lie outside."""
+def learning_rates(choices):
+    """The learning rate chosen for each task, cell and initialisation; `edge`: it is the smallest or largest of the grid."""
     rows = [{"task": task, "cell": cell, "init": init, "lr": choice["lr"], "edge": choice["edge"],
-             "candidates": "; ".join(map(_tried, choice["candidates"]))}
+             "candidates": "; ".join(map(_candidate, choice["candidates"]))}
             for (task, cell, init), choice in choices.items()]
-    return pd.DataFrame(sorted(rows, key=registry))
+    return pd.DataFrame(sorted(rows, key=report_order))
 
 
-def _tried(rate):
-    loss = "none finite" if rate["final_loss"] is None else f"{rate['final_loss']:.3g}"
-    return f"{rate['lr']:g}: {rate['solved']} of {rate['seeds']}, {rate['sequences']} sequences, loss {loss}"
+def _candidate(tried):
+    loss = "none finite" if tried["final_loss"] is None else f"{tried['final_loss']:.3g}"
+    return f"{tried['lr']:g}: {tried['solved']} of {tried['seeds']}, {tried['sequences']} sequences, loss {loss}"
 
 
 def parameters(frame):
-    """Weights of each net, read-out and merge included."""
+    """Number of weights of each net, head and merge included."""
     keys = ["task", "cell", "units", "direction", "merge"]
-    rows = [net | {"parameters": int(runs["parameters"].iloc[0])} for net, runs in grouped(trained(frame), keys)]
-    return pd.DataFrame(rows)
+    return pd.DataFrame([net | {"parameters": int(runs["parameters"].iloc[0])} for net, runs in grouped(trained(frame), keys)])
 
 
 def equal_parameters(frame):
-    """Success at the units that give about the lstm's number of weights, beside success at equal units."""
-    runs = where(passable(trained(frame)), direction="forward")
-    usual = plain(frame)["units"].max()
-    keys = ["task", "init", "gap"]
+    """Success of nets with about as many weights as the lstm, beside success at equal units."""
+    runs = where(with_pass_rule(trained(frame)), direction="forward")
+    usual = forward(frame)["units"].max()
     others = runs[runs["units"] != usual]
-    compared = runs[runs["cell"].isin([*others["cell"], "lstm"])].merge(others[keys].drop_duplicates())
-    rows = [arm | {"parameters": int(some["parameters"].iloc[0]), **outcomes(some)}
-            for arm, some in grouped(compared, ["task", "cell", "units", "init", "gap"])]
+    compared = runs[runs["cell"].isin([*others["cell"], "lstm"])].merge(others[["task", "init", "gap"]].drop_duplicates())
+    rows = [row | {"parameters": int(nets["parameters"].iloc[0]), **outcomes(nets)}
+            for row, nets in grouped(compared, ["task", "cell", "units", "init", "gap"])]
     return pd.DataFrame(rows)
 
 
@@ -91,45 +81,44 @@ def digits(frame):
     runs = trained(frame)
     runs = runs[runs["task"].str.startswith("digits") & runs["test_n"].notna()]
     rows = []
-    for arm, some in grouped(runs, [*ARM[:-1], "gap"]):
-        share = some["test_correct"] / some["test_n"]
-        rows.append(arm | {"seeds": len(some), "accuracy": share.median(), "lowest": share.min(), "highest": share.max(),
-                           "chance": TASKS[arm["task"]].chance["score"]})
+    for row, nets in grouped(runs, [*ROW[:-1], "gap"]):
+        accuracy = nets["test_correct"] / nets["test_n"]
+        rows.append(row | {"seeds": len(nets), "accuracy": accuracy.median(), "lowest": accuracy.min(),
+                           "highest": accuracy.max(), "chance": TASKS[row["task"]].chance["score"]})
     return pd.DataFrame(rows)
 
 
 def guessing(frame):
-    """Weights drawn at random until some solve the task, within the same budget of sequences."""
+    """Nets whose weights are drawn at random until they solve the task, within the same budget of sequences."""
     runs = where(frame, method="guess", purpose="train")
-    rows = [arm | outcomes(some) | {"median_guesses": some["guesses"].median()}
-            for arm, some in grouped(runs, ["task", "cell", "init", "gap"])]
+    rows = [row | outcomes(nets) | {"median_guesses": nets["guesses"].median()}
+            for row, nets in grouped(runs, ["task", "cell", "init", "gap"])]
     return pd.DataFrame(rows).drop(columns="init", errors="ignore")
 
 
 def decay(frame):
-    """Fitted decay of the gradient with the lag, at each arm's largest gap: median and quartiles over seeds.
+    """Slope of the log gradient norm against lag, at each arm's largest gap: median and quartiles over seeds.
 
-    `slope` is that of the log norm, for a step back in time; `state` is h, c, "direct" (dL/dc along the states'
-    own paths only) or "f" (the product of the gates that hold the state along the direct path; the update gate, for a gru).
-    Forward arms at the usual number of units.
+    `state` is h, c, "direct" (dL/dc along the states' own paths only) or "f" (the product of the gates that hold the state
+    along the direct path; the update gate, for a gru). Forward nets at the usual number of units.
     """
     rows = []
-    for arm, runs in grouped(plain(frame), ["task", "cell", "init"]):
+    for arm, runs in grouped(forward(frame), ["task", "cell", "init"]):
         runs = runs[runs["gap"] == runs["gap"].max()]
         for when in ("start", "end"):
             for state in (*CELLS[arm["cell"]].states, "direct", "f"):
                 fits = [fit for norms in runs["norms"] if state in norms.get(when, ())
-                        and (fit := intervals.decay(norms[when]["lag"], norms[when][state]))]
+                        and (fit := fit_decay(norms[when]["lag"], norms[when][state]))]
                 if fits:
-                    slopes = pd.Series([fit.slope for fit in fits]).quantile([0.25, 0.5, 0.75])
+                    slope, r2 = quartiles(fit.slope for fit in fits), quartiles(fit.r2 for fit in fits)
                     rows.append(arm | {"gap": int(runs["gap"].iloc[0]), "when": when, "state": state, "seeds": len(fits),
-                                       "slope": slopes[0.5], "slope_q1": slopes[0.25], "slope_q3": slopes[0.75],
-                                       "r2": pd.Series([fit.r2 for fit in fits]).median()})
+                                       "slope": slope["median"], "slope_q1": slope["q1"], "slope_q3": slope["q3"],
+                                       "r2": r2["median"]})
     return pd.DataFrame(rows)
 
 
 def verdicts(settled, study, preset):
-    """One row a verdict, with the command that repeats what it rests on."""
+    """One row a verdict, with the command that trains again what it rests on."""
     return pd.DataFrame([{"claim": verdict.claim, "statement": verdict.statement, "verdict": verdict.outcome,
                           "provisional": verdict.provisional, "evidence": verdict.evidence, "seeds": verdict.seeds,
                           "planned": verdict.planned, "p": verdict.p, "p_holm": verdict.holm,
@@ -138,8 +127,8 @@ def verdicts(settled, study, preset):
 
 def every(frame, choices, settled, study, preset):
     """{file name without its ending: table} of all that are not empty."""
-    tables = {"critical_gap": critical_gap(frame), "success": success(frame), "rates": rates(choices),
+    tables = {"critical_gap": critical_gaps(frame), "success": success(frame), "learning_rates": learning_rates(choices),
               "parameters": parameters(frame), "equal_parameters": equal_parameters(frame), "digits": digits(frame),
-              "guessing": guessing(frame), "decay": decay(frame), "probes": probed.table(frame),
+              "guessing": guessing(frame), "decay": decay(frame), "probes": probes.slopes(frame),
               "verdicts": verdicts(settled, study, preset)}
     return {name: table for name, table in tables.items() if len(table)}

@@ -1,18 +1,20 @@
-"""What a study says about a published claim: reproduced, contradicted or inconclusive, and the interval that decides it.
+"""What a study says about a published claim: reproduced, contradicted or inconclusive, and the interval that decides.
 
-A verdict compares two arms, or an arm with a number, by a rule fixed before the trials run. It is decided when the
-interval decides it and its p-value, corrected by Holm over all verdicts of its claim, is below 0.05; with fewer seeds than
-planned it is provisional. Inconclusive is an answer too: its evidence says how wide the interval still is.
+A verdict compares two arms, or an arm with a number, by a rule fixed before the trials run. It is reproduced or contradicted
+when the interval says so and the p-value, Holm-corrected over all verdicts of its claim, is below 0.05; with fewer seeds than
+planned it is provisional. Inconclusive is an answer too: its evidence shows how wide the interval still is.
 """
 
 from dataclasses import dataclass, field, replace
 
-from scipy import stats as scipy_stats
+from scipy import stats
 
-from study.statistics import intervals
+from study.statistics import LEVEL
+from study.statistics.p_values import holm
+from study.statistics.success import wilson
 
 REPRODUCED, CONTRADICTED, INCONCLUSIVE = "reproduced", "contradicted", "inconclusive"
-ALPHA = 1 - intervals.LEVEL
+ALPHA = 1 - LEVEL
 
 
 @dataclass(frozen=True)
@@ -28,8 +30,8 @@ class Claim:
 class Verdict:
     """One comparison of a claim.
 
-    `p` is the decision's p-value before correction (1 where the interval decides nothing), `holm` after it; `only` names
-    the trials that it rests on, as axis -> values.
+    `p` is the p-value of the decision before the correction (1 where the interval decides nothing), `holm` the one after it;
+    `only` names the trials that the verdict rests on, as {axis: values}.
     """
 
     claim: str
@@ -65,7 +67,7 @@ def settle(verdicts):
     settled = list(verdicts)
     for claim in {verdict.claim for verdict in settled}:
         places = [k for k, verdict in enumerate(settled) if verdict.claim == claim]
-        for k, p in zip(places, intervals.holm([settled[k].p for k in places]), strict=True):
+        for k, p in zip(places, holm([settled[k].p for k in places]), strict=True):
             outcome = settled[k].outcome if p < ALPHA else INCONCLUSIVE
             settled[k] = replace(settled[k], outcome=outcome, holm=p)
     return settled
@@ -81,12 +83,12 @@ def all_or_none(few, many, names):
     (low_solved, low_n), (high_solved, high_n) = few, many
     if not low_n or not high_n:
         return INCONCLUSIVE, 1.0, "not run"
-    low, high = intervals.wilson(*few), intervals.wilson(*many)
+    low, high = wilson(*few), wilson(*many)
     table = [[low_solved, low_n - low_solved], [high_solved, high_n - high_solved]]
-    too_high = scipy_stats.binomtest(low_solved, low_n, 0.1, "greater").pvalue
-    too_low = scipy_stats.binomtest(high_solved, high_n, 0.9, "less").pvalue
+    too_high = stats.binomtest(low_solved, low_n, 0.1, "greater").pvalue
+    too_low = stats.binomtest(high_solved, high_n, 0.9, "less").pvalue
     outcome, p = decide(
-        (low_solved == 0 and high_solved > 0.9 * high_n and low[1] < high[0], scipy_stats.fisher_exact(table).pvalue),
+        (low_solved == 0 and high_solved > 0.9 * high_n and low[1] < high[0], stats.fisher_exact(table).pvalue),
         (high[1] < 0.9 or low[0] > 0.1, min(1.0, 2 * min(too_high, too_low))))
     evidence = "; ".join(f"{name}: {solved} of {n} [{ends[0]:.2f}, {ends[1]:.2f}]"
                          for name, (solved, n), ends in zip(names, (few, many), (low, high), strict=True))

@@ -1,45 +1,48 @@
-"""Histograms of gate values over a batch of sequences that nobody trained on."""
+"""Histograms of gate values over a batch of sequences that no net was trained on."""
 
 import pandas as pd
-from matplotlib.lines import Line2D
 
-from study.report import probed
-from study.report.style import GREY, start
+from study.records.table import where
+from study.report import probes
+from study.report.names import by_family, init_label
+from study.report.panels import small_multiples
+from study.report.style import GREY, key
 
 PLACE = 24
 TITLE = "How far the gates stand open"
 CAPTION = (
-    "Share of the values of each gate in each twentieth of 0 (shut) to 1 (open), over all units, steps and 32 sequences, summed over "
-    "seeds; upwards for the first start, downwards for the second. i, f, o: input, forget and output gate; z, r: update and reset "
-    "gate, as each cell's file has them (a GRU keeps 1 - z of its state, `gru_after` z, an MGU 1 - f)."
+    "Share of each gate's values in each twentieth of the range from 0 (shut) to 1 (open), over all units and steps of 32 "
+    "sequences, summed over seeds: upwards for one initialisation, downwards for the other. The part of its state that a "
+    "cell keeps in a step is f in an LSTM, 1 - z in a GRU, z in `gru_after`, 1 - f in an MGU."
 )
+NAMES = {"i": "i (input)", "f": "f (forget)", "o": "o (output)", "z": "z (update)", "r": "r (reset)"}
 COLOURS = {"i": "#009E73", "f": "#D55E00", "o": "#0072B2", "z": "#CC79A7", "r": "#000000"}
 LINES = {"i": (0, (6, 2)), "f": "-", "o": (0, (1, 1.2)), "z": (0, (6, 2, 1, 2)), "r": (0, (3, 1.5))}
 
 
 def data(frame):
     rows = []
-    for (cell, init), probes in probed.arms(frame):
-        for gate in probes[0]["gates"]:
-            counts = pd.DataFrame([probe["gates"][gate] for probe in probes]).sum()
+    for (cell, init), nets in probes.groups(frame, inits=2):
+        for gate in nets[0]["gates"]:
+            counts = pd.DataFrame([net["gates"][gate] for net in nets]).sum()
             rows += [{"cell": cell, "init": init, "gate": gate, "from": k / len(counts), "share": share}
                      for k, share in (counts / counts.sum()).items()]
-    found = pd.DataFrame(rows)
-    return found[found["init"].isin(probed.two(found["init"]))] if len(found) else found
+    return pd.DataFrame(rows)
 
 
 def draw(data, figure):
-    inits, gates = probed.two(data["init"]), [gate for gate in COLOURS if gate in set(data["gate"])]
-    for cell, axes in probed.grid(figure, data["cell"], height=1.15).items():
+    inits, gates = by_family(data["init"]), [gate for gate in COLOURS if gate in set(data["gate"])]
+    for cell, axes in small_multiples(figure, data["cell"], height=1.15).items():
         axes.axhline(0, color=GREY, linewidth=0.8)
         for init, sign in zip(inits, (1, -1)):
             for gate in gates:
-                some = data[(data["cell"] == cell) & (data["init"] == init) & (data["gate"] == gate)]
-                if len(some):
-                    axes.stairs(sign * some["share"], [*some["from"], 1], color=COLOURS[gate], linestyle=LINES[gate], linewidth=1.3)
+                bins, look = where(data, cell=cell, init=init, gate=gate), {"color": COLOURS[gate], "linestyle": LINES[gate]}
+                if len(bins):
+                    axes.stairs(sign * bins["share"], [*bins["from"], 1], linewidth=1.3, **look)
         axes.set_xticks([0, 0.5, 1], ["0", "½", "1"])
         axes.set_yticks([-0.5, 0, 0.5], ["50 %", "0", "50 %"])
     figure.supxlabel("value of the gate", fontsize=9)
-    figure.supylabel("   |   ".join([f"down: {start(init)}" for init in inits[1:]] + [f"up: {start(inits[0])}"]), fontsize=8.5)
-    figure.legend(handles=[Line2D([], [], color=COLOURS[gate], linestyle=LINES[gate], label=gate) for gate in gates],
+    sides = [f"{side}: {init_label(init)}" for side, init in zip(("up", "down"), inits)]
+    figure.supylabel("share of values   (" + ",   ".join(sides[::-1]) + ")", fontsize=8.5)
+    figure.legend(handles=[key(NAMES[gate], color=COLOURS[gate], linestyle=LINES[gate]) for gate in gates],
                   loc="outside upper left", ncols=5)

@@ -4,46 +4,49 @@ import pandas as pd
 
 from kernels import CELLS
 from study.report import tables
-from study.report.arms import one_sided, passable, plain
-from study.report.style import by_registry, colour, dodge, families, family, gap_axis, legend, marker
+from study.report.names import by_family, by_registry
+from study.report.panels import dodge, families_legend, gap_axis, share_axis
+from study.report.style import colour, family, marker
+from study.report.trials import forward, past_only, with_pass_rule
 from study.tasks import TASKS
 
 PLACE = 2
 TITLE = "Share of seeds that solve the task, as the gap grows"
 CAPTION = (
-    "Forward nets with equal numbers of units; bars are 95 % Wilson intervals. Filled and solid: long starts. Hollow"
-    " and dashed: standard starts. One row a task; the axes of different tasks cannot be compared."
+    "Forward nets with equal numbers of units; bars are 95 % Wilson intervals. Filled and solid: long initialisation. "
+    "Hollow and dashed: standard initialisation. Each row is a task; gaps and scales of different tasks cannot be compared."
 )
-KEEP = ["task", "cell", "init", "gap", "trials", "solved", "censored", "diverged", "rate", "rate_low", "rate_high"]
+SHOWN = ["task", "cell", "init", "gap", "trials", "solved", "censored", "diverged", "rate", "rate_low", "rate_high"]
 
 
 def data(frame):
-    table = tables.success(one_sided(passable(plain(frame))))
-    return table[KEEP] if len(table) else pd.DataFrame()
+    table = tables.success(past_only(with_pass_rule(forward(frame))))
+    return table[SHOWN] if len(table) else pd.DataFrame()
 
 
 def draw(data, figure):
     cells, tasks = by_registry(data["cell"]), list(dict.fromkeys(data["task"]))
     figure.set_size_inches(figure.get_figwidth(), 0.6 + 1.75 * len(tasks))
-    panels = figure.subplots(len(tasks), len(cells), sharey=True, squeeze=False)
-    for task, row in zip(tasks, panels, strict=True):
+    for task, row in zip(tasks, figure.subplots(len(tasks), len(cells), sharey=True, squeeze=False), strict=True):
         runs = data[data["task"] == task]
         for cell, axes in zip(cells, row, strict=True):
-            mine = runs[runs["cell"] == cell]
-            if not len(mine):
-                axes.set_axis_off()
-                continue
-            inits = families(mine["init"])
-            for index, init in enumerate(inits):
-                some = mine[mine["init"] == init].sort_values("gap")
-                bars = [some["rate"] - some["rate_low"], some["rate_high"] - some["rate"]]
-                axes.errorbar(some["gap"] * dodge(index, len(inits)), some["rate"], bars, marker=marker(cell), markersize=5,
-                              elinewidth=1, linewidth=1.4, clip_on=False, zorder=3, **family(init, colour(cell)))
-            gap_axis(axes, set(runs["gap"]), f"{TASKS[task].axis}")
-            axes.set_ylim(-0.03, 1.03)
-            axes.set_yticks([0, 0.5, 1], ["0", "50 %", "100 %"])
-            axes.set_title(CELLS[cell].title)
-            if axes is row[[len(runs[runs["cell"] == one]) > 0 for one in cells].index(True)]:
-                axes.set_ylabel(f"{TASKS[task].title}\nsolved", fontsize=8.5)
-                axes.tick_params(labelleft=True)
-    legend(figure, families(data["init"]))
+            rates = runs[runs["cell"] == cell]
+            axes.set_visible(len(rates) > 0)
+            if len(rates):
+                _draw_cell(axes, rates, cell)
+                gap_axis(axes, set(runs["gap"]), TASKS[task].axis)
+        first = next(axes for axes in row if axes.get_visible())
+        first.set_ylabel(f"{TASKS[task].title}\nseeds that solve it", fontsize=8.5)
+        first.tick_params(labelleft=True)
+    families_legend(figure, by_family(data["init"]))
+
+
+def _draw_cell(axes, rates, cell):
+    inits = by_family(rates["init"])
+    for index, init in enumerate(inits):
+        line = rates[rates["init"] == init].sort_values("gap")
+        bars = [line["rate"] - line["rate_low"], line["rate_high"] - line["rate"]]
+        axes.errorbar(line["gap"] * dodge(index, len(inits)), line["rate"], bars, marker=marker(cell), markersize=5,
+                      elinewidth=1, linewidth=1.4, clip_on=False, zorder=3, **family(init, colour(cell)))
+    share_axis(axes)
+    axes.set_title(CELLS[cell].title)

@@ -1,0 +1,41 @@
+"""Figures as SVG: the same bytes wherever Matplotlib is the same, whatever backend, settings and locale its user has."""
+
+import os
+import re
+from io import BytesIO
+
+try:
+    import matplotlib as mpl
+except ValueError:  # MPLBACKEND names a backend that is not installed here; a Figure needs none
+    os.environ.pop("MPLBACKEND", None)
+    import matplotlib as mpl
+from matplotlib.figure import Figure
+
+from study.report.style import GREY, PALE
+
+WIDTH = 7.4  # inches
+RENDERER = f"Matplotlib {mpl.__version__}"
+SETTINGS = {
+    "font.family": "DejaVu Sans", "font.size": 9, "axes.titlesize": 9.5, "axes.labelsize": 9, "legend.fontsize": 8.5,
+    "xtick.labelsize": 8, "ytick.labelsize": 8, "axes.spines.top": False, "axes.spines.right": False,
+    "axes.edgecolor": GREY, "xtick.color": GREY, "ytick.color": GREY, "xtick.labelcolor": "black",
+    "ytick.labelcolor": "black", "axes.grid": True, "grid.color": PALE, "grid.linewidth": 0.6, "axes.axisbelow": True,
+    "legend.frameon": False, "figure.constrained_layout.use": True, "svg.hashsalt": "longlag", "svg.fonttype": "none",
+    "path.simplify": False,
+}
+
+# Coordinates are cut to a hundredth of a point: the last digits of a coordinate differ between processors.
+COORDINATES, DIGITS = re.compile(r'\b(?:d|x|y|transform)="[^"]*"'), re.compile(r"(\.\d\d)\d+")
+INDENT = re.compile(r"\n *")
+
+
+def svg(draw, data):
+    """The figure that `draw(data, figure)` makes, as the text of an SVG."""
+    defaults = {name: value for name, value in mpl.rcParamsDefault.items() if name != "backend"}
+    with mpl.rc_context({**defaults, **SETTINGS}):
+        figure = Figure(figsize=(WIDTH, 4))
+        draw(data, figure)
+        buffer = BytesIO()
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": RENDERER}, facecolor="white")
+    text = INDENT.sub("\n", buffer.getvalue().decode("utf-8"))
+    return COORDINATES.sub(lambda found: DIGITS.sub(r"\1", found[0]), text)

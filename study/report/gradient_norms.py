@@ -1,0 +1,50 @@
+"""Gradient norms at each lag, relative to the norm at lag 0, the step where the answer is read."""
+
+import pandas as pd
+
+from study.records.table import where
+from study.report import probes
+from study.report.trials import forward, grouped
+from study.statistics.medians import quartiles
+
+WHEN = {"start": "before training", "end": "after training"}
+
+
+def relative(seeds, name):
+    """Quartiles over seeds of the norm `name` at each lag, divided by that at lag 0.
+
+    A lag counts where every seed was probed and has a finite norm. A seed whose norm at lag 0 is 0 is left out.
+
+    Parameters
+    ----------
+    seeds : one dict a seed, {"lag": [...], name: [...], ...}
+
+    Returns
+    -------
+    list of {"lag", "seeds", "q1", "median", "q3"}
+    """
+    curves = [pd.Series(norms[name], norms["lag"], float) / norms[name][0] for norms in seeds if name in norms and norms[name][0]]
+    if not curves:
+        return []
+    table = pd.concat(curves, axis=1, join="inner").dropna()
+    return [{"lag": lag, "seeds": table.shape[1], **quartiles(norms)} for lag, norms in table.iterrows()]
+
+
+def of_training(frame, names, task="recall/past"):
+    """Relative norms of trained forward nets at each arm's largest gap, before and after training."""
+    rows = []
+    for arm, runs in grouped(where(forward(frame), task=task), ["cell", "init"]):
+        runs = runs[runs["gap"] == runs["gap"].max()]
+        for when in WHEN:
+            for name in names:
+                seeds = [norms[when] for norms in runs["norms"] if when in norms]
+                key = {**arm, "gap": runs["gap"].iloc[0], "when": when, "state": name}
+                rows += [key | row for row in relative(seeds, name)]
+    return pd.DataFrame(rows)
+
+
+def of_probes(frame, name):
+    """Relative norms of probed nets, for the first two initialisations."""
+    rows = [{"kind": probes.kind(cell), "cell": cell, "init": init, **row}
+            for (cell, init), nets in probes.groups(frame, inits=2) for row in relative([net["norms"] for net in nets], name)]
+    return pd.DataFrame(rows)

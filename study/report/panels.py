@@ -1,0 +1,79 @@
+"""Parts that several figures share: axes, small multiples, legends, labels beside lines."""
+
+import numpy as np
+from matplotlib.ticker import NullLocator
+
+from kernels import CELLS
+from study.report.names import by_registry, init_label
+from study.report.style import DARK, GREY, family, key
+
+VANISHED, EXPLODED = 1e-12, 1e6
+"""Where an axis of relative norms ends: float32 training has no use for what lies beyond."""
+LAG = "lag (steps before the answer)"
+
+
+def gap_axis(axes, gaps, label):
+    """Log axis whose only ticks are the gaps of the grid."""
+    axes.set_xscale("log")
+    axes.set_xticks(sorted(gaps), [f"{gap:g}" for gap in sorted(gaps)])
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.set_xlim(min(gaps) / 1.3, max(gaps) * 1.3)
+    axes.set_xlabel(label)
+
+
+def share_axis(axes):
+    """Vertical axis from 0 to 100 %."""
+    axes.set_ylim(-0.03, 1.03)
+    axes.set_yticks([0, 0.5, 1], ["0", "50 %", "100 %"])
+
+
+def norm_axis(axes, lowest, highest):
+    """Vertical log axis of relative norms, from `lowest` to about `highest`, within bounds, with a line at 1."""
+    axes.set_yscale("log")
+    axes.set_ylim(max(VANISHED, lowest), min(EXPLODED, 10 * highest))
+    axes.axhline(1, color=GREY, linewidth=0.7)
+    axes.set_xlabel(LAG)
+
+
+def thousands(value, _=None):
+    """Text of a tick: 2000 is 2k."""
+    return f"{value / 1000:g}k" if value >= 1000 else f"{value:g}"
+
+
+def dodge(index, count, step=0.045):
+    """Factor that moves the index-th of `count` points apart on a log axis."""
+    return float(np.exp(step * (2 * index - count + 1)))
+
+
+def families_legend(figure, inits, *more):
+    """Legend above all panels: what filled and hollow mean, and `more` entries."""
+    handles = [key(init_label(init), marker="o", **family(init, DARK)) for init in inits]
+    figure.legend(handles=[*handles, *more], loc="outside upper left", ncols=4)
+
+
+def small_multiples(figure, cells, height=1.2, columns=4):
+    """{cell: axes}, one panel a cell in the order of the registry, each named."""
+    cells = by_registry(cells)
+    rows = -(-len(cells) // columns)
+    figure.set_size_inches(figure.get_figwidth(), 0.6 + height * rows)
+    axes = figure.subplots(rows, min(columns, len(cells)), sharex=True, sharey=True, squeeze=False)
+    for unused in axes.flat[len(cells):]:
+        unused.set_axis_off()
+    for k, (cell, panel) in enumerate(zip(cells, axes.flat)):
+        panel.set_title(CELLS[cell].title, fontsize=7.5, loc="left", pad=3)
+        panel.tick_params(labelleft=k % columns == 0, labelbottom=k + columns >= len(cells))
+    return dict(zip(cells, axes.flat))
+
+
+def label_ends(axes, ends):
+    """Label lines right of the panel: (text, y, colour) each, moved apart where they would touch. Set the limits before."""
+    low, high = np.log(axes.get_ylim())
+    order = sorted(ends, key=lambda end: end[1])
+    heights = [(np.log(max(y, axes.get_ylim()[0])) - low) / (high - low) for _, y, _ in order]
+    apart = 0.085
+    for k in range(1, len(heights)):
+        heights[k] = max(heights[k], heights[k - 1] + apart)
+    for k in range(len(heights) - 1, -1, -1):
+        heights[k] = min(heights[k], 0.97 - apart * (len(heights) - 1 - k))
+    for (text, _, tint), height in zip(order, heights, strict=True):
+        axes.annotate(text, (1.02, height), xycoords="axes fraction", va="center", fontsize=7.5, color=tint)

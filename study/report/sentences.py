@@ -1,0 +1,50 @@
+"""Sentences of a report about the trials that it rests on."""
+
+from study.report import probes
+from study.report.tables import outcomes
+from study.report.trials import attempts, forward, pooled
+from study.tasks import TASKS
+
+CLIPPED = {"norm": "the gradient's norm clipped at {:g}", "value": "each number of the gradient clipped at {:g}",
+           "off": "gradients not clipped"}
+
+
+def counts(frame):
+    """How the trials ended."""
+    ended = outcomes(frame[frame["method"] != "probe"])
+    if not ended["trials"]:
+        return f"{len(frame)} probed."
+    rest = ended["trials"] - ended["solved"] - ended["censored"] - ended["diverged"]
+    return (f"{ended['solved']} solved, {ended['censored']} censored, {ended['diverged']} diverged, {rest} of tasks without a "
+            "pass rule (trials that choose learning rates included).")
+
+
+def training(frame):
+    """What most trained trials have in common; "" if there are none."""
+    runs = forward(frame)
+    if not len(runs):
+        return ""
+    usual = runs[["units", "batch", "optimizer", "clip", "clipping", "budget", "dtype"]].mode().iloc[0]
+    others = runs[runs["budget"] != usual["budget"]].groupby("task")["budget"].max()
+    budgets = "".join(f", {budget:,} on {TASKS[task].title}" for task, budget in others.items())
+    clipped = CLIPPED[usual["clipping"]].format(usual["clip"])
+    horizons = " or ".join(f"{horizon:,.0f}" for horizon in sorted(runs["horizon"].dropna().unique()))
+    setting = (f"Here: H = {int(usual['units'])} units, batches of {int(usual['batch'])}, {usual['optimizer'].capitalize()}, "
+               f"{clipped}, at most {int(usual['budget']):,} sequences{budgets} ({usual['dtype']}).")
+    horizon = f"The horizon of the long initialisation is {horizons} steps; the largest gap is {runs['gap'].max():,}."
+    return " ".join(filter(None, [setting, horizons and horizon, pooled(attempts(frame))]))
+
+
+def probing(frame):
+    """Which probed nets are shown, and which are left out; "" if there are none."""
+    runs = frame[frame["method"] == "probe"]
+    if not len(runs):
+        return ""
+    shown, finished = probes.usual(frame), probes.finished(frame)
+    size = f"H = {shown['units'].max()} units, lags to {shown['gap'].max():,}, float64"
+    nets = f"{len(shown)} nets of {size}" if len(shown) else "none"
+    diverged = f"{len(runs) - len(finished)} diverged in training." if len(finished) < len(runs) else ""
+    others = finished.drop(shown.index).groupby(["task", "units", "gap"]).size()
+    left_out = "; ".join(f"{n} of {TASKS[task].title} at H = {units}, gap {gap:,}" for (task, units, gap), n in others.items())
+    left_out = left_out and f"Left out of figures and tables, but in `export`: {left_out}."
+    return " ".join(filter(None, [f"Here: {nets}.", diverged, left_out, pooled(shown)]))

@@ -1,0 +1,57 @@
+"""Which trials a table or a figure shows, and how they are grouped."""
+
+from study.plan.arm import ARM
+from study.records.table import where
+from study.report.names import cell_place, init_place
+from study.tasks import TASKS
+
+ROW = ["task", "cell", "init", "direction", "merge", "units", "method"]
+"""Knobs that give a table its rows. Arms that differ in other knobs share a row; `pooled` names these knobs."""
+
+
+def trained(frame):
+    """Trained trials, without those that choose learning rates."""
+    return where(frame, purpose="train", method="bptt")
+
+
+def attempts(frame):
+    """Trials that tried to solve their task, by training or by guessing."""
+    return frame[(frame["purpose"] == "train") & (frame["method"] != "probe")]
+
+
+def forward(frame):
+    """Trained forward trials at the study's most frequent number of units."""
+    runs = where(trained(frame), direction="forward")
+    return runs[runs["units"] == runs["units"].mode().iloc[0]] if len(runs) else runs
+
+
+def with_pass_rule(frame):
+    """Trials of tasks that have a pass rule."""
+    return frame[~frame["task"].isin([name for name, task in TASKS.items() if task.rule is None])]
+
+
+def past_only(frame):
+    """Trials of tasks whose answer depends on the past alone, so that a forward net can solve them."""
+    return frame[~frame["task"].isin(["recall/both", "recall/future"])]
+
+
+def grouped(frame, keys):
+    """[(the keys' values as a dict, rows)] of each group, in report order."""
+    groups = [(dict(zip(keys, values, strict=True)), runs) for values, runs in frame.groupby(keys, sort=True)]
+    return sorted(groups, key=lambda group: report_order(group[0]))
+
+
+def report_order(row):
+    """Sort key of a row: its task, then cell, then initialisation."""
+    return row.get("task", ""), cell_place(row["cell"]), init_place(row.get("init", "standard"))
+
+
+def pooled(frame):
+    """A sentence that names the knobs in which trials of one row, gap and seed differ; "" where they differ in none."""
+    row = [*ROW, "after"]
+    knobs = [knob for knob in ARM if knob not in row and knob in frame]
+    values = where(frame, purpose="train").groupby([*row, "gap", "seed"], dropna=False)[knobs].nunique(dropna=False)
+    differing = [knob for knob in knobs if (values[knob] > 1).any()]
+    if not differing:
+        return ""
+    return f"Trials that differ in {' or '.join(differing)} share a row or a line here; `export` tells them apart."

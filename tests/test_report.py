@@ -105,7 +105,7 @@ sys.stdout.buffer.write(drawing.svg(draw, None).encode("utf-8"))
 def test_pictures_do_not_depend_on_backend_settings_or_locale(tmp_path):
     (tmp_path / "matplotlibrc").write_text("font.size: 30\nlines.linewidth: 9\nbackend: qtagg\n")
     outputs = set()
-    for variables in ({}, {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}, {"MPLBACKEND": "qtagg"},
+    for variables in ({}, {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}, {"MPLBACKEND": "svg"},
                       {"MPLBACKEND": "nonsense"}, {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}):
         path = os.pathsep.join(sys.path)
         done = subprocess.run([sys.executable, "-c", PICTURE], env=os.environ | {"PYTHONPATH": path} | variables,

@@ -2,13 +2,20 @@
 
 import os
 import re
+import sys
+from contextlib import suppress
 from io import BytesIO
 
-try:
+if "matplotlib" not in sys.modules and "MPLBACKEND" in os.environ:
+    # Matplotlib refuses to be imported where this names a backend that is not installed, although a Figure needs none.
+    backend = os.environ.pop("MPLBACKEND")
     import matplotlib as mpl
-except ValueError:  # MPLBACKEND names a backend that is not installed here; a Figure needs none
-    os.environ.pop("MPLBACKEND", None)
-    import matplotlib as mpl
+
+    os.environ["MPLBACKEND"] = backend
+    with suppress(ValueError):
+        mpl.rcParams["backend"] = backend
+
+import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from study.report.style import GREY, PALE

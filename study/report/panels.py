@@ -12,13 +12,19 @@ VANISHED, EXPLODED = 1e-12, 1e6
 LAG = "lag (steps before the answer)"
 
 
-def gap_axis(axes, gaps, label):
-    """Log axis whose only ticks are the gaps of the grid."""
+def log_axis(axes, values, label):
+    """Horizontal log axis whose only ticks are the given values."""
+    values = sorted(set(values))
     axes.set_xscale("log")
-    axes.set_xticks(sorted(gaps), [f"{gap:g}" for gap in sorted(gaps)])
+    axes.set_xticks(values, [f"{value:g}" for value in values])
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_xlim(min(gaps) / 1.3, max(gaps) * 1.3)
     axes.set_xlabel(label)
+
+
+def gap_axis(axes, gaps, label):
+    """The log axis of a grid's gaps."""
+    log_axis(axes, gaps, label)
+    axes.set_xlim(min(gaps) / 1.3, max(gaps) * 1.3)
 
 
 def share_axis(axes):

@@ -10,10 +10,10 @@ import pytest
 
 import kernels
 from study.__main__ import main
-from study.bench import cases, figures, memory, peers, record, run, tables, timing, workers
+from study.bench import agreement, figures, inputs, memory, operations, peer_process, peers, record, suite_runner, suites, tables, timing
 from study.bench.case import Case
 from study.bench.peers import OTHERS
-from study.report import csv, style
+from study.report import csv, drawing
 
 TINY = Case("table", "training", "lstm", 12, 5, 3, 7)
 EFFORT = timing.Effort(rounds=3, visits=1, seconds=0.0)
@@ -23,7 +23,7 @@ INSTALLED = [name for name in OTHERS if peers.version(name)]
 @pytest.fixture(scope="module")
 def running():
     """A process for each peer that is installed."""
-    with workers.running(["ours", *INSTALLED], 1) as found:
+    with peer_process.running(["ours", *INSTALLED], 1) as found:
         yield found
 
 
@@ -42,13 +42,13 @@ def test_operations_are_those_of_the_products(name):
     dW = sum(product(I, T * B, H) for _ in cell.inputs)
     dU = sum(product(H, T * B, H) for _ in square)
     dh = sum(product(T * B, H, H) for _ in square)
-    assert cases.operations(Case("", "forward", name, T, B, I, H)) == forward
-    assert cases.operations(Case("", "training", name, T, B, I, H)) == forward + dW + dU + dh
-    assert cases.operations(Case("", "iteration", name, T, B, I, H)) is None
+    assert operations.operations(Case("", "forward", name, T, B, I, H)) == forward
+    assert operations.operations(Case("", "training", name, T, B, I, H)) == forward + dW + dU + dh
+    assert operations.operations(Case("", "iteration", name, T, B, I, H)) is None
 
 
 def test_gru_forms_count_three_blocks_either_way():
-    assert cases.operations(Case("", "training", "gru_after", 100, 32, 2, 32)) == 2 * 100 * 32 * 32 * (2 * 3 * 2 + 3 * 3 * 32)
+    assert operations.operations(Case("", "training", "gru_after", 100, 32, 2, 32)) == 2 * 100 * 32 * 32 * (2 * 3 * 2 + 3 * 3 * 32)
 
 
 @pytest.mark.parametrize("threads", [1, 3])
@@ -60,67 +60,67 @@ def test_the_peak_counts_what_it_does(dtype, threads):
 
 
 def test_inputs_are_the_same_numbers_in_either_dtype():
-    one, other = cases.given(TINY), cases.given(replace(TINY, dtype="float64"))
+    one, other = inputs.inputs(TINY), inputs.inputs(replace(TINY, dtype="float64"))
     assert one["x"].dtype == np.float32 and (one["x"] == other["x"].astype(np.float32)).all()
     assert (one["weights"]["U"] == other["weights"]["U"].astype(np.float32)).all() and one["weights"]["U"].shape == (4, 7, 7)
 
 
 def test_every_suite_has_its_title_and_its_cases():
-    suites = cases.of_kernels(2, 6)
-    assert {*suites, "memory", "trial", "study"} == set(record.TITLES)
-    assert {case.threads for case in suites["threads"][0]} == {1, 2, 4, 6}
-    assert {case.threads for suite in suites.keys() - {"threads"} for case in suites[suite][0]} == {2}
-    assert all(case.suite == suite for suite, (some, _) in suites.items() for case in some)
-    assert [case.T for case in cases.of_trials(1)[0]] == [100] * 12 + [200] * 12
+    kernels_ = suites.of_kernels(2, 6)
+    assert {*kernels_, "memory", "trial", "study"} == set(suites.TITLES)
+    assert {case.threads for case in kernels_["threads"].cases} == {1, 2, 4, 6}
+    assert {case.threads for suite in kernels_.keys() - {"threads"} for case in kernels_[suite].cases} == {2}
+    assert all(case.suite == suite for suite, (some, _) in kernels_.items() for case in some)
+    assert [case.T for case in suites.of_trials(1).cases] == [100] * 12 + [200] * 12
 
 
 # ------------------------------------------------------------------------------------------------------- agreement
 
 def test_difference_is_relative_to_the_largest_number():
     expected = {"y": np.array([1.0, -4.0]), "b": np.array([0.5])}
-    assert timing.difference({"y": np.array([1.0, -4.4]), "b": np.array([0.5])}, expected) == pytest.approx(0.1)
-    assert timing.difference({"y": np.array([np.nan, -4.0]), "b": np.array([0.5])}, expected) == np.inf
+    assert agreement.difference({"y": np.array([1.0, -4.4]), "b": np.array([0.5])}, expected) == pytest.approx(0.1)
+    assert agreement.difference({"y": np.array([np.nan, -4.0]), "b": np.array([0.5])}, expected) == np.inf
     with pytest.raises(ValueError, match="expected results"):
-        timing.difference({"y": expected["y"]}, expected)
+        agreement.difference({"y": expected["y"]}, expected)
     with pytest.raises(ValueError, match="expected results"):
-        timing.difference({"y": expected["y"], "b": np.zeros(2)}, expected)
+        agreement.difference({"y": expected["y"], "b": np.zeros(2)}, expected)
 
 
 @pytest.mark.parametrize("work", ["training", "forward"])
 @pytest.mark.parametrize("cell", kernels.CELLS)
 def test_peers_agree(running, cell, work):
-    inputs = {"I": 10} if kernels.CELLS[cell].direct else {}
-    exact, rounded = (replace(TINY, cell=cell, work=work, dtype=dtype, T=9, H=10, **inputs) for dtype in ("float64", "float32"))
+    wide = {"I": 10} if kernels.CELLS[cell].direct else {}
+    exact, rounded = (replace(TINY, cell=cell, work=work, dtype=dtype, T=9, H=10, **wide) for dtype in ("float64", "float32"))
     able = [name for name in INSTALLED if running[name].ask("can", exact)]
     others = [name for name in INSTALLED if name not in able and running[name].ask("can", rounded)]
     assert "numpy" in able
     for case, names in ((exact, able), (rounded, others)):
-        for name, (off, wrong) in timing.agreement(case, running, names).items():
+        for name, (off, wrong) in agreement.agreement(case, running, names).items():
             assert wrong is None and off < 1e-5, (name, case.dtype, off, wrong)
 
 
-@pytest.mark.parametrize("cell", cases.CELLS)
+@pytest.mark.parametrize("cell", suites.CELLS)
 def test_iterations_agree(running, cell):
-    case = cases._recall("trial", "iteration", cell, 4, 6, dtype="float64")
+    case = suites.recall("trial", "iteration", cell, 4, 6, dtype="float64")
     able = [name for name in INSTALLED if running[name].ask("can", case)]
-    for name, (off, wrong) in timing.agreement(case, running, able).items():
+    for name, (off, wrong) in agreement.agreement(case, running, able).items():
         assert wrong is None, (name, off, wrong)
 
 
 def test_a_trial_by_a_peer_ends_as_ours(running):
     if "torch" not in running:
         pytest.skip("torch is not installed")
-    case = cases._recall("study", "study", "gru_after", 3, 6, dtype="float64", budget=320)
+    case = suites.recall("study", "study", "gru_after", 3, 6, dtype="float64", budget=320)
     found = timing.trial(case, ["ours", "torch"], running)["peers"]
     assert {**found["torch"], "seconds": 0} == {**found["ours"], "seconds": 0}
 
 
 def test_two_gates_swapped_are_seen(running):
-    inputs = cases.given(replace(TINY, dtype="float64"))
-    expected = running["ours"].ask("prepare", replace(TINY, dtype="float64"), inputs)
-    inputs["weights"]["W"] = inputs["weights"]["W"][[1, 0, 2, 3]]
-    got = running["numpy"].ask("prepare", replace(TINY, dtype="float64"), inputs)
-    assert timing.difference(got, expected) > 1e-3
+    given = inputs.inputs(replace(TINY, dtype="float64"))
+    expected = running["ours"].ask("prepare", replace(TINY, dtype="float64"), given)
+    given["weights"]["W"] = given["weights"]["W"][[1, 0, 2, 3]]
+    got = running["numpy"].ask("prepare", replace(TINY, dtype="float64"), given)
+    assert agreement.difference(got, expected) > 1e-3
 
 
 # ----------------------------------------------------------------------------------------------------- processes
@@ -129,23 +129,23 @@ def test_peers_are_pinned(running):
     if not hasattr(os, "sched_getaffinity"):
         pytest.skip("this system has no affinity")
     for peer in running.values():
-        assert os.sched_getaffinity(peer._process.pid) == set(workers.chosen(1))
+        assert os.sched_getaffinity(peer._process.pid) == set(peer_process.pinned(1))
 
 
 def test_what_a_peer_cannot_do_is_said():
-    peer = workers.Peer("numpy", workers.chosen(1))
-    with pytest.raises(workers.Lost, match="AttributeError"):
+    peer = peer_process.PeerProcess("numpy", peer_process.pinned(1))
+    with pytest.raises(peer_process.Lost, match="AttributeError"):
         peer.ask("once", "nothing")
     assert peer.ask("can", TINY)
     peer._process.kill()
-    with pytest.raises(workers.Lost, match="its process ended"):
+    with pytest.raises(peer_process.Lost, match="its process ended"):
         peer.ask("can", TINY)
     peer.close()
 
 
 def test_a_missing_peer_is_named_with_what_to_install(monkeypatch):
     monkeypatch.setattr(peers, "version", lambda name: None if name == "jax" else "1")
-    there, missing = workers.available(["ours", "jax"])
+    there, missing = peer_process.available(["ours", "jax"])
     assert there == {"ours": "1"} and "[peers]" in missing["jax"] and missing["jax"].startswith("not installed")
 
 
@@ -155,26 +155,27 @@ def entry(case, **medians):
     """A case as it is recorded, timed by those named."""
     found = {name: {"median": seconds, "q1": seconds, "q3": seconds, "calls": 1} for name, seconds in medians.items()}
     peak = {"median": 100e9, "q1": 99e9, "q3": 101e9}
-    return {**vars(case), "operations": cases.operations(case), "peak": peak, "peers": found, "warnings": [], "inside": 0.9}
+    return {**vars(case), "operations": operations.operations(case), "peak": peak, "peers": found, "warnings": [], "inside": 0.9}
 
 
 def made(suite, entries):
     versions = {"ours": "1", "torch": "2"}
-    return record.make(suite, f"python -m study bench {suite}", 1, [0], {"rounds": 3}, versions, {}, entries, True)
+    setup = record.Setup(f"python -m study bench {suite}", 1, [0], {"rounds": 3}, versions, {})
+    return record.make(suite, setup, entries, finished=True)
 
 
 def test_share_ratio_and_best_peer():
     case = replace(TINY, T=100, B=32, I=2, H=32)
     table = tables.frame(made("table", [entry(case, ours=1e-3, torch=3e-3, jax=2e-3, numpy=1e-4)])).set_index("peer")
-    assert table.loc["ours", "gflops"] == pytest.approx(cases.operations(case) / 1e-3 / 1e9)
-    assert table.loc["ours", "share"] == pytest.approx(cases.operations(case) / 1e-3 / 100e9)
+    assert table.loc["ours", "gflops"] == pytest.approx(operations.operations(case) / 1e-3 / 1e9)
+    assert table.loc["ours", "share"] == pytest.approx(operations.operations(case) / 1e-3 / 100e9)
     assert list(table[table["best_peer"]].index) == ["jax"]
     shown = tables.shown(made("table", [entry(case, ours=1e-3, torch=3e-3, jax=2e-3, numpy=1e-4)])).iloc[0]
     assert (shown["best peer"], shown["ratio"]) == ("jax", "2.00")
 
 
 def test_means_of_iterations_are_geometric():
-    case = cases._recall("trial", "iteration", "lstm", 4, 6)
+    case = suites.recall("trial", "iteration", "lstm", 4, 6)
     lines = tables.summary(made("trial", [entry(case, ours=1e-3, torch=2e-3), entry(case, ours=1e-3, torch=8e-3)]))
     assert lines[0] == "Geometric mean over 2 cases: 4.00 times as fast as torch."
     assert lines[-1].endswith("90% to 90% of an iteration.")
@@ -182,21 +183,21 @@ def test_means_of_iterations_are_geometric():
 
 @pytest.mark.parametrize("suite", figures.FIGURES)
 def test_figures_draw_what_their_csv_says(suite):
-    some, _ = cases.of_kernels(1, 4)[suite]
+    some, _ = suites.of_kernels(1, 4)[suite]
     figure = figures.FIGURES[suite]
     entries = [entry(case, ours=2e-3 / case.threads, torch=6e-3, jax=5e-3) for case in some]
     data = figure.data(tables.frame(made(suite, entries)))
-    assert style.svg(figure.draw, data).count("<path") > len(set(data["cell"]))
+    assert drawing.svg(figure.draw, data).count("<path") > len(set(data["cell"]))
     if "ratio" in data:
         assert np.allclose(data["ratio"], 2.5) and set(data["peer"]) == {"jax"}
     elif "speedup" in data:
         assert np.allclose(data["speedup"], np.where(data["peer"] == "ours", data["threads"], 1))
     elif suite in ("gap", "cells"):
-        assert suite == "cells" or sorted(set(data["gap"])) == list(cases.GAPS)
+        assert suite == "cells" or sorted(set(data["gap"])) == list(suites.GAPS)
         assert np.allclose(data["nanoseconds"], 2e6 / (data["T"] * data["B"]))
     else:
         ours = data[data["peer"] == "ours"] if "peer" in data else data
-        assert len(ours) == len(some) and np.allclose(ours["gflops"], [cases.operations(case) / 2e6 for case in some])
+        assert len(ours) == len(some) and np.allclose(ours["gflops"], [operations.operations(case) / 2e6 for case in some])
 
 
 def test_figures_of_nothing_are_empty():
@@ -227,11 +228,12 @@ def test_a_tape_holds_gates_and_states():
 @pytest.fixture
 def small(monkeypatch):
     """All suites of a few tiny cases, short rounds."""
-    of_kernels = {name: ([replace(TINY, suite=name, threads=n) for n in counts], None if name == "table" else ())
+    of_kernels = {name: suites.Suite([replace(TINY, suite=name, threads=n) for n in counts], None if name == "table" else ())
                   for name, counts in {"table": [1], "threads": [1, 2], "gap": [1]}.items()}
-    monkeypatch.setattr(cases, "of_kernels", lambda threads, most: of_kernels)
-    monkeypatch.setattr(cases, "of_trials", lambda threads: ([cases._recall("trial", "iteration", "rnn", 4, 6)], ()))
-    monkeypatch.setattr(cases, "of_studies", lambda threads: ([cases._recall("study", "study", "rnn", 3, 6, budget=64)], ()))
+    monkeypatch.setattr(suites, "of_kernels", lambda threads, most: of_kernels)
+    trials, studies = suites.recall("trial", "iteration", "rnn", 4, 6), suites.recall("study", "study", "rnn", 3, 6, budget=64)
+    monkeypatch.setattr(suites, "of_trials", lambda threads: suites.Suite([trials], ()))
+    monkeypatch.setattr(suites, "of_studies", lambda threads: suites.Suite([studies], ()))
     monkeypatch.setattr(memory, "tapes", lambda threads: iter([{"cell": "lstm", "units": 8, "bytes": 192.0, "numbers": 6.0}]))
     monkeypatch.setattr(memory.footprint, "__defaults__", (replace(memory.LONG, T=70, H=8), 32))
     monkeypatch.setattr(timing, "Effort", lambda rounds: EFFORT)
@@ -257,7 +259,7 @@ def test_bench_kernels(small, call, tmp_path):
     assert "Training step, float32" in out and "numbers a unit" in out and "under 2 GiB" in out
     folder = tmp_path / "bench" / kernels.isa()
     found = json.loads((folder / "table.json").read_text())
-    assert found["schema"] == 1 and found["finished"] and found["processors"] == workers.chosen(1)
+    assert found["schema"] == 1 and found["finished"] and found["processors"] == peer_process.pinned(1)
     assert found["command"].endswith("python -m study bench kernels --peers numpy --only table,gap,memory")
     assert found["machine"]["kernels"]["isa"] == kernels.isa() and found["peers"]["numpy"] == peers.version("numpy")
     case, = found["cases"]
@@ -270,7 +272,7 @@ def test_bench_kernels(small, call, tmp_path):
 
 
 def test_bench_on_several_threads(small, call, tmp_path):
-    if len(workers.processors()) < 2:
+    if len(peer_process.usable()) < 2:
         pytest.skip("one processor")
     assert call("kernels", "--peers", "none", "--only", "threads")[0] == 0
     speedups = pd.read_csv(tmp_path / "bench" / kernels.isa() / "figures" / "threads.csv")
@@ -291,7 +293,7 @@ def test_an_interruption_keeps_what_was_timed(small, call, tmp_path, monkeypatch
         yield TINY, entry(TINY, ours=1.0)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(run.Run, "_timed", twice)
+    monkeypatch.setattr(suite_runner.SuiteRunner, "_timed", twice)
     assert call("kernels", "--peers", "none", "--only", "table,gap")[0] == 130
     folder = tmp_path / "bench" / kernels.isa()
     found = json.loads((folder / "table.json").read_text())
@@ -302,14 +304,14 @@ def test_an_interruption_keeps_what_was_timed(small, call, tmp_path, monkeypatch
 def test_a_peer_that_was_refused_makes_the_command_fail(small, call, monkeypatch):
     refused = entry(TINY, ours=1.0)
     refused["peers"]["torch"] = {"refused": "disagrees"}
-    monkeypatch.setattr(run.Run, "_timed", lambda *_: iter([(TINY, refused)]))
+    monkeypatch.setattr(suite_runner.SuiteRunner, "_timed", lambda *_: iter([(TINY, refused)]))
     assert call("kernels", "--peers", "none", "--only", "table")[0] == 1
 
 
 @pytest.mark.parametrize("arguments, said", [
     (["kernels", "--peers", "tensorflow"], "unknown peer 'tensorflow' (known: torch, jax, onnxruntime, numpy)"),
     (["kernels", "--only", "tabel"], "did you mean 'table'?"),
-    (["trial", "--threads", "4096"], f"this process may use {len(workers.processors())} processors, got 4096"),
+    (["trial", "--threads", "4096"], f"this process may use {len(peer_process.usable())} processors, got 4096"),
 ])
 def test_wrong_arguments(call, arguments, said, tmp_path):
     code, out, err = call(*arguments)
@@ -318,14 +320,14 @@ def test_wrong_arguments(call, arguments, said, tmp_path):
 
 @pytest.mark.parametrize("cell", kernels.CELLS)
 def test_cells_are_compared_at_equal_units_and_at_equal_parameters(cell):
-    some, rivals = cases.of_kernels(1, 1)["cells"]
+    some, rivals = suites.of_kernels(1, 1)["cells"]
     sizes = [(case.I, case.H) for case in some if case.cell == cell]
     most = kernels.RNN("lstm", 32, 32).size
-    fits = [H for H in range(1, 200) if kernels.RNN(cell, cases._inputs(cell, H), H).size <= most]
+    fits = [H for H in range(1, 200) if kernels.RNN(cell, suites._inputs(cell, H), H).size <= most]
     assert {H for _, H in sizes} == {32, fits[-1]} and fits == list(range(1, fits[-1] + 1)) and not len(rivals)
     assert all(I == (H if kernels.CELLS[cell].direct else 32) for I, H in sizes)
     layer = kernels.RNN(cell, *sizes[0])
     products = [np.prod(shape) for name, shape in layer.shapes.items() if name[-1] in "WUR"]
-    assert cases.multiply_adds(cell, *sizes[0]) == sum(products)
+    assert operations.multiply_adds(cell, *sizes[0]) == sum(products)
     row = tables.shown(made("cells", [entry(case, ours=1e-3) for case in some if case.cell == cell])).iloc[0]
     assert row["parameters"] == f"{layer.size:,}" and row["training, ns a row-step"] == "312.5"

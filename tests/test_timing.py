@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from study.bench import timing, workers
+from study.bench import timing
 from study.bench.case import Case
+from study.bench.peer_process import Lost
 
 CASE = Case("table", "training", "lstm", 12, 5, 3, 7)
 EFFORT = timing.Effort(seconds=0.0)
@@ -82,7 +83,7 @@ def test_a_peer_without_the_work_is_left_out():
 def test_a_peer_whose_process_ended_is_left_out():
     class Dead(Fake):
         def can(self, case):
-            raise workers.Lost("its process ended (exit code -9)")
+            raise Lost("its process ended (exit code -9)")
 
     found = {"ours": Fake("ours", []), "torch": Dead("torch", [])}
     assert list(timing.Timer(found, EFFORT).measure(CASE, ["torch"], 1)["peers"]) == ["ours"]

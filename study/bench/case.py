@@ -1,21 +1,21 @@
-"""What is timed: one computation of one size. Sent to peers, so it needs nothing but the standard library."""
+"""A case: one computation of one size. It is sent to the peers' processes, so it needs the standard library alone."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Case:
-    """A computation.
+    """One computation to be timed.
 
     Attributes
     ----------
-    suite : the name of the table that it belongs to
+    suite : the suite that it belongs to, a key of study.bench.suites.TITLES
     work : "training" (forward, BPTT, dW, dU, db; no dX), "forward", "iteration" (a whole training iteration), "study" (a trial)
     cell : a key of kernels.CELLS
     T, B, I, H : steps, rows, inputs, units
     dtype : "float32" or "float64"
-    threads : those that every peer may use
-    gap, seed, budget : of the trial that an iteration or a study belongs to; a study trains on `budget` sequences at most
+    threads : the number that every peer may use
+    gap, seed, budget : of the trial that an iteration or a study belongs to; a study trains on at most `budget` sequences
     """
 
     suite: str

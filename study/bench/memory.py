@@ -1,10 +1,10 @@
-"""What training takes of memory: the tape of every cell, and the peak of one long training step with checkpoints."""
+"""The memory of training: the tape of every cell, and the peak of one long training step with checkpoints."""
 
 from dataclasses import asdict
 
 import kernels
 from study.bench.case import Case
-from study.bench.workers import running
+from study.bench.peer_process import running
 
 UNITS, LIMIT = 256, 2 * 2**30
 CHECKPOINT = 128
@@ -12,7 +12,7 @@ LONG = Case("memory", "training", "lstm", T=10_000, B=32, I=2, H=UNITS)
 
 
 def tapes(threads, units=UNITS):
-    """For each cell the bytes and the numbers per unit by which a float32 tape grows with each step of a row."""
+    """For each cell, the bytes and the numbers per unit that each step of a row adds to a float32 tape."""
     with running(["ours"], threads) as peers:
         for cell in kernels.CELLS:
             inputs = units if kernels.CELLS[cell].direct else 2
@@ -22,7 +22,7 @@ def tapes(threads, units=UNITS):
 
 
 def footprint(threads, case=LONG, checkpoint=CHECKPOINT):
-    """Peak resident memory of one training step, in a process that does nothing else, and what its tape would take whole."""
+    """Peak resident memory of one training step, in a process of its own, and the size of its tape without checkpoints."""
     with running(["ours"], threads) as peers:
         measured, _ = peers["ours"].ask("once", "footprint", case, checkpoint)
         growth, _ = peers["ours"].ask("once", "tape", case)

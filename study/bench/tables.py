@@ -1,26 +1,26 @@
-"""Tables of a record: every number (frame), what is printed (shown), and what it comes to (summary)."""
+"""Tables of a record: every number (frame), the table for readers (shown), and sentences that sum it up (summary)."""
 
 import numpy as np
 import pandas as pd
 
 import kernels
-from study.bench.cases import multiply_adds
 from study.bench.memory import LIMIT
+from study.bench.operations import multiply_adds
 
 KEYS = ["work", "cell", "T", "B", "I", "H", "dtype", "threads", "gap", "seed"]
-TWIN = "numpy"  # shown, but no rival
+TWIN = "numpy"  # shown, but never the best peer
 
 
 def frame(record):
-    """One row for each case and peer: the case, quartiles of seconds, rate and share of the peak, difference from ours."""
+    """One row for each case and peer: the case, quartiles of seconds, speed and share of the peak, difference from ours."""
     if record["suite"] == "memory":
         return pd.DataFrame(record["cases"])
     rows = []
     for case in record["cases"]:
         best = fastest(case)
-        for name, found in case["peers"].items():
-            seconds = found.get("median", found.get("seconds"))
-            row = {key: case[key] for key in KEYS} | {"peer": name, **found}
+        for name, result in case["peers"].items():
+            seconds = result.get("median", result.get("seconds"))
+            row = {key: case[key] for key in KEYS} | {"peer": name, **result}
             if case.get("operations") and seconds:
                 row |= {"gflops": case["operations"] / seconds / 1e9, "peak": case["peak"]["median"] / 1e9}
                 row["share"] = row["gflops"] / row["peak"]
@@ -29,14 +29,15 @@ def frame(record):
 
 
 def fastest(case):
-    """The fastest of the peers that were timed, without the twin; None where there is none."""
-    took = {name: found["median"] for name, found in case["peers"].items() if name not in ("ours", TWIN) and "median" in found}
-    return min(took, key=took.get, default=None)
+    """The fastest of the timed peers, the twin left out; None if there is none."""
+    seconds = {name: result["median"] for name, result in case["peers"].items()
+               if name not in ("ours", TWIN) and "median" in result}
+    return min(seconds, key=seconds.get, default=None)
 
 
 def shown(record):
-    """The table to be read, as texts."""
-    return pd.DataFrame([_SHOWN.get(record["suite"], _rates)(record, case) for case in record["cases"]]).fillna("").astype(str)
+    """The table for readers, as texts."""
+    return pd.DataFrame([_SHOWN.get(record["suite"], _speeds)(record, case) for case in record["cases"]]).fillna("").astype(str)
 
 
 def _size(case):
@@ -50,14 +51,14 @@ def _ratio(case):
     return {"best peer": best, "ratio": f"{case['peers'][best]['median'] / case['peers']['ours']['median']:.2f}"}
 
 
-def _rates(record, case):
+def _speeds(record, case):
     """GFLOP/s of each peer, our share of the peak, and the time of the best peer over ours."""
-    per = {name: case["operations"] / found["median"] / 1e9 for name, found in case["peers"].items() if "median" in found}
-    share = per["ours"] * 1e9 / case["peak"]["median"]
+    speeds = {name: case["operations"] / result["median"] / 1e9 for name, result in case["peers"].items() if "median" in result}
+    share = speeds["ours"] * 1e9 / case["peak"]["median"]
     step = case["peers"]["ours"]["median"] / case["T"] / case["B"]
     more = {"threads": {"threads": case["threads"]}, "gap": {"ns a row-step": f"{step * 1e9:.1f}"}}.get(record["suite"], {})
-    own = {"peak": f"{case['peak']['median'] / 1e9:.0f}", "ours": f"{per.pop('ours'):.0f}", "share": f"{share:.0%}"}
-    return {**_size(case), **more, **own, **{name: f"{rate:.0f}" for name, rate in per.items()}, **_ratio(case)}
+    own = {"peak": f"{case['peak']['median'] / 1e9:.0f}", "ours": f"{speeds.pop('ours'):.0f}", "share": f"{share:.0%}"}
+    return {**_size(case), **more, **own, **{name: f"{speed:.0f}" for name, speed in speeds.items()}, **_ratio(case)}
 
 
 def _cells(record, case):
@@ -70,15 +71,15 @@ def _cells(record, case):
 
 
 def _iteration(record, case):
-    took = {name: f"{found['median'] * 1e3:.3g}" for name, found in case["peers"].items() if "median" in found}
-    return {"cell": case["cell"], "T": case["T"], "H": case["H"], **{f"{name}, ms": text for name, text in took.items()},
+    milliseconds = {name: f"{result['median'] * 1e3:.3g}" for name, result in case["peers"].items() if "median" in result}
+    return {"cell": case["cell"], "T": case["T"], "H": case["H"], **{f"{name}, ms": text for name, text in milliseconds.items()},
             **_ratio(case), "inside": f"{case['inside']:.0%}"}
 
 
 def _trial(record, case):
-    per = {f"{name}, s": f"{found['seconds']:.2f}" for name, found in case["peers"].items()}
-    seen = {f"{name}, sequences": found["sequences"] for name, found in case["peers"].items()}
-    return {"cell": case["cell"], "gap": case["gap"], "seed": case["seed"], **per, **seen}
+    seconds = {f"{name}, s": f"{result['seconds']:.2f}" for name, result in case["peers"].items()}
+    sequences = {f"{name}, sequences": result["sequences"] for name, result in case["peers"].items()}
+    return {"cell": case["cell"], "gap": case["gap"], "seed": case["seed"], **seconds, **sequences}
 
 
 def _memory(record, case):
@@ -93,7 +94,7 @@ _SHOWN = {"cells": _cells, "trial": _iteration, "study": _trial, "memory": _memo
 
 
 def summary(record):
-    """Lines that say what the table comes to."""
+    """Lines that sum the table up."""
     return list(_SUMMARIES.get(record["suite"], lambda record: ())(record))
 
 
@@ -102,9 +103,9 @@ def _means(record):
     ratios = {}
     for case in record["cases"]:
         ours = case["peers"]["ours"]["median"]
-        for name, found in case["peers"].items():
-            if name != "ours" and "median" in found:
-                ratios.setdefault(name, []).append(found["median"] / ours)
+        for name, result in case["peers"].items():
+            if name != "ours" and "median" in result:
+                ratios.setdefault(name, []).append(result["median"] / ours)
         if best := fastest(case):
             ratios.setdefault("the best peer", []).append(case["peers"][best]["median"] / ours)
     for name, values in ratios.items():
@@ -118,9 +119,9 @@ def _totals(record):
     """Wall time of the grid for each peer, and of a thousand sequences, since peers may solve a trial at another step."""
     totals = {}
     for case in record["cases"]:
-        for name, found in case["peers"].items():
+        for name, result in case["peers"].items():
             seconds, sequences = totals.get(name, (0, 0))
-            totals[name] = seconds + found["seconds"], sequences + found["sequences"]
+            totals[name] = seconds + result["seconds"], sequences + result["sequences"]
     for name, (seconds, sequences) in totals.items():
         ratio = "" if name == "ours" else f"; {seconds / totals['ours'][0]:.2f} times ours"
         yield f"{name}: {seconds:.1f} s in all, {seconds / sequences * 1e6:.0f} ms for a thousand sequences{ratio}."

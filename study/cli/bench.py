@@ -1,9 +1,11 @@
-"""The command `bench` and its subcommands; study.bench.run does the work."""
+"""The command `bench` and its subcommands; study.bench.suite_runner does the work."""
 
 import click
 
-from study.bench import ROUNDS, SUITES
+from study.bench import suites
+from study.bench.peer_process import usable
 from study.bench.peers import OTHERS
+from study.cli import FAILED, INTERRUPTED, say
 from study.errors import unknown
 
 
@@ -23,10 +25,12 @@ def _names(kind, known):
 
 
 def options(function):
+    """Add the options that all timing studies have."""
     for option in (
         click.option("--json", "as_json", is_flag=True, help="Print JSON documents, for programs."),
         click.option("--out", default="results", metavar="DIR", help="Results go to DIR/bench/<instruction set>."),
-        click.option("--rounds", type=click.IntRange(3, 1000), default=ROUNDS, show_default=True, metavar="N"),
+        click.option("--rounds", type=click.IntRange(3, 1000), default=suites.ROUNDS, show_default=True, metavar="N",
+                     help="Times that each peer runs each case."),
         click.option("--threads", type=click.IntRange(1), default=1, show_default=True, metavar="N",
                      help="Threads, each on a processor of its own."),
         click.option("--peers", metavar="PEER,...", callback=_names("peer", OTHERS),
@@ -36,34 +40,39 @@ def options(function):
     return function
 
 
-def _run(what, **given):
-    from study.bench.run import Run  # imported here because it imports matplotlib, which is slow
+def _run(name, given):
+    if given["threads"] > len(usable()):
+        raise click.UsageError(f"--threads: this process may use {len(usable())} processors, got {given['threads']}")
+    from study.bench.suite_runner import SuiteRunner  # imported here because it imports matplotlib, which is slow
 
-    return Run(what, **given)
+    runner = SuiteRunner(name, given, say)
+    runner.run()
+    return INTERRUPTED if runner.interrupted else FAILED if runner.failed else 0
 
 
 @click.group()
 def bench():
-    """Time the kernels against their peers and the processor's peak. Run nothing else meanwhile."""
+    """Time the kernels against their peers and the processor's peak. Needs the machine for itself."""
 
 
 @bench.command("kernels")
 @options
-@click.option("--only", metavar="SUITE,...", callback=_names("suite", SUITES), help=f"Some of {', '.join(SUITES)}. All if not given.")
+@click.option("--only", metavar="SUITE,...", callback=_names("suite", suites.KERNEL_TITLES),
+              help=f"Some of {', '.join(suites.KERNEL_TITLES)}. All if not given.")
 def kernels_(**given):
     """Time training steps and forward passes, and measure memory."""
-    return _run("kernels", **given).kernels()
+    return _run("kernels", given)
 
 
 @bench.command()
 @options
 def trial(**given):
-    """Time whole training iterations: batch, forward, read-out, loss, backward, clipping, Adam. Ours uses one thread."""
-    return _run("trial", **given).trial()
+    """Time whole training iterations: batch, forward, head, loss, backward, clipping, Adam. Ours uses one thread."""
+    return _run("trial", given)
 
 
 @bench.command()
 @options
 def study(**given):
     """Time a small grid of trials by the wall clock. Ours uses one thread, and also probes gradients."""
-    return _run("study", **given).study()
+    return _run("study", given)

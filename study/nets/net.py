@@ -119,10 +119,15 @@ def equal_units(task, cell, units, direction="forward", merge="concat"):
     ValueError
         Even H = 1 has more.
     """
-    most = Net(task, "lstm", units).size
-    size = 0
-    while Net(task, cell, size + 1, direction, merge).size <= most:
-        size += 1
-    if not size:
+    fits = most_units(lambda H: Net(task, cell, H, direction, merge).size, Net(task, "lstm", units).size)
+    if not fits:
         raise ValueError(f"units: a net of {cell} ({direction}) has more weights with one unit than the lstm with {units}")
-    return size
+    return fits
+
+
+def most_units(weights, limit):
+    """The largest H for which `weights(H)`, which grows with H, is at most `limit`; 0 if there is none."""
+    H = 0
+    while weights(H + 1) <= limit:
+        H += 1
+    return H

@@ -109,7 +109,7 @@ def iteration(case, given):
     """Everything but the batch is one compiled function; x is padded to T steps, since each length would be compiled anew."""
     trial = Trial(**given["trial"])
     batches = endless(tasks.get(trial.task), trial)
-    w = jax.device_put({**fused(given["weights"]), **given["readout"]})
+    w = jax.device_put({**fused(given["weights"]), **given["head"]})
     m, v = (jax.tree.map(jnp.zeros_like, w) for _ in range(2))
     kept = [w, m, v, jnp.zeros((), w["U"].dtype)]
     learn = jax.jit(lambda *arguments: _learn(trial, *arguments), donate_argnums=(0, 1, 2, 3))

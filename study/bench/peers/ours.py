@@ -72,7 +72,7 @@ def _iteration(case, given):
     theta = np.zeros(net.size, trial.dtype)
     _fill(net.layer, theta[net.slices["recurrent"]], given["weights"])
     for name, part in net.modules["head"].affine.view(theta[net.slices["head"]]).items():
-        part[...] = given["readout"][name]
+        part[...] = given["head"][name]
     optimizer = kernels.Adam(net.size, trial.lr, dtype=trial.dtype)
     batches = endless(task, trial)
 

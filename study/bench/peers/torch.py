@@ -127,7 +127,7 @@ class Learner:
         self.trial = Trial(**given["trial"])
         self.dtype = getattr(torch, case.dtype)
         self.net = cell(case, given)
-        self.V, self.v = (torch.from_numpy(given["readout"][name].copy()).requires_grad_() for name in "Vv")
+        self.V, self.v = (torch.from_numpy(given["head"][name].copy()).requires_grad_() for name in "Vv")
         self.parameters = [*self.net.parameters, self.V, self.v]
         self.optimizer = torch.optim.Adam(self.parameters, lr=self.trial.lr, fused=True)
 

@@ -1,4 +1,4 @@
-"""The peers' processes, as the one that times them sees them."""
+"""The peers' processes: started, pinned, asked and ended."""
 
 import os
 import pickle
@@ -9,29 +9,29 @@ from contextlib import contextmanager
 from study.bench import peers
 from study.records.machine import PROJECT
 
-POOLS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")  # what the peers' thread pools go by
+POOLS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")  # read by the peers' thread pools
 INSTALL = 'in the project\'s folder: .venv/bin/python -m pip install -c constraints.txt -e ".[peers]"'
 
 
 class Lost(Exception):
-    """A peer that could not do what it was asked, and why."""
+    """A peer could not answer a request; the message says why."""
 
 
-class Peer:
-    """A process that answers for one peer, on the processors `cpus` and with as many threads."""
+class PeerProcess:
+    """The process of one peer, pinned to the processors `cpus`, with one thread for each."""
 
     def __init__(self, name, cpus):
         self.name = name
         threads = dict.fromkeys(POOLS, str(len(cpus)))
         path = os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH")]))
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "study.bench.worker", name], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            [sys.executable, "-m", "study.bench.peer_server", name], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             env={**os.environ, **threads, "PYTHONPATH": path}, preexec_fn=lambda: pin(cpus),
-            start_new_session=True)  # an interruption is the parent's to handle
+            start_new_session=True)  # Ctrl-C reaches the parent alone
         self.title = self.ask("title")
 
     def ask(self, method, *arguments):
-        """What the worker's method gives. Raises Lost."""
+        """The result of a method of study.bench.peer_server.Server. Raises Lost."""
         try:
             pickle.dump((method, arguments), self._process.stdin)
             self._process.stdin.flush()
@@ -52,14 +52,14 @@ class Peer:
         self._process.stdout.close()
 
 
-def processors():
-    """The processors that this process may use."""
+def usable():
+    """The numbers of the processors that this process may run on, for pinning."""
     return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else list(range(os.cpu_count() or 1))
 
 
-def chosen(threads):
-    """As many processors as threads: the last ones, since the first serves most interrupts."""
-    return processors()[-threads:]
+def pinned(threads):
+    """The processors for that many threads: the last ones, because the first serves most interrupts."""
+    return usable()[-threads:]
 
 
 def pin(cpus):
@@ -68,7 +68,7 @@ def pin(cpus):
 
 
 def available(names):
-    """({peer: version} of those installed, {peer: why it is left out})"""
+    """({peer: version} of the installed peers, {peer: why it is left out})"""
     versions = {name: peers.version(name) for name in names}
     missing = {name: f"not installed; to compare with it: {INSTALL}" for name, version in versions.items() if version is None}
     return {name: version for name, version in versions.items() if version is not None}, missing
@@ -76,11 +76,11 @@ def available(names):
 
 @contextmanager
 def running(names, threads):
-    """{peer: Peer} while the block lasts, all on the same processors."""
+    """{peer: PeerProcess} while the block lasts, all pinned to the same processors."""
     started = {}
     try:
         for name in names:
-            started[name] = Peer(name, chosen(threads))
+            started[name] = PeerProcess(name, pinned(threads))
         yield started
     finally:
         for peer in started.values():

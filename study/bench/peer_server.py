@@ -1,7 +1,7 @@
-"""A peer in a process of its own, which answers requests until its input ends: `python -m study.bench.worker PEER`.
+"""The program of a peer's process, which answers requests until its input ends: `python -m study.bench.peer_server PEER`.
 
-A request is a pickled (method's name, arguments), an answer a pickled (done, result or what went wrong). Whatever a package
-prints goes to stderr.
+A request is a pickled (method name, arguments); an answer is a pickled (succeeded, result or message). Packages that print
+print to stderr.
 """
 
 import importlib
@@ -11,8 +11,8 @@ import sys
 import time
 
 
-class Worker:
-    """One peer and the case that it was given last."""
+class Server:
+    """One peer and the case that it prepared last."""
 
     def __init__(self, peer):
         self.peer, self.step = importlib.import_module(f"study.bench.peers.{peer}"), None
@@ -24,20 +24,20 @@ class Worker:
         return hasattr(self.peer, case.work) and self.peer.can(case)
 
     def prepare(self, case, given):
-        """Make the case ready to be timed; the results that are compared."""
-        self.step = None  # frees the case before
+        """Make the case ready to be timed; return the results that are compared."""
+        self.step = None  # frees the previous case
         self.step, check = getattr(self.peer, case.work)(case, given)
         return check()
 
     def calls(self, seconds):
-        """How many steps fill about that time, one at least."""
+        """The number of steps that take about `seconds`, at least one."""
         self.step()
         began = time.perf_counter()
         self.step()
         return max(1, round(seconds / (time.perf_counter() - began)))
 
     def block(self, calls):
-        """Seconds of a step, the mean over so many after one that is not timed."""
+        """Mean seconds of a step over `calls` steps, after one that is not timed."""
         self.step()
         began = time.perf_counter()
         for _ in range(calls):
@@ -45,7 +45,7 @@ class Worker:
         return (time.perf_counter() - began) / calls
 
     def once(self, function, *arguments):
-        """A function of the peer's, and the seconds that it takes."""
+        """The result of a function of the peer, and the seconds that it took."""
         began = time.perf_counter()
         result = getattr(self.peer, function)(*arguments)
         return result, time.perf_counter() - began
@@ -54,14 +54,14 @@ class Worker:
 def main():
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    worker = Worker(sys.argv[1])
+    server = Server(sys.argv[1])
     while True:
         try:
             method, arguments = pickle.load(sys.stdin.buffer)
         except EOFError:
             return
         try:
-            answer = True, getattr(worker, method)(*arguments)
+            answer = True, getattr(server, method)(*arguments)
         except Exception as error:
             answer = False, f"{type(error).__name__}: {error}"
         pickle.dump(answer, answers)

@@ -1,0 +1,97 @@
+"""The suites: their titles and defaults, the cases that each times, and the peers that it is for."""
+
+from dataclasses import replace
+from typing import NamedTuple
+
+import kernels
+from study.bench.case import Case
+from study.nets.net import most_units
+from study.tasks import TASKS
+
+ROUNDS = 9
+KERNEL_TITLES = {  # in the order of the page
+    "table": "Training step, float32",
+    "double": "Training step, float64",
+    "forward": "Forward pass, float32",
+    "units": "Training step as units grow",
+    "threads": "Training step on several threads",
+    "steps": "Training step as steps grow",
+    "rows": "Training step as rows grow",
+    "gap": "Training step of a recall trial as its gap grows",
+    "cells": "Every cell at equal units and at equal parameters",
+    "memory": "Memory",
+}
+TITLES = KERNEL_TITLES | {"trial": "A whole training iteration", "study": "A small study"}
+
+SHAPES = [(100, 32, 2, 32), (100, 32, 2, 64), (100, 32, 2, 128), (100, 64, 64, 128), (200, 32, 128, 256), (100, 64, 512, 512)]
+CELLS = ("rnn", "lstm", "peephole", "coupled", "gru", "gru_after")  # that peers have, or that are short to write for them
+SWEPT = ("rnn", "lstm", "gru_after")
+UNITS = (16, 32, 48, 64, 96, 128, 192, 256, 384, 512)
+STEPS = (10, 30, 100, 300, 1000, 3000)
+ROWS = (1, 2, 4, 8, 16, 32, 64, 128)
+GAPS = (12, 25, 50, 100, 200, 400, 700, 1000)
+TASK = "recall/past"
+LONGEST_LEAD = 9  # the most distractors before the cue of TASK
+FAST = ("torch", "jax")
+EQUAL = 32  # inputs and units at which all cells are compared; and then with no more parameters than that lstm
+
+
+class Suite(NamedTuple):
+    """Cases and the peers that time them beside the kernels; None: all peers."""
+
+    cases: list
+    peers: tuple | None
+
+
+def of_kernels(threads, most):
+    """{suite: Suite} of `bench kernels` on `threads` threads, without memory; the threads suite goes up to `most`."""
+    counts = sorted({1, *(2**k for k in range(most.bit_length()) if 2**k <= most), most})
+    suites = {
+        "table": Suite(_crossed(CELLS, SHAPES), None),
+        "double": Suite(_crossed(CELLS, SHAPES, dtype="float64"), None),
+        "forward": Suite([replace(case, work="forward") for case in _crossed(CELLS, SHAPES)], None),
+        "units": Suite([_training(cell, 100, 32, H if kernels.CELLS[cell].direct else 2, H)
+                        for H in UNITS for cell in kernels.CELLS], ()),
+        "threads": Suite([replace(case, threads=n) for case in _crossed(CELLS, SHAPES) for n in counts], FAST),
+        "steps": Suite(_crossed(SWEPT, [(T, 32, 2, 128) for T in STEPS]), FAST),
+        "rows": Suite(_crossed(SWEPT, [(100, B, 128, 128) for B in ROWS]), FAST),
+        "cells": Suite([_training(cell, 100, 32, _inputs(cell, H), H)
+                        for cell in kernels.CELLS for H in dict.fromkeys([EQUAL, equal_units(cell)])], ()),
+        "gap": Suite(_crossed(CELLS, [(gap + 1 + LONGEST_LEAD, 32, 9, 32) for gap in GAPS]), ()),
+    }
+    knobs = {name: {"suite": name} if name == "threads" else {"suite": name, "threads": threads} for name in suites}
+    return {name: Suite([replace(case, **knobs[name]) for case in cases], peers) for name, (cases, peers) in suites.items()}
+
+
+def of_trials(threads):
+    """The Suite of `bench trial`: whole iterations of 100 and 200 steps, 32 and 64 units."""
+    return Suite([recall("trial", "iteration", cell, T - 1 - LONGEST_LEAD, H, threads=threads)
+                  for T in (100, 200) for H in (32, 64) for cell in CELLS], FAST)
+
+
+def of_studies(threads):
+    """The Suite of `bench study`: a small grid of trials."""
+    return Suite([recall("study", "study", cell, gap, 32, seed=seed, budget=16_000, threads=threads)
+                  for cell in CELLS for gap in (12, 50) for seed in range(2)], ("torch",))
+
+
+def _training(cell, T, B, I, H, **knobs):
+    return Case("", "training", cell, T, B, I, H, **knobs)
+
+
+def _crossed(cells, shapes, **knobs):
+    return [_training(cell, *shape, **knobs) for shape in shapes for cell in cells]
+
+
+def recall(suite, work, cell, gap, H, **knobs):
+    """A case of a trial of TASK, with the longest lead."""
+    return Case(suite, work, cell, gap + 1 + LONGEST_LEAD, 32, TASKS[TASK].inputs, H, gap=gap, **knobs)
+
+
+def _inputs(cell, H):
+    return H if kernels.CELLS[cell].direct else EQUAL
+
+
+def equal_units(cell):
+    """The largest H with which a layer of EQUAL inputs has no more parameters than the lstm of EQUAL units."""
+    return most_units(lambda H: kernels.RNN(cell, _inputs(cell, H), H).size, kernels.RNN("lstm", EQUAL, EQUAL).size)

@@ -16,7 +16,8 @@ ARMS = [("forward", "concat"), ("reverse", "concat")] + [("both", merge) for mer
 
 def pairwise(*axes):
     """Few combinations of the axes' values, in which every two values of two axes occur together."""
-    pairs = {combination: {*combinations(enumerate(combination), 2)} for combination in product(*(range(len(axis)) for axis in axes))}
+    indices = product(*(range(len(axis)) for axis in axes))
+    pairs = {combination: {*combinations(enumerate(combination), 2)} for combination in indices}
     missing, chosen = set().union(*pairs.values()), []
     while missing:
         chosen.append(max(pairs, key=lambda combination: len(pairs[combination] & missing)))
@@ -25,7 +26,7 @@ def pairwise(*axes):
 
 
 def one_of_each_form():
-    """The first cell of each form: what the time loop knows of a cell beside its equations."""
+    """The first cell of each form; the time loop knows a cell's form, but not its equations."""
     forms = {}
     for cell, row in kernels.CELLS.items():
         form = [len(part) for part in (row.blocks, row.inputs, row.recurrent, row.states, row.peepholes, row.feedback)]

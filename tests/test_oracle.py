@@ -5,7 +5,8 @@ import random
 import numpy as np
 import pytest
 from cases import (
-    ARMS, CELLS, assert_close, assert_same, by_block, case, float32, float64, one_of_each_form, pairwise, real, results, run, same_bits, twin,
+    ARMS, CELLS, assert_close, assert_same, by_block, case, float32, float64, one_of_each_form, pairwise, real, results, run,
+    same_bits, twin,
 )
 
 import kernels
@@ -38,7 +39,8 @@ def test_shapes(cell):
         assert ours.size == theirs.size
         theta = np.arange(ours.size, dtype="float32")
         views = ours.view(theta)
-        assert all(np.shares_memory(view, theta) and np.array_equal(view, theirs.view(theta)[name]) for name, view in views.items())
+        expected = theirs.view(theta)
+        assert all(np.shares_memory(view, theta) and np.array_equal(view, expected[name]) for name, view in views.items())
 
 
 @pytest.mark.parametrize("cell, arm, size", pairwise(CELLS, ARMS, SIZES))

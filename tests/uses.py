@@ -10,6 +10,10 @@ from typing import NamedTuple
 
 PROJECT = Path(__file__).resolve().parents[1]
 BUILTINS = {*dir(builtins), "__builtins__"}
+ELSEWHERE = {  # modules that keep their own name when a file of the project is asked for them: "kernels.layer.np"
+    "np": "numpy", "pd": "pandas",
+    **{name: name for name in "io json math numpy os pickle random shutil sqlite3 subprocess tempfile".split()},
+}
 OPERATORS = {ast.MatMult: "matmul", ast.Pow: "power"}
 
 
@@ -52,8 +56,17 @@ def _names_of_import(node):
     if isinstance(node, ast.Import):
         return [f"import {alias.name}" for alias in node.names]
     if isinstance(node, ast.ImportFrom):
-        return [f"{node.module}.{alias.name}" for alias in node.names]
+        return [_direct(f"{node.module}.{alias.name}") for alias in node.names]
     return []
+
+
+def _direct(name):
+    """numpy.exp for "kernels.layer.np.exp"; any other name as it is."""
+    first, *rest = name.split(".")
+    for i, part in enumerate(rest if first in {"kernels", "study"} else []):
+        if part in ELSEWHERE:
+            return ".".join([ELSEWHERE[part], *rest[i + 1 :]])
+    return name
 
 
 def _imported(tree):
@@ -90,13 +103,13 @@ def _visit(node, call, imported, local, found):
 
 def _named(node, imported, local):
     if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
-        return imported.get(node.id) or (node.id if node.id in BUILTINS - local else None)
+        return _direct(imported.get(node.id, "")) or (node.id if node.id in BUILTINS - local else None)
     if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
         attributes, base = [node.attr], node.value
         while isinstance(base, ast.Attribute):
             attributes, base = [base.attr, *attributes], base.value
         if isinstance(base, ast.Name) and base.id in imported:
-            return ".".join([imported[base.id], *attributes])
+            return _direct(".".join([imported[base.id], *attributes]))
         return f".{node.attr}"
     return None
 

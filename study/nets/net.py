@@ -61,7 +61,7 @@ class Net:
             width = units
         recurrent = self.modules["recurrent"] = Recurrent(cell, width, units, direction, merge, dtype)
         self.modules["head"] = HEADS[head](recurrent.width, task.outputs, dtype)
-        self.layer = recurrent.layer
+        self.layer, self.first = recurrent.layer, next(iter(self.modules))
         self.slices, self.size = {}, 0
         for name in (name for name in ORDER if name in self.modules):
             self.slices[name] = slice(self.size, self.size + self.modules[name].size)
@@ -93,13 +93,12 @@ class Net:
         {name of a recurrent layer: norms}.
         """
         dy, parts, norms = passed.do, {}, {}
-        first = next(iter(self.modules))
+        inner = Wanted(True, wanted.norms, wanted.truncated)
         for name, module in reversed(self.modules.items()):
-            wanted_here = wanted if name == first else wanted._replace(inputs=True)
-            grad = module.backward(theta[self.slices[name]], passed.tapes[name], dy, wanted_here)
-            parts[name], dy = grad.theta, grad.x
-            if grad.norms:
-                norms[name] = grad.norms
+            wanted_here = wanted if name == self.first else inner
+            parts[name], dy, sizes = module.backward(theta[self.slices[name]], passed.tapes[name], dy, wanted_here)
+            if sizes:
+                norms[name] = sizes
         return Gradient(np.concatenate([parts[name] for name in self.slices]), dy if wanted.inputs else None, norms)
 
 

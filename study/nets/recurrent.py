@@ -21,5 +21,5 @@ class Recurrent(Module):
         return out.y, out.tape
 
     def backward(self, theta, tape, dy, wanted):
-        grad = self.layer.backward(tape, dy, **wanted._asdict())
+        grad = self.layer.backward(tape, dy, inputs=wanted.inputs, norms=wanted.norms, truncated=wanted.truncated)
         return Gradient(grad.theta, grad.x, grad.norms)

@@ -1,6 +1,7 @@
 """The kernels built with sanitizers, in folders of their own below build/sanitize, and programs that run on them."""
 
 import os
+import re
 import subprocess
 import sys
 import sysconfig
@@ -8,6 +9,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy
+
+import kernels
 
 PROJECT = Path(__file__).resolve().parents[1]
 KERNELS, SOURCES, OPENMP = PROJECT / "kernels", PROJECT / "build" / "cython" / "kernels", PROJECT / "tests" / "openmp.c"
@@ -47,17 +50,20 @@ def library(sanitizer):
 def build(sanitizer, isa, *modules):
     """A Build of which `modules` (all, if none is named) have the sanitizer; what is up to date is not compiled again.
 
-    The C files and their flags are those of the build in the tree, which must be up to date.
+    The C files and their flags are those of the build in the tree, which must be up to date and for this processor. Another
+    instruction set is "generic", which is what the compiler makes without the flags of any.
     """
     folder = PROJECT / "build" / "sanitize" / "-".join([sanitizer, isa, *modules]) / "kernels"
     folder.mkdir(parents=True, exist_ok=True)
-    links = [*KERNELS.glob("*.py"), KERNELS / "cells", KERNELS / f"_features{SUFFIX}"]
-    for stub in SOURCES.glob(f"_*_{isa}.c"):
-        module, target = stub.stem.split("_")[1], folder / (stub.stem + SUFFIX)
-        inputs = [stub, SOURCES / f"{module}.c", *SOURCES.glob("*.h"), *KERNELS.glob("*.h"), OPENMP]
+    links = [*KERNELS.glob("*.py"), KERNELS / "cells"]
+    for original in [*SOURCES.glob(f"_*_{kernels.isa()}.c"), SOURCES / "_features.c"]:
+        module, stub = original.stem.split("_")[1], folder / original.name.replace(kernels.isa(), isa)
+        target = stub.with_name(stub.stem + SUFFIX)
+        inputs = [original, SOURCES / f"{module}.c", *SOURCES.glob("*.h"), *KERNELS.glob("*.h"), OPENMP]
         if modules and module not in modules:
             links.append(KERNELS / target.name)
         elif not target.exists() or target.stat().st_mtime < max(path.stat().st_mtime for path in inputs):
+            stub.write_text(re.sub(r" -m(?!arch)\S+" if isa != kernels.isa() else "$^", "", original.read_text()).replace(kernels.isa(), isa))
             compile_stub(stub, target, sanitizer)
     for path in links:
         (folder / path.name).unlink(missing_ok=True)
@@ -68,7 +74,7 @@ def build(sanitizer, isa, *modules):
 def compile_stub(stub, target, sanitizer):
     """Compile one variant of a module with the flags in its first line."""
     flags = stub.read_text().splitlines()[0].removeprefix("// ").split()
-    includes = [f"-I{path}" for path in (KERNELS, numpy.get_include(), sysconfig.get_path("include"))]
+    includes = [f"-I{path}" for path in (SOURCES, KERNELS, numpy.get_include(), sysconfig.get_path("include"))]
     command = [CC, "-fPIC", "-DNPY_NO_DEPRECATED_API=NPY_1_7_API_VERSION", *flags, *PLAIN, *FLAGS[sanitizer], *includes]
     made, link, libraries = target.with_suffix(".o"), [CC, "-shared", *FLAGS[sanitizer]], ["-fopenmp"]
     if sanitizer == THREAD:

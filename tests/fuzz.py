@@ -153,7 +153,7 @@ def heads(rng, most):
     return 16
 
 
-def cases(seconds, first, count, most=60_000):
+def cases(seconds, first, count, most=100_000):
     """Run `count` cases, for at most some seconds; {"cases": .., "calls": ..}."""
     end, done, calls = time.monotonic() + seconds, 0, 0
     for number in range(first, first + count):

@@ -18,7 +18,7 @@ SUFFIX = sysconfig.get_config_var("EXT_SUFFIX")
 CC = os.environ.get("CC", "gcc")
 ADDRESS, THREAD = "address", "thread"
 FLAGS = {ADDRESS: ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"], THREAD: ["-fsanitize=thread"]}
-PLAIN = ["-O1", "-g1", "-fno-omit-frame-pointer"]       # a build takes minutes, and reports name lines
+PLAIN = ["-O0", "-g1"]       # a quarter of the time to compile of -O1
 LIBRARY = {ADDRESS: "libasan.so", THREAD: "libtsan.so"}
 OPTIONS = {
     "ASAN_OPTIONS": "detect_leaks=0:allocator_may_return_null=1",       # Python itself leaks at its end

@@ -1,17 +1,24 @@
-"""Builds the kernels: every .pyx becomes C once, and that C is compiled once per dtype and instruction set.
+"""Builds the kernels: every .pyx becomes C once, and this C is compiled once per dtype and instruction set.
 
-Each variant is a C stub of a few lines that names the dtype, renames the module's entry point and includes the C that Cython
-wrote, as an extension of its own (kernels._timeloop_f64_avx2). Rejected: passing a variant's flags to cythonize, which leaks
-them into the next variant. Everything generated lies under build/; what has not changed is not compiled again.
+Each variant is an extension of its own (kernels._timeloop_f64_avx2): a C stub of a few lines, which names the dtype, renames the
+module's entry point and includes the C that Cython wrote. Rejected: passing a variant's flags to cythonize, which leaks them into the
+next variant. The part of timeloop.pyx that differs from cell to cell is written first (kernels/wrappers.py). All generated files lie
+under build/. A file whose content stays the same is not written, so only what changed is compiled again.
+
+LONGLAG_ISAS chooses the instruction sets: "all", "native" (the best one of this processor) or names between commas. Without it, an
+in-place build is native and any other build has all of them.
 """
 
 import os
 import platform
+import re
+import runpy
 import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from types import SimpleNamespace
 
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
@@ -22,23 +29,22 @@ BOTH = ("f32", "f64")
 REALS = {"f32": "#define REAL float", "f64": "#define REAL double\n#define LONGLAG_F64 1"}
 DTYPES = {"timeloop": BOTH, "readout": BOTH, "update": BOTH, "draws": ("f64",), "spectrum": ("f64",), "peak": BOTH}
 
-# Best first. -march comes first to undo one in CFLAGS: a build must not hold more than its name says.
+# Best first. -march comes first to undo one in CFLAGS: a build must not use instructions that its name does not promise.
 ISAS = {
     "x86_64": {
         "avx512": ["-march=x86-64", "-mavx512f", "-mavx512dq", "-mavx512vl", "-mavx512bw", "-mfma", "-mprefer-vector-width=512"],
         "avx2": ["-march=x86-64", "-mavx2", "-mfma"],
-        # An emulated multiply-add fills this one: -O3 would double its compilation and gain 7 %.
+        # Its multiply-add is emulated and fills the code: -O3 would double the compile time and gain 7 %.
         "generic": ["-march=x86-64", "-O2"],
     },
     "aarch64": {"neon": []},
 }
 ISAS["AMD64"], ISAS["arm64"] = ISAS["x86_64"], ISAS["aarch64"]
 
-# No flag here may change a bit of a result: contraction is off, fast maths is undone, and without errno sqrt is one instruction.
+# No flag may change a bit of a result: no contraction, no fast maths. Without errno, sqrt is one instruction.
 FLAGS = ["-O3", "-g0", "-fno-fast-math", "-ffp-contract=off", "-fno-math-errno"]
-# Where the compiler knows them, so that a tile's accumulators stay in registers: its loops are unrolled whole, the constants of
-# the cell's functions are not kept in registers across the product, and offsets need not wrap around, as CPython's own flags
-# would have it.
+# Used if the compiler knows them. They keep a tile's accumulators in registers: its loops are unrolled completely, and no constants of
+# the cell's functions stay in registers across the product. CPython's own flags let offsets wrap around, which costs speed.
 OPTIONAL = ["--param=max-completely-peeled-insns=1000", "--param=max-completely-peel-times=64", "-fno-gcse", "-fno-wrapv",
             "-fno-wrapv-pointer"]
 DIRECTIVES = {"language_level": 3, "cdivision": True, "boundscheck": False, "wraparound": False, "initializedcheck": False}
@@ -51,9 +57,9 @@ NO_HEADERS = """Python.h was not found: the headers of Python {version} are miss
 
 
 def variants(isas):
-    """(module, extension, stub's lines) of every build, for the .pyx files that there are."""
+    """(module, extension, instruction set, the stub's first lines) of every build whose .pyx file exists."""
     if Path("kernels/features.pyx").exists():
-        yield "features", "_features", "generic" if "generic" in isas else next(iter(isas)), []
+        yield "features", "_features", None, []    # runs on any processor
     for module, dtypes in DTYPES.items():
         if Path(f"kernels/{module}.pyx").exists():
             for dtype in dtypes:
@@ -66,12 +72,14 @@ def isas():
 
 
 class Build(build_ext):
-    """build_ext that asks the compiler what it can do, writes the stubs, and compiles on all processors."""
+    """build_ext that tries what the compiler can do, writes the generated sources, and compiles on all processors."""
 
     def finalize_options(self):
         super().finalize_options()
         if self.parallel is None:
             self.parallel = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+        # While it compiles, setuptools sets `inplace` to 0.
+        self.isas = os.environ.get("LONGLAG_ISAS") or ("native" if self.inplace else "all")
 
     def build_extensions(self):
         self.check_compiler()
@@ -80,34 +88,55 @@ class Build(build_ext):
             self.say(f"the compiler has no {isa}: built without it")
         flags = FLAGS + [flag for flag in OPTIONAL if self.accepts([flag])]
         compile_openmp, link_openmp = self.openmp()
-        builds = {isa: [*flags, *own, *compile_openmp] for isa, own in offered.items()}
+        builds = {isa: [*flags, *own, *compile_openmp] for isa, own in self.chosen(offered).items()}
+        base = [*flags, *offered.get("generic", []), *compile_openmp]
         self.cythonize()
         kept = {extension.name: extension for extension in self.extensions}
         self.extensions = []
-        for module, name, isa, lines in variants(offered):
+        for module, name, isa, lines in variants(builds):
             extension = kept[f"kernels.{name}"]
-            extension.extra_compile_args = builds[isa]
+            extension.extra_compile_args = builds.get(isa, base)
             extension.extra_link_args = link_openmp
             if module == "features":
                 lines = ['#define LONGLAG_BUILDS "' + ";".join(f"{isa}:{' '.join(flags)}" for isa, flags in builds.items()) + '"']
-            self.write_stub(module, name, lines, builds[isa])
+            self.write_stub(module, name, lines, extension.extra_compile_args)
             self.extensions.append(extension)
         super().build_extensions()
+
+    def chosen(self, offered):
+        """Those of the compiler's instruction sets that are wanted: {name: flags}."""
+        names = list(offered) if self.isas == "all" else self.isas.split(",")
+        if self.isas == "native":
+            names = [isa for isa in self.run_features().split() if isa in offered][:1] or list(offered)
+        if unknown := [name for name in names if name not in offered]:
+            raise SystemExit(f"LONGLAG_ISAS: expected all, native or some of {','.join(offered)}, got {','.join(unknown)}")
+        return {isa: flags for isa, flags in offered.items() if isa in names}
+
+    def run_features(self):
+        """The instruction sets of this processor, best first, as kernels/instruction_sets.h tells them; nothing if it does not run."""
+        with tempfile.TemporaryDirectory() as folder:
+            program = Path(folder, "features")
+            source = program.with_suffix(".c")
+            source.write_text('#include "instruction_sets.h"\n#include <stdio.h>\nint main(void) { return puts(longlag_offered()) < 0; }\n')
+            command = [*self.compiler.compiler_so, "-Ikernels", str(source), "-o", str(program)]
+            compiled = subprocess.run(command, capture_output=True).returncode == 0
+            return subprocess.run([program], capture_output=True, text=True).stdout if compiled else ""
 
     def cythonize(self):
         from Cython.Build import cythonize
 
         modules = dict.fromkeys(module for module, *_ in variants(isas()))
+        write(GENERATED / "cells.pxi", cells())
         cythonize(
             [Extension(f"kernels.{module}", [f"kernels/{module}.pyx"]) for module in modules],
             build_dir=str(GENERATED.parent),
+            include_path=[str(GENERATED)],
             compiler_directives=DIRECTIVES,
             force=self.force or None,
             quiet=True,
         )
 
     def write_stub(self, module, name, lines, flags):
-        """A stub is written only when it differs: its age, like its C's, decides whether the variant is compiled again."""
         text = "\n".join(
             [
                 f"// {' '.join(flags)}",
@@ -118,9 +147,7 @@ class Build(build_ext):
                 "",
             ]
         )
-        stub = GENERATED / f"{name}.c"
-        if not stub.exists() or stub.read_text() != text:
-            stub.write_text(text)
+        write(GENERATED / f"{name}.c", text)
 
     def check_compiler(self):
         command = self.compiler.compiler_so[0]
@@ -133,7 +160,7 @@ class Build(build_ext):
             raise SystemExit(f"the C compiler {command} does not work:\n{said}")
 
     def openmp(self):
-        """(compile flags, link flags) for OpenMP; both empty, and a line that says so, where there is none."""
+        """(compile flags, link flags) for OpenMP. Both are empty, and a message says so, if the compiler has none."""
         ways = [(["-fopenmp"], ["-fopenmp"])]
         if sys.platform == "darwin":
             ways.append((["-Xpreprocessor", "-fopenmp"], ["-lomp"]))
@@ -150,12 +177,12 @@ class Build(build_ext):
         return [], []
 
     def accepts(self, flags):
-        """Whether the compiler takes the flags, and does not say that it leaves one unused."""
+        """Whether the compiler accepts the flags without a warning that one of them is unused."""
         ok, said = self.attempt(flags, "int main(void) { return 0; }")
         return ok and not any(flag in said for flag in flags)
 
     def attempt(self, flags, program, link_flags=None):
-        """(whether the compiler takes `program`, what it says). With `link_flags` it links too."""
+        """Compile `program`, and link it if `link_flags` are given: (whether it worked, the compiler's messages)."""
         with tempfile.TemporaryDirectory() as folder:
             source = Path(folder, "attempt.c")
             source.write_text(program)
@@ -165,6 +192,28 @@ class Build(build_ext):
 
     def say(self, line):
         print(f"longlag: {line}", file=sys.stderr)
+
+
+def write(path, text):
+    """Write a generated file if its content changes: its age decides what is compiled again."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists() or path.read_text() != text:
+        path.write_text(text)
+
+
+def cells():
+    """The source that differs from cell to cell, from kernels/table.py and the files in kernels/cells.
+
+    The three files are run by path: `import kernels` would need the compiled kernels.
+    """
+    table, cell, wrappers = (SimpleNamespace(**runpy.run_path(f"kernels/{name}.py")) for name in ("table", "cell", "wrappers"))
+    declarations = "".join(Path(f"kernels/{name}.pxd").read_text() for name in ("recurrence", "panel"))
+    limits = {name: int(value) for name, value in re.findall(r"^    (MOST_\w+|WIDEST) = (\d+)", declarations, re.M)}
+    try:
+        described = [cell.describe(Path(f"kernels/cells/{row['name']}.pxd").read_text(), **row) for row in table.TABLE]
+        return wrappers.source(described, limits)
+    except (OSError, TypeError, ValueError) as error:
+        raise SystemExit(f"the table of cells: {error}") from None
 
 
 def extensions():

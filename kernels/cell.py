@@ -1,11 +1,12 @@
-"""What a cell is called and made of, as TABLE's rows say it."""
+"""Cell: what a cell is called and made of, joined from its row of kernels/table.py and its file in kernels/cells."""
 
+import re
 from pathlib import Path
 from typing import NamedTuple
 
 
 class Cell(NamedTuple):
-    """One row of TABLE, as Python sees it. Blocks and states are in memory order; the first state is the output.
+    """A cell. Blocks and states are in memory order; the first state is the output.
 
     Attributes
     ----------
@@ -16,14 +17,18 @@ class Cell(NamedTuple):
     states, peepholes : tuple of str
         States; the blocks with a peephole.
     reads : tuple of str
-        What each peephole looks at: a state, with ' for that of the step before.
+        The state that each peephole reads; ``c'`` is c of the step before.
     retains : tuple of (str, int)
-        Gates whose bias sets how long the cell remembers, each with the sign that lengthens it; the first is the one
-        that a forget bias sets, all are set by chrono initialisation.
+        Gates whose bias sets how long the cell remembers, each with the sign that lengthens the memory. A forget bias sets
+        the first of them, chrono initialisation sets all.
     feedback : tuple of (str, str)
-        (block, state of the step before) of each matrix R: what states beside the output feed.
+        (block, state) of each matrix R, which leads from a state of the step before to a block.
     direct : bool
-        The equations have x itself, unit for unit: inputs and units must be as many.
+        The equations contain x itself, unit for unit, so I must equal H.
+    operands : tuple of str
+        What the first stage computes for U to multiply in the second.
+    factors : tuple of str
+        What U multiplies for each of its blocks: ``h'`` or an operand.
     """
 
     name: str
@@ -38,24 +43,59 @@ class Cell(NamedTuple):
     retains: tuple
     feedback: tuple
     direct: bool
+    operands: tuple
+    factors: tuple
 
 
-def describe(name, title, source, blocks, inputs=None, recurrent=None, states="h", peepholes="", retains="",
-             feedback="", direct=False):
-    """A Cell from the short notation of TABLE: ``peepholes="i:c' f:c' o:c"``, ``retains="+f -i"``, ``feedback="i:f"``."""
-    pairs = [pair.split(":") for pair in peepholes.split()]
-    return Cell(name, title, source, tuple(blocks.split()),
-                tuple((blocks if inputs is None else inputs).split()),
-                tuple((blocks if recurrent is None else recurrent).split()),
-                tuple(states.split()), tuple(gate for gate, _ in pairs), tuple(state for _, state in pairs),
-                tuple((gate[1:], 1 if gate[0] == "+" else -1) for gate in retains.split()),
-                tuple(tuple(pair.split(":")) for pair in feedback.split()), direct)
+def describe(text, name, title, source, **row):
+    """The Cell of a row of kernels/table.py and of the text of its file.
+
+    The comment behind each enum of the file says what it names: blocks, states, peepholes (``PF`` is block f's) or operands. A state
+    with the name of a block has a ``_`` behind it (``F_``). ``X`` behind the states is x itself.
+    Raises ValueError where the row and the file do not fit together.
+    """
+    enums = {kind: names.lower().split(", ") for names, kind in re.findall(r"^cdef enum: (.+?) +# (\w+)$", text, re.M)}
+    for kind in ("blocks", "states"):
+        if kind not in enums:
+            raise ValueError(f"kernels/cells/{name}.pxd: expected an enum with the comment # {kind}")
+    every = " ".join(enums["blocks"])
+    products = [product.partition(":") for product in row.pop("recurrent", every).split()]
+    cell = Cell(
+        name, title, source, tuple(enums["blocks"]),
+        inputs=tuple(row.pop("inputs", every).split()),
+        recurrent=tuple(block for block, *_ in products),
+        states=tuple(state.rstrip("_") for state in enums["states"] if state != "x"),
+        peepholes=tuple(peephole[1:] for peephole in enums.get("peepholes", ())),
+        reads=tuple(row.pop("reads", "").split()),
+        retains=tuple((gate[1:], 1 if gate[0] == "+" else -1) for gate in row.pop("retains", "").split()),
+        feedback=tuple(tuple(pair.split(":")) for pair in row.pop("feedback", "").split()),
+        direct="x" in enums["states"],
+        operands=tuple(enums.get("operands", ())),
+        factors=tuple(operand or "h'" for *_, operand in products))
+    check(cell, row)
+    return cell
+
+
+def check(cell, unknown):
+    """Refuse keys that no row has, and names that the cell's file does not have."""
+    if unknown:
+        raise ValueError(f"kernels/table.py, {cell.name}: unknown keys {', '.join(unknown)}")
+    if len(cell.reads) != len(cell.peepholes):
+        raise ValueError(f"kernels/table.py, {cell.name}: reads: expected {len(cell.peepholes)} states, one for each peephole, "
+                         f"got {len(cell.reads)}")
+    blocks = {*cell.inputs, *cell.recurrent, *cell.peepholes, *(gate for gate, _ in cell.retains), *(to for to, _ in cell.feedback)}
+    states = {*(state.rstrip("'") for state in cell.reads), *(state for _, state in cell.feedback)}
+    operands = {*cell.factors} - {"h'"}
+    for kind, names, known in (("blocks", blocks, cell.blocks), ("states", states, cell.states), ("operands", operands, cell.operands)):
+        if names - {*known}:
+            raise ValueError(f"kernels/table.py, {cell.name}: expected {kind} of its file ({', '.join(known)}), "
+                             f"got {', '.join(sorted(names - {*known}))}")
 
 
 def equations(name):
     """The equations of a cell, as its file in kernels/cells states them: {quantity: the line that defines it}.
 
-    A line may define several: ``i, f, o = s(a_i), ...`` are three. What pre-activations are made of is not among them.
+    A line may define several quantities: ``i, f, o = s(a_i), ...`` defines three. Pre-activations are not among them.
     """
     text = Path(__file__).with_name("cells").joinpath(f"{name}.pxd").read_text()
     lines = [line.strip().partition("     ")[0] for line in text.split('"""')[1].splitlines() if line.startswith("    ")]

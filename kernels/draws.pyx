@@ -1,4 +1,4 @@
-"""Counter-based random streams: what is drawn depends on the stream's key and on nothing else.
+"""Counter-based random streams: the numbers depend on the stream's key and on nothing else.
 
 The words are NumPy's Philox 4x64-10 (Salmon et al. 2011), whose stream NumPy guarantees. NumPy's own distributions are not
 used, since they may change between versions; nor are its exp and log, which differ between processors.
@@ -44,10 +44,10 @@ class Stream:
         return self._philox.random_raw(checks.whole("n", n, 0))
 
     def integers(self, n, k):
-        """n integers of 0..k-1, each exactly as likely as the others: int64 (n,); 1 <= k <= 2^32.
+        """n integers of 0..k-1, all exactly equally likely: int64 (n,); 1 <= k <= 2^32.
 
-        Lemire 2019: a candidate r of 32 bits (a word's low half, then its high half) gives floor(r k / 2^32), and is passed
-        over when r k mod 2^32 < 2^32 mod k. A call takes ceil(n / 2) words, then in the same way as many as are still missing.
+        Lemire 2019: a candidate r of 32 bits (a word's low half, then its high half) gives floor(r k / 2^32), and is rejected
+        if r k mod 2^32 < 2^32 mod k. A call takes ceil(n / 2) words, then in the same way words for the integers still missing.
         """
         n, k = checks.whole("n", n, 0), checks.whole("k", k)
         if k > 2**32:
@@ -120,7 +120,7 @@ def _plain(part):
 
 
 def _multiply_shift(words, uint64_t k, drawn, long filled):
-    """Puts the candidates of `words` that are not passed over into drawn[filled:]; how far `drawn` is filled then."""
+    """Write the candidates of `words` that are not rejected to drawn[filled:]; return how far `drawn` is filled then."""
     cdef const uint64_t* word = <uint64_t*>cnp.PyArray_DATA(words)
     cdef int64_t* into = <int64_t*>cnp.PyArray_DATA(drawn)
     cdef uint64_t low = 0xFFFFFFFF, least = (<uint64_t>1 << 32) % k, product
@@ -134,7 +134,7 @@ def _multiply_shift(words, uint64_t k, drawn, long filled):
 
 
 cdef inline _each(vec (*f)(vec) noexcept nogil, a):
-    """f of every number of the 1-d array `a`."""
+    """f of each number of a 1-d array."""
     out = np.empty_like(a)
     cdef const REAL* x = <REAL*>cnp.PyArray_DATA(a)
     cdef REAL* y = <REAL*>cnp.PyArray_DATA(out)
@@ -178,7 +178,7 @@ cdef inline vec ratio(const double* above, const double* under, vec x) noexcept 
 
 
 cdef inline vec quantile(vec u) noexcept nogil:
-    """The number that a standard normal one is below with probability u, 0 < u < 1."""
+    """The quantile of the standard normal law at probability u, 0 < u < 1."""
     cdef vec q = u - splat(0.5)
     cdef vec inside = splat(0.180625) - q * q       # >= 0 where |q| <= 0.425
     cdef vec r = lanes.sqrt(-lanes.log(select_le0(q, u, splat(1) - u)))
@@ -187,7 +187,7 @@ cdef inline vec quantile(vec u) noexcept nogil:
 
 
 def _orthonormalise(q):
-    """Makes the rows of q (n, n) orthonormal, in order and in place."""
+    """Make the rows of q (n, n) orthonormal, in order and in place."""
     cdef REAL* row = <REAL*>cnp.PyArray_DATA(q)
     cdef long n = len(q), i
     cdef lanes.mode saved = lanes.enter_mode()

@@ -1,10 +1,10 @@
-/* `vec`: one register of the processor, full of REAL, and everything that the kernels do with it.
+/* `vec`, one register of the processor full of REAL, and all operations of the kernels on it.
 
-Included once per build: the includer defines REAL (and LONGLAG_F64 as 1 where REAL is double), the compiler's flags
-choose the instruction set. Design: + - * / and integers on bits are GNU C vector operators; the few operations that C
-cannot name (fma, min, max, sqrt, select, parts of a register) are intrinsics, defined once per instruction set in the
-first half; exp, log, tanh and sigmoid are written once, from those, in the second. Every operation is either exact or
-rounded once, as IEEE 754 has it, and always in the same order, so each function gives the same bits in every build.
+Each build includes it once. The includer defines REAL, and LONGLAG_F64 as 1 if REAL is double; the compiler's flags choose the
+instruction set. Design: + - * / and operations on bits are GNU C vector operators. Operations that C has no operator for
+(fma, min, max, sqrt, select, parts of a register) are intrinsics, defined once per instruction set in the first half. The
+second half writes exp, log, tanh and sigmoid once, from these. Every operation is exact or rounded once, as IEEE 754 says,
+and the order is always the same, so each function gives the same bits in every build.
 
 Rejected: a vec wider than the registers (compiled for AVX2, 64-byte vectors ran a hundred times slower); approximate
 reciprocals (they differ between processors); libm (it differs between versions); plain double arithmetic as a
@@ -60,7 +60,7 @@ float32 fma (it rounds twice: a = 2^-12 (1 + 2^-23), b = 2^-12 (1 - 2^-23), c = 
 #define LANES ((int)(LANES_BYTES / sizeof(REAL)))
 #define LINE ((int)(64 / sizeof(REAL)))
 #define PIECES (LINE / LANES)
-#define TILE_LINES (PIECES == 1 ? 4 : 1) /* with narrower registers, a line fills more of them, and rows share it better */
+#define TILE_LINES (PIECES == 1 ? 4 : 1) /* a line that fills several registers is shared best by many rows */
 /* The sanitizers do not see what masked instructions read and write. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !(defined(LANES_AVX512) || defined(LANES_AVX2))
 #define LANES_UNMASKED 1
@@ -75,7 +75,7 @@ typedef unsigned long lanes_mode;
 
 LANES_API vec lanes_load(const REAL *p) { return *(const lanes_unaligned *)p; }
 LANES_API void lanes_store(REAL *p, vec a) { *(lanes_unaligned *)p = a; }
-/* In a register from here on: the compiler cannot load it from memory once more for each use. */
+/* Keep a in a register: the compiler cannot load it from memory again for each use. */
 LANES_API vec lanes_keep(vec a) {
 #ifdef LANES_NEON
     __asm__("" : "+w"(a));
@@ -138,7 +138,7 @@ LANES_API __m256i lanes_first(long n) {
     return (__m256i)(lane < (LANES_INTEGER)(n > 0 ? n : 0));
 }
 #ifndef LANES_UNMASKED
-/* A masked store is a dozen times as slow as one of a whole register on some processors; most parts are whole. */
+/* On some processors a masked store takes twelve times as long as a whole one; most parts are whole. */
 LANES_API vec lanes_load_part(const REAL *p, long n) {
     if (n >= LANES) return lanes_load(p);
     return LANES_OP(maskload)(p, lanes_first(n));
@@ -174,8 +174,8 @@ LANES_API vec lanes_max(vec a, vec b) { return LANES_OP(max)(a, b); }
 #ifdef LONGLAG_F64
 LANES_API vec lanes_fma(vec a, vec b, vec c) { return (vec){fma(a[0], b[0], c[0]), fma(a[1], b[1], c[1])}; }
 #else
-/* Exact: the product of two floats fits a double; its sum with c is rounded to odd there (what the addition lost, e,
-   moves an even last bit one step towards the exact sum), so that rounding it again to float rounds once.
+/* Exact. The product of two floats fits a double. Its sum with c is rounded to odd: the rounding error e moves an even last
+   bit one step towards the exact sum. Rounding the result to float is then the only rounding.
    Boldo, Melquiond 2008, "Emulation of FMA and correctly rounded sums: proved algorithms using rounding to odd". */
 LANES_API __m128 lanes_fma_half(__m128 a, __m128 b, __m128 c) {
     typedef int64_t integers __attribute__((vector_size(16)));
@@ -195,8 +195,8 @@ LANES_API vec lanes_fma(vec a, vec b, vec c) {
 #endif
 #endif
 
-/* ---- The default floating-point mode: round to nearest, denormals kept, no traps. enter returns what was there.
-   The clobbered memory keeps the compiler from moving loads and stores, and what is computed between them, across. ---- */
+/* ---- The default floating-point mode: round to nearest, denormals kept, no traps. enter returns the mode that it replaces.
+   The memory clobber keeps the compiler from moving loads, stores and the computations between them across the change. ---- */
 
 #ifdef LANES_NEON
 LANES_API lanes_mode lanes_enter_mode(void) {
@@ -235,10 +235,10 @@ LANES_API void lanes_store_part(REAL *p, vec a, long n) {
 
 /* ---- From here on, the same for every instruction set. ---- */
 
-/* LOG2E and LN2 are log2(e) and log(2) rounded, LN2_REST what LN2 lacks. ROUND + x has the whole number nearest to x in
-   its lowest bits. EXP_LEAST and EXP_MOST bound the x for which exp(x) is a finite normal number, TANH_MOST is past
-   where tanh rounds to 1. EXPM1: the minimax q of exp(r) - 1 = r + r^2 q(r), |r| <= log(2) / 2, 2^-26 (float64: 2^-60)
-   of the whole at most away; LOG: the minimax P of lanes_log, 2^-35 (2^-57) away. */
+/* LOG2E and LN2 are log2(e) and log(2), rounded; LN2_REST is log(2) - LN2. ROUND + x has the integer nearest to x in its
+   lowest bits. Between EXP_LEAST and EXP_MOST exp(x) is a finite normal number; from TANH_MOST on tanh rounds to 1.
+   EXPM1: the minimax q of exp(r) - 1 = r + r^2 q(r), |r| <= log(2) / 2, with a relative error of at most 2^-26 (float64:
+   2^-60). LOG: the minimax P of lanes_log, with an error of at most 2^-35 (2^-57). */
 #ifdef LONGLAG_F64
 #define LANES_MANTISSA 52
 #define LANES_BIAS 1023
@@ -289,12 +289,12 @@ LANES_API vec lanes_flush(vec a) {
     return lanes_select(lanes_lt(lanes_abs(a), lanes_splat(LANES_TINY)), lanes_zero(), a);
 }
 
-/* The derivatives by the value y, each rounded once: 1 - y^2 of tanh, y (1 - y) of sigmoid. */
+/* The derivatives from the function's value y, rounded once: 1 - y^2 for tanh, y (1 - y) for sigmoid. */
 LANES_API vec lanes_dtanh(vec y) { return lanes_fma(-y, y, lanes_splat(1)); }
 LANES_API vec lanes_dsigmoid(vec y) { return lanes_fma(-y, y, y); }
 
-/* Largest errors in units in the last place (scripts/lanes_error), in float32 over all inputs, in float64 the largest
-   found; and what a function costs in float32 on AVX-512.
+/* Largest errors in units in the last place (scripts/lanes_error): in float32 over all inputs, in float64 over a sample.
+   Costs in float32 on AVX-512.
 
               float32  float64   instructions: on the multiply-add units, divisions, others
        exp       1.05     1.00   9  0   8
@@ -302,11 +302,11 @@ LANES_API vec lanes_dsigmoid(vec y) { return lanes_fma(-y, y, y); }
        sigmoid   2.00     2.00   9  1   6
        tanh      1.95     1.98   8  1  10
 
-   exp, sigmoid and tanh rest on exp(r) = 1 + p, p = r + r^2 q(r): p is rounded on its own and the 1 is added late. A
-   sum with 2^n takes the place of a product with 2^-n, since additions have units of their own. sigmoid comes near 2,
-   and stays below, where its denominator has just passed a power of two: there the denominator's two sums lose 1.5 at
-   most, the division 0.5, and p next to nothing. (1 + t) + p would lose 1.5 in all, but 2.4 where t = 2^-24.
-   Rejected: rational functions of x or of r, which save up to two multiplications and pass 2 ulp. */
+   exp, sigmoid and tanh use exp(r) = 1 + p, p = r + r^2 q(r): p is rounded by itself and the 1 is added late. A sum with
+   2^n replaces a product with 2^-n, since additions have units of their own. The error of sigmoid approaches 2 from below
+   where its denominator has just passed a power of two: there the two sums of the denominator lose at most 1.5, the
+   division 0.5, and p almost nothing. (1 + t) + p would lose 1.5 in all, but 2.4 at t = 2^-24.
+   Rejected: rational functions of x or of r. They save up to two multiplications, but their errors exceed 2 ulp. */
 
 LANES_API vec lanes_expm1_q(vec r) {
     const vec r2 = r * r;
@@ -318,7 +318,7 @@ LANES_API vec lanes_expm1_q(vec r) {
 
 LANES_API vec lanes_expm1_reduced(vec r) { return lanes_fma(lanes_expm1_q(r), r * r, r); }
 
-/* 2^n, n being the whole number nearest to a scale: right for -bias < n <= bias, 0 for n = -bias. */
+/* 2^n for the integer n nearest to a * scale: correct for -bias < n <= bias, 0 for n = -bias. */
 LANES_API vec lanes_power(vec a, REAL scale, vec *n) {
     const vec round = lanes_splat(LANES_ROUND + LANES_BIAS);
     const vec shifted = lanes_fma(a, lanes_splat(scale), round);
@@ -346,8 +346,8 @@ LANES_API vec lanes_sigmoid(vec x) {
     return t / (1 + (t + lanes_expm1_reduced(r)));
 }
 
-/* tanh(x) = (t - exp(r)) / (t + exp(r)), t = 2^n, r = n log(2) - 2|x|, with the sign of x. Float32 can do without
-   LN2_REST, n being small here; float64 adds it where it is rounded least. */
+/* tanh(x) = (t - exp(r)) / (t + exp(r)), t = 2^n, r = n log(2) - 2|x|, with the sign of x. n is small here, so float32
+   needs no LN2_REST; float64 adds it where it is rounded least. */
 LANES_API vec lanes_tanh(vec x) {
     const vec a = lanes_min(lanes_splat(LANES_TANH_MOST), lanes_abs(x)), twice = a + a;
     vec n;

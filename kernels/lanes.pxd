@@ -1,6 +1,6 @@
-"""lanes.h for Cython: `vec`, one register of the processor full of REAL, and what can be done with it.
+"""lanes.h for Cython: `vec`, one register of the processor full of REAL, and the operations on it.
 
-To Cython a vec is a number, to the C compiler it is a register of LANES numbers. So, with a vec,
+To Cython a vec is a number; to the C compiler it is a register of LANES numbers. Therefore, with a vec:
 - no `if` and no comparison (select_le0, min_, max_ choose);
 - literals only where they are exact in float32 (`1 - y`; but `splat(0.1)`), and `zero()`, never `vec z = 0`;
 - `/` needs the directive cdivision=True, every function is `noexcept nogil`;
@@ -11,7 +11,7 @@ All functions give the same bits in every build, and all but min_, max_ and sele
 """
 
 cdef extern from "lanes.h" nogil:
-    ctypedef float REAL      # float or double, as the build has it
+    ctypedef float REAL      # float or double, depending on the build
     ctypedef float vec
     ctypedef unsigned long mode "lanes_mode"
 
@@ -20,21 +20,21 @@ cdef extern from "lanes.h" nogil:
         LINE                 # numbers in 64 bytes: the unit of every layout, the same on all processors
         PIECES               # vecs in a line
         ROWS_BUDGET          # registers that a tile may use for its sums
-        TILE_LINES           # most lines whose sums a tile has in registers at a time
+        TILE_LINES           # most lines whose sums a tile holds in registers at a time
 
     vec load "lanes_load"(const REAL* p) noexcept
     void store "lanes_store"(REAL* p, vec a) noexcept
     void prefetch "__builtin_prefetch"(const REAL* p) noexcept         # any address is allowed
-    # The first n lanes; the rest is +0, or is left alone. Nothing past them is touched; any n is allowed.
+    # The first n lanes: load_part sets the others to +0, store_part leaves their memory alone. Neither touches memory behind them.
     vec load_part "lanes_load_part"(const REAL* p, long n) noexcept
     void store_part "lanes_store_part"(REAL* p, vec a, long n) noexcept
-    vec keep "lanes_keep"(vec a) noexcept                              # a, in a register: not loaded again for each use
+    vec keep "lanes_keep"(vec a) noexcept                              # a, kept in a register: not loaded again for each use
     vec splat "lanes_splat"(REAL a) noexcept
     vec zero "lanes_zero"() noexcept
 
     vec fma "lanes_fma"(vec a, vec b, vec c) noexcept                  # a b + c, rounded once
     vec sqrt "lanes_sqrt"(vec a) noexcept
-    # b unless a is smaller (larger), so b where either is NaN: the constant goes first.
+    # a if it is smaller (larger) than b, else b; so b if either is NaN. Put the constant first, so that NaN goes through.
     vec min_ "lanes_min"(vec a, vec b) noexcept
     vec max_ "lanes_max"(vec a, vec b) noexcept
     vec select_le0 "lanes_select_le0"(vec a, vec x, vec y) noexcept    # a <= 0 ? x : y
@@ -47,6 +47,6 @@ cdef extern from "lanes.h" nogil:
     vec dtanh "lanes_dtanh"(vec y) noexcept                            # 1 - y y, with y = tanh(x)
     vec dsigmoid "lanes_dsigmoid"(vec y) noexcept                      # y (1 - y), with y = sigmoid(x)
 
-    # The default floating-point mode for this thread, and back to the one that was there.
+    # Set the default floating-point mode of this thread and return the mode that it replaces; set a mode again.
     mode enter_mode "lanes_enter_mode"() noexcept
     void leave_mode "lanes_leave_mode"(mode saved) noexcept

@@ -17,9 +17,8 @@ MERGES = ("concat", "sum", "mean", "learned")
 SCHEMES = ("uniform", "glorot", "orthogonal", "identity")
 WIDEST = 2**16                  # units and inputs
 LONGEST = 2**31 - 1             # steps, which lengths count in 32 bits
-CARRY = -1                      # the slot of the gradient that BPTT carries
 
-CELLS = MappingProxyType({row.name: row for row in build("timeloop", "float32").ROWS if row.recurrent})
+CELLS = MappingProxyType({cell.name: cell for cell in build("timeloop", "float32").CELLS if cell.recurrent})
 
 
 class RNN:
@@ -192,15 +191,15 @@ class RNN:
     def _outputs(self, record, states, keep):
         """y; `states` (S, D, B, H) change from the initial to the final ones. `keep`: for a backward pass."""
         H, y = self.units, np.empty((*record.x.shape[:2], len(self._names) * self.units), self.dtype)
-        for d, (name, run) in enumerate(zip(self._names, record.passes)):
-            run.aim(y=y, column=d * H)
-            run.pack(record.theta, self._offsets[f"{name}/W"], False)
+        for d, (name, recurrence) in enumerate(zip(self._names, record.recurrences)):
+            recurrence.bind_output(y[..., d * H:(d + 1) * H])
+            recurrence.pack(record.theta[self._offsets[f"{name}/W"]:], False)
         for i in range(len(record.segments)):
             if keep and len(record.segments) > 1:
                 record.borders.append(states.copy())
             record.forward(i, states)
-            for d, (run, steps) in enumerate(zip(record.passes, record.steps(i))):
-                run.get(run.last_slot(*steps), states[:, d])
+            for d, recurrence in enumerate(record.recurrences):
+                recurrence.read_states(states[:, d])
         return self._merged(record, y)
 
     def gates(self, tape):
@@ -213,8 +212,8 @@ class RNN:
             raise ValueError("tape: expected one made without checkpoint, which keeps all gates")
         alive = np.arange(len(record.x))[:, None, None] < record.lengths[:, None]
         directions = []
-        for run in record.passes:
-            block_step_row_group_lane = run.gates().transpose(3, 0, 2, 1, 4)
+        for recurrence in record.recurrences:
+            block_step_row_group_lane = recurrence.gates().transpose(3, 0, 2, 1, 4)
             values = block_step_row_group_lane.reshape(*block_step_row_group_lane.shape[:3], -1)[..., :self.units]
             directions.append(np.where(alive, values, self.dtype.type(0)))
         record.refuse_spent()       # another thread may have begun a backward pass, which overwrites the gates
@@ -265,18 +264,19 @@ class RNN:
         record.spend()
         try:
             dy = self._unmerged(record, dy, theta)
-            for d, (name, run) in enumerate(zip(self._names, record.passes)):
+            for d, (name, recurrence) in enumerate(zip(self._names, record.recurrences)):
                 offset = self._offsets[f"{name}/W"]
-                run.aim(dy=dy, column=d * self.units * (dy is not None and dy.shape[2] > self.units), dx=dx[d],
-                        norms=sizes[d], grad=theta, offset=offset, truncated=truncated)
-                run.pack(record.theta, offset, True)
-                run.put(CARRY, carry[:, d])
+                column = d * self.units if dy is not None and dy.shape[2] > self.units else 0
+                recurrence.bind_gradients(dy=None if dy is None else dy[..., column:column + self.units], dx=dx[d],
+                                          norms=sizes[d], grad=theta[offset:], truncated=truncated)
+                recurrence.pack(record.theta[offset:], True)
+                recurrence.write_carry(carry[:, d])
             for i in reversed(range(len(record.segments))):
                 if i + 1 < len(record.segments):
                     record.forward(i, record.borders[i])
-                record.backward(record.passes, record.steps(i))
-            for d, run in enumerate(record.passes):
-                run.get(CARRY, carry[:, d])
+                record.backward(record.recurrences, record.steps(i))
+            for d, recurrence in enumerate(record.recurrences):
+                recurrence.read_carry(carry[:, d])
         finally:
             record.release()
         if inputs and len(dx) == 2:
@@ -320,12 +320,12 @@ class RNN:
             return total.reshape(*y.shape[:2], H)
         merged = np.empty((*y.shape[:2], H), self.dtype)
         record.merge = record.made("affine", False, y)
-        record.merge.aim(y=merged)
-        record.merge.pack(record.theta, self._offsets["merge/M"], False)
+        record.merge.bind_output(merged)
+        record.merge.pack(record.theta[self._offsets["merge/M"]:], False)
         for segment in record.segments:
-            record.merge.begin(segment[0])
-            for passes, ranges in record.calls([record.merge], [segment], False):
-                self._loop.forward(passes, ranges, record.threads)
+            record.merge.begin(*segment)
+            for recurrences, ranges in record.calls([record.merge], [segment], False):
+                self._loop.forward(recurrences, ranges, record.threads)
         return merged
 
     def _unmerged(self, record, dy, grad):
@@ -338,11 +338,12 @@ class RNN:
             self._update.scale(half, 0.5)
             return half.reshape(T, B, H)
         both = np.empty((T, B, 2 * H), self.dtype)
-        record.merge.aim(dy=dy, dx=both, grad=grad, offset=self._offsets["merge/M"])
-        record.merge.pack(record.theta, self._offsets["merge/M"], True)
-        record.merge.put(CARRY, np.zeros((1, B, H), self.dtype))
+        offset = self._offsets["merge/M"]
+        record.merge.bind_gradients(dy=dy, dx=both, norms=None, grad=grad[offset:], truncated=False)
+        record.merge.pack(record.theta[offset:], True)
+        record.merge.write_carry(np.zeros((1, B, H), self.dtype))
         for segment in reversed(record.segments):
-            record.merge.begin(segment[0])
+            record.merge.begin(*segment)
             record.backward([record.merge], [segment])
         return both
 

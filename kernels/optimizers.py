@@ -149,4 +149,4 @@ class Adam(_Optimizer):
         self._power1 *= self.beta1
         self._power2 *= self.beta2
         rate, spread = self.lr / (1 - self._power1), 1 / (1 - self._power2)
-        _update[self.dtype].adam(theta, grad, m, v, self.beta1, self.beta2, rate, spread, self.eps)
+        _update[self.dtype].adam(theta, grad, (m, v), (self.beta1, self.beta2), rate, spread, self.eps)

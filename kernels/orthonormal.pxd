@@ -7,9 +7,9 @@ from kernels.sums cimport dot
 
 
 cdef inline double unit(REAL* a, const REAL* q, long rows, long n) noexcept nogil:
-    """Makes a (n,) a unit vector orthogonal to the orthonormal rows of q (rows, n); the length it had beside them.
+    """Make a (n,) a unit vector orthogonal to the orthonormal rows of q (rows, n); return the length of its part orthogonal to them.
 
-    By modified Gram-Schmidt, each row twice (Giraud et al. 2005: then orthogonal to rounding). Where nothing is left, a is 0.
+    Modified Gram-Schmidt, each row twice, which gives orthogonality to rounding (Giraud et al. 2005). If that part is 0, a becomes 0.
     """
     cdef long i, k, again
     cdef double along

@@ -1,13 +1,12 @@
-"""Panels of weights, and the product that states and deltas go through.
+"""Panels of weights, the products of states and deltas with them, and the heights of tiles.
 
-Design. The unit of layout is a line of 64 bytes: LINE units, or LINE columns. A panel holds up to four of them for each k. A
-tile keeps rows x lines x PIECES vectors of sums in registers and reads a panel's line once for all of its rows: all lines of a
-panel where a register holds a whole line, and then they lie side by side for each k; else one after the other, and then they
-lie one behind the other, each through all k, so that a tile reads its line without gaps. Deep panels come from a far cache: a
-line for each k is fetched ahead of its use.
-`rows`, `lines` and `width` are literals at every call: that is what keeps the sums in registers. The products fill the
-processor's load units as much as its multiply-adds, so nothing is loaded twice: a line is kept in its registers, and three
-rows share a pointer: more pointers would not fit in registers either, and be loaded for each k.
+Design. The unit of layout is a line of 64 bytes: LINE units, or LINE columns. A panel holds up to four lines for each k. A tile keeps
+rows x lines x PIECES vectors of sums in registers and reads a panel's line once for all of its rows. Where a register holds a whole
+line, a tile takes all lines of a panel, and they lie side by side for each k. Elsewhere it takes one line at a time, and a line lies
+in one piece through all k, so that it is read without gaps. A deep panel lies in a far cache, so each line is prefetched.
+`rows`, `width` and `blocks` are literals at every call: this keeps the sums in registers. The products fill the load units as much as
+the multiply-add units, so nothing is loaded twice: a line stays in its registers, and three rows share a pointer, because more
+pointers would not fit in registers.
 
 Each sum is one chain of fma over k in index order, whatever the tile. Rejected: splitting the chain to hide latency
 (other bits), a BLAS (its threads, and an order of summation that depends on the processor), and a slice of each of four lines
@@ -21,9 +20,21 @@ cdef enum:
     SHARED = 16         # most vecs that all rows of a tile share
     AHEAD = 12          # lines, or rows of weights, from the one in use to the one fetched
 
+cdef struct Sums:
+    # The sums of a tile: acc (rows, width, blocks, PIECES).
+    vec* acc
+    int rows, width, blocks
+
+cdef struct Factor:
+    # The left factor of a product: rows of `depth` numbers, lda apart.
+    const REAL* a
+    long lda, depth
+
+ctypedef void (*Tile)(int rows, const void* work, long m) noexcept nogil
+
 
 cdef inline int tile_vecs(int lines) noexcept nogil:
-    """Vecs of sums that a row of a tile has, of so many lines that are wanted."""
+    """Vecs of sums that a row of a tile has, if `lines` lines are wanted."""
     return min(lines, TILE_LINES) * PIECES
 
 
@@ -33,7 +44,7 @@ cdef inline bint fits(int rows, int vecs) noexcept nogil:
 
 
 cdef inline int tile_rows(long left, int vecs) noexcept nogil:
-    """The most rows, of 12 8 6 4 3 2 1, that are left and whose sums fit in registers; of 7 and 8 left about half."""
+    """The height of the next tile: 12, 8, 6, 4, 3, 2 or 1 rows, whose sums fit in registers; about half of 7 or 8 rows left."""
     if left >= 12 and fits(12, vecs): return 12
     if left >= 8 and fits(8, vecs): return 8
     if left >= 6 and fits(6, vecs) and left != 7 and left != 8: return 6
@@ -42,38 +53,50 @@ cdef inline int tile_rows(long left, int vecs) noexcept nogil:
     return 2 if left >= 2 and fits(2, vecs) else 1
 
 
+cdef inline int next_tile(Tile tile, const void* work, int vecs, long left, long m) noexcept nogil:
+    """Call tile(rows, work, m) for the tallest tile of the rows left; return its rows. In each call `rows` is a literal."""
+    cdef int rows = tile_rows(left, vecs)
+    if fits(12, vecs) and rows == 12: tile(12, work, m)
+    elif fits(8, vecs) and rows == 8: tile(8, work, m)
+    elif fits(6, vecs) and rows == 6: tile(6, work, m)
+    elif fits(4, vecs) and rows == 4: tile(4, work, m)
+    elif fits(3, vecs) and rows == 3: tile(3, work, m)
+    elif fits(2, vecs) and rows == 2: tile(2, work, m)
+    else: tile(1, work, m)
+    return rows
+
+
 cdef inline long line_step(long lines) noexcept nogil:
-    """From a k of a line to the next, in a panel of so many lines."""
+    """The distance from one k of a line to the next, in a panel of `lines` lines."""
     return (lines if TILE_LINES > 1 else 1) * LINE
 
 
 cdef inline long line_start(long line, long depth) noexcept nogil:
-    """Where a line begins in a panel of `depth` k."""
+    """Where a line begins in a panel whose k run to `depth`."""
     return line * (1 if TILE_LINES > 1 else depth) * LINE
 
 
-cdef inline void accumulate(vec* acc, int rows, int width, int fed, int blocks, const REAL* a, long lda,
-                            const REAL* panel, long step, long depth) noexcept nogil:
-    """acc[m, w, g] += sum over k of a[m, k] panel[k, w, g], for the first `fed` of acc's `blocks` lines in each group w."""
+cdef inline void accumulate(Sums sums, int fed, Factor x, const REAL* panel, long step) noexcept nogil:
+    """acc[m, w, g] += sum over k of x[m, k] panel[k, w, g], for the first `fed` of the blocks in each group w."""
     cdef vec b[SHARED]
     cdef vec s
-    cdef vec* sums
+    cdef vec* acc
     cdef const REAL* third[4]       # of rows 0, 3, 6, 9
     cdef long k
     cdef int m, w, i
-    for i in range((rows + 2) // 3):
-        third[i] = a + 3 * i * lda
-    for k in range(depth):
+    for i in range((sums.rows + 2) // 3):
+        third[i] = x.a + 3 * i * x.lda
+    for k in range(x.depth):
         prefetch(panel + AHEAD * LINE)
-        for i in range(width * fed * PIECES):
+        for i in range(sums.width * fed * PIECES):
             b[i] = keep(load(panel + i * LANES))
-        for m in range(rows):
-            s = splat(third[m // 3][m % 3 * lda])
-            for w in range(width):
-                sums = acc + (m * width + w) * blocks * PIECES
+        for m in range(sums.rows):
+            s = splat(third[m // 3][m % 3 * x.lda])
+            for w in range(sums.width):
+                acc = sums.acc + (m * sums.width + w) * sums.blocks * PIECES
                 for i in range(fed * PIECES):
-                    sums[i] = fma(s, b[w * fed * PIECES + i], sums[i])
-        for i in range((rows + 2) // 3):
+                    acc[i] = fma(s, b[w * fed * PIECES + i], acc[i])
+        for i in range((sums.rows + 2) // 3):
             third[i] += 1
         panel += step
 

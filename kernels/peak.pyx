@@ -1,18 +1,18 @@
-"""The multiply-add peak of this build: more independent chains of fma than the processor has in flight, all in registers."""
+"""The multiply-add peak of this build: independent chains of fma in registers, more than the processor executes at once."""
 
 from cython.parallel cimport prange
 
 from kernels.lanes cimport LANES, REAL, fma, splat, store, vec
 
 cdef enum:
-    CHAINS = 12         # with the two constants, no more than the registers of any processor
+    CHAINS = 12         # with two constants, they fit in the registers of any processor
     MOST_LANES = 16
 
 
 cdef double chains(long rounds) noexcept nogil:
-    """Run `rounds` rounds; a number that depends on all of them, so that none is left out."""
+    """Run `rounds` rounds; return a number that depends on every chain, so that the compiler removes none."""
     cdef vec a[CHAINS]
-    cdef vec half = splat(0.5), one = splat(1)      # every chain goes to 2: no denormals, no infinities
+    cdef vec half = splat(0.5), one = splat(1)      # every chain converges to 2: no denormals, no infinities
     cdef REAL out[MOST_LANES]
     cdef double left = 0
     cdef long i
@@ -29,7 +29,7 @@ cdef double chains(long rounds) noexcept nogil:
 
 
 def multiply_adds(long rounds, int threads):
-    """`rounds` rounds on each of `threads` threads; the floating-point operations done, two for each multiply-add."""
+    """Run `rounds` rounds on each of `threads` threads; return the number of floating-point operations, two for each multiply-add."""
     kept = bytearray(threads * sizeof(double))
     cdef char* at = kept
     cdef double* left = <double*> at

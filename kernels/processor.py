@@ -35,10 +35,13 @@ def isas():
 
 
 def _choose():
+    if not isas():
+        raise ImportError(f"the kernels are compiled for {', '.join(_features.BUILDS)}, which this processor does not have: "
+                          "run LONGLAG_ISAS=all scripts/set-up to compile them for all processors")
     forced = os.environ.get("LONGLAG_ISA") or isas()[0]
     if forced not in isas():
         known = forced in ("avx512", "avx2", "generic", "neon")
-        reason = "this processor or build does not have it" if known else "no such instruction set"
+        reason = "this processor or build does not have it (LONGLAG_ISAS=all scripts/set-up builds all)" if known else "no such instruction set"
         raise ImportError(f"LONGLAG_ISA={forced}: {reason}; available here: {', '.join(isas())}")
     return forced
 

@@ -1,7 +1,7 @@
-"""The affine readout's product, and the losses.
+"""The product of the affine readout, and the losses.
 
-One product serves forward and backward. A number of its result is one fma chain in the order of the inner index, and lanes are
-columns, so neither the lanes nor the tiles change a bit. B rows, K outputs; REAL is the dtype of this build.
+One product serves forward and backward. Each number of its result is one fma chain in the order of the inner index, and lanes are
+columns, so neither lanes nor tiles change a bit. B rows, K outputs; REAL is the dtype of this build.
 """
 
 import numpy as np
@@ -17,47 +17,55 @@ cnp.import_array()
 
 cdef enum: ROWS = 8      # rows of a tile: enough chains to hide an fma's latency, few enough for 16 registers
 
+cdef struct Product:
+    # out (M, N) = a (M, R) b (R, N). A row of a is `down` from the next, its numbers are `along` apart. b has lines of `line`
+    # numbers, padded to whole LINEs; line 0 is where the chains start.
+    long R, N, down, along, line
+    const REAL* a
+    const REAL* b
+    REAL* out
+
 
 def product(a, b, start, out):
     """out = start + a b: a (M, R) with any strides, b (R, N), start (N,) or None for +0, out (M, N) C-contiguous.
 
     out[m, n] is the fma chain over a[m, r] b[r, n] with r ascending.
     """
-    cdef long M = a.shape[0], R = a.shape[1], N = b.shape[1]
-    cdef long down = a.strides[0] // a.itemsize, along = a.strides[1] // a.itemsize
-    padded = np.zeros((R + 1, (N + LINE - 1) // LINE * LINE), a.dtype)      # b in whole lines, below the chains' start
-    padded[1:, :N] = b
+    cdef Product q
+    cdef long M = a.shape[0], m, n = 0
+    q.R, q.N = b.shape
+    padded = np.zeros((q.R + 1, (q.N + LINE - 1) // LINE * LINE), a.dtype)
+    padded[1:, :q.N] = b
     if start is not None:
-        padded[0, :N] = start
-    cdef const REAL* x = <REAL*>cnp.PyArray_DATA(a)
-    cdef const REAL* w = <REAL*>cnp.PyArray_DATA(padded)
-    cdef REAL* y = <REAL*>cnp.PyArray_DATA(out)
-    cdef long m, n = 0, line = padded.shape[1]
+        padded[0, :q.N] = start
+    q.down, q.along, q.line = a.strides[0] // a.itemsize, a.strides[1] // a.itemsize, padded.shape[1]
+    q.a, q.b, q.out = <REAL*>cnp.PyArray_DATA(a), <REAL*>cnp.PyArray_DATA(padded), <REAL*>cnp.PyArray_DATA(out)
     cdef lanes.mode saved = lanes.enter_mode()
-    while n < N:
+    while n < q.N:
         for m in range(M // ROWS):
-            tile(ROWS, R, x + m * ROWS * down, down, along, w + n, line, y + m * ROWS * N + n, N, N - n)
+            tile(ROWS, &q, m * ROWS, n)
         for m in range(M - M % ROWS, M):
-            tile(1, R, x + m * down, down, along, w + n, line, y + m * N + n, N, N - n)
+            tile(1, &q, m, n)
         n += LANES
     lanes.leave_mode(saved)
 
 
-cdef inline void tile(int rows, long R, const REAL* a, long down, long along, const REAL* b, long line,
-                      REAL* out, long N, long columns) noexcept nogil:
-    """`rows` rows of up to LANES columns."""
+cdef inline void tile(int rows, const Product* q, long m, long n) noexcept nogil:
+    """`rows` rows from m on, of up to LANES columns from n on."""
+    cdef const REAL* a = q.a + m * q.down
+    cdef const REAL* b = q.b + n
     cdef vec sums[ROWS]
     cdef vec w = load(b)
-    cdef long r
+    cdef long r, down = q.down, along = q.along, line = q.line
     cdef int i
     for i in range(rows):
         sums[i] = w
-    for r in range(R):
+    for r in range(q.R):
         w = load(b + (r + 1) * line)
         for i in range(rows):
             sums[i] = fma(splat(a[i * down + r * along]), w, sums[i])
     for i in range(rows):
-        store_part(out + i * N, sums[i], columns)
+        store_part(q.out + (m + i) * q.N + n, sums[i], q.N - n)
 
 
 def cross_entropy(o, labels):
@@ -74,12 +82,12 @@ def cross_entropy(o, labels):
             raise ValueError(f"labels: expected integers of 0 to {K - 1}, got {label[b]} in row {b}")
     cdef lanes.mode saved = lanes.enter_mode()
     for b in range(B):
-        each[b] = row(x + b * K, label[b], K, B, share + b * K, d + b * K)
+        each[b] = row_loss(x + b * K, label[b], K, B, share + b * K, d + b * K)
     lanes.leave_mode(saved)
     return loss, p, do
 
 
-cdef inline REAL row(const REAL* o, long label, long K, long B, REAL* p, REAL* do) noexcept nogil:
+cdef inline REAL row_loss(const REAL* o, long label, long K, long B, REAL* p, REAL* do) noexcept nogil:
     """The loss of one row; p = softmax(o), do = (p - onehot) / B."""
     cdef REAL top = o[0], mass, log_of_mass
     cdef long k
@@ -93,7 +101,7 @@ cdef inline REAL row(const REAL* o, long label, long K, long B, REAL* p, REAL* d
     k = 0
     while k < K:
         store_part(p + k, load_part(p + k, K - k) / splat(mass), K - k)
-        # A tail of tiny probabilities would otherwise send subnormal numbers down the whole pass backward.
+        # Otherwise tiny probabilities would send subnormal numbers through the whole backward pass.
         store_part(do + k, lanes.flush(load_part(p + k, K - k) / splat(B)), K - k)
         k += LANES
     do[label] = (p[label] - 1) / B

@@ -1,7 +1,7 @@
-"""What a matrix does to lengths: orthonormal rows with the lengths they had, and singular values. float64.
+"""Orthonormal rows and singular values of a float64 matrix.
 
-Only + - x / sqrt, in a fixed order and without fused operations, so that the bits hold where those of a linear-algebra
-library do not.
+They use only + - x / sqrt in a fixed order, without fused operations. So the bits are the same everywhere; those of a
+linear-algebra library are not.
 """
 
 import numpy as np
@@ -34,8 +34,8 @@ def orthonormalise(rows):
     Returns
     -------
     (m,) float64
-        The length of each row beside those before it: the diagonal of the triangular factor. A row of which nothing is left
-        becomes 0.
+        The length of each row's part orthogonal to the rows before it: the diagonal of the triangular factor. A row without
+        such a part becomes 0.
     """
     rows = checks.changed("rows", rows, FLOAT64, ("m", "n"))
     cdef long m = rows.shape[0], n = rows.shape[1], i
@@ -59,7 +59,7 @@ def singular_values(a):
     Returns
     -------
     (m,) float64
-        Of its rows: where m > n, the last m - n are 0 to rounding.
+        One for each row; if m > n, the last m - n are 0 to rounding.
 
     Notes
     -----
@@ -68,7 +68,7 @@ def singular_values(a):
     """
     a = checks.fits("a", a, FLOAT64, ("m", "n"))
     size = int(np.frexp(np.abs(a).max())[1])
-    work = np.ldexp(a, -size, order="C")      # about 1: the squares of float64 have half its range
+    work = np.ldexp(a, -size, order="C")      # numbers near 1, whose squares neither overflow nor underflow
     cdef long m = work.shape[0], n = work.shape[1], i, j, sweep, turned
     values = np.empty(m)
     cdef REAL* row = <REAL*>cnp.PyArray_DATA(work)
@@ -90,7 +90,7 @@ def singular_values(a):
 
 
 cdef inline bint turn(REAL* a, REAL* b, long n, double* aa, double* bb) noexcept nogil:
-    """Rotates two rows, of squared lengths aa and bb, so that they are orthogonal; False where they were."""
+    """Rotate two rows, of squared lengths aa and bb, so that they are orthogonal; return False if they were already."""
     cdef double ab = dot(a, b, n), zeta, t, c, s, x
     cdef long k
     if not fabs(ab) > ROUNDING * sqrt(aa[0]) * sqrt(bb[0]):

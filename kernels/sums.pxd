@@ -1,6 +1,6 @@
-"""Sums that are the same whatever the lanes: float64, 16 partial sums by index mod 16, combined 8-4-2-1.
+"""Sums whose bits do not depend on the number of lanes: float64, 16 partial sums by index mod 16, combined 8-4-2-1.
 
-A partial sum takes its terms in ascending order. Products are rounded to float64 before they are added.
+A partial sum adds its terms in ascending order. Products are rounded to float64 before they are added.
 """
 
 from libc.math cimport sqrt
@@ -17,6 +17,7 @@ cdef extern from *:
 
 
 cdef inline double combined(double* part) noexcept nogil:
+    """The sum of the partial sums, which it overwrites."""
     cdef long i, width = PARTS // 2
     while width:
         for i in range(width):

@@ -1,4 +1,4 @@
-"""What a forward pass leaves for the backward pass: sizes, arrays, and the buffers of the native passes."""
+"""What a forward pass leaves for the backward pass: sizes, arrays, and the recurrences with their buffers."""
 
 import itertools
 
@@ -24,7 +24,7 @@ class Tape:
 class Record:
     """The sizes, arrays and buffers of a forward pass.
 
-    The steps are cut into segments of `span` steps. The buffers of the passes hold one segment at a time; where there are
+    The steps are cut into segments of `span` steps. The tapes of the recurrences hold one segment at a time; where there are
     several, the states at their borders are kept.
     """
 
@@ -35,41 +35,42 @@ class Record:
         self.segments = [(t, min(t + span, T)) for t in range(0, T, span)]
         self.pace = max(1, PACE // (B * (layer.size + 32 * layer.units)) // SEGMENT) * SEGMENT
         self.borders, self.merge, self.unspent = [], None, [True]
-        self.passes = [self.made(layer.cell.name, name == "reverse", self.x) for name in layer._names]
+        self.recurrences = [self.made(layer.cell.name, name == "reverse", self.x) for name in layer._names]
 
     def made(self, cell, reverse, x):
-        """A pass over x with a buffer of its own."""
+        """A recurrence over x with a buffer of its own."""
         layer = self.layer
-        return layer._loop.Pass(cell, reverse, x, self.lengths, int(self.lengths.min()), layer.units, self.span,
-                                layer._workspace.take)
+        recurrence = layer._loop.Recurrence(cell, x, self.lengths, layer.units, self.span, reverse)
+        recurrence.place(layer._workspace.take(recurrence.size))
+        return recurrence
 
     def steps(self, i):
-        """Each pass's i-th segment (t0, t1); a reverse pass starts with the last."""
-        return [self.segments[-1 - i if run.reverse else i] for run in self.passes]
+        """Each recurrence's i-th segment (t0, t1); a reverse one starts with the last."""
+        return [self.segments[-1 - i if recurrence.reverse else i] for recurrence in self.recurrences]
 
     def forward(self, i, states):
-        """Run all passes over their i-th segment, from `states` (S, D, B, H)."""
+        """Run all recurrences over their i-th segment, from `states` (S, D, B, H)."""
         segments = self.steps(i)
-        for d, (run, (t0, t1)) in enumerate(zip(self.passes, segments)):
-            run.begin(t0)
-            run.put(run.first_slot(t0, t1), states[:, d])
-        for passes, ranges in self.calls(self.passes, segments, False):
-            self.layer._loop.forward(passes, ranges, self.threads)
+        for d, (recurrence, segment) in enumerate(zip(self.recurrences, segments)):
+            recurrence.begin(*segment)
+            recurrence.write_states(states[:, d])
+        for recurrences, ranges in self.calls(self.recurrences, segments, False):
+            self.layer._loop.forward(recurrences, ranges, self.threads)
 
-    def backward(self, passes, segments):
-        """Run passes back over the segments that they hold, and add to the gradients of their weights."""
+    def backward(self, recurrences, segments):
+        """Run recurrences back over the segments on their tapes, and add to the gradients of their weights."""
         workspace = self.layer._workspace
-        for passes, ranges in self.calls(passes, segments, True):
-            self.layer._loop.backward(passes, ranges, self.threads, workspace.take, workspace.give)
+        for recurrences, ranges in self.calls(recurrences, segments, True):
+            self.layer._loop.backward(recurrences, ranges, self.threads, workspace.take, workspace.give)
 
-    def calls(self, passes, segments, back):
-        """(passes, their ranges of steps) of each native call: `pace` steps each, so that Python hears signals in between."""
+    def calls(self, recurrences, segments, back):
+        """(recurrences, their ranges of steps) of each native call: `pace` steps each, so that Python hears signals in between."""
         cuts = []
-        for run, (t0, t1) in zip(passes, segments):
+        for recurrence, (t0, t1) in zip(recurrences, segments):
             ranges = [(t, min(t + self.pace, t1)) for t in range(t0, t1, self.pace)]
-            cuts.append(ranges[::-1] if run.reverse != back else ranges)
+            cuts.append(ranges[::-1] if recurrence.reverse != back else ranges)
         for ranges in itertools.zip_longest(*cuts):
-            yield [run for run, steps in zip(passes, ranges) if steps], [steps for steps in ranges if steps]
+            yield [recurrence for recurrence, steps in zip(recurrences, ranges) if steps], [steps for steps in ranges if steps]
 
     def refuse_spent(self):
         if not self.unspent:
@@ -85,7 +86,7 @@ class Record:
 
     def release(self):
         """Let go of x, and give the buffers back, once, for other tapes to use."""
-        passes = [*self.passes, *([self.merge] if self.merge else [])]
-        self.passes, self.merge, self.borders, self.x, self.pins = [], None, [], None, None
-        for run in passes:
-            self.layer._workspace.give(run.buffer)
+        recurrences = [*self.recurrences, *([self.merge] if self.merge else [])]
+        self.recurrences, self.merge, self.borders, self.x, self.pins = [], None, [], None, None
+        for recurrence in recurrences:
+            self.layer._workspace.give(recurrence.buffer)

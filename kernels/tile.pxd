@@ -1,247 +1,165 @@
-"""One step of any cell over a run of rows: the product, the equations while the tile is in registers or L1, and back.
+"""One step of any cell for a run of rows: the products, the equations while their operands are in registers or L1, and back.
 
-Everything here is inline and takes the cell's equations and its `Form` as literals, so that each line of TABLE
-compiles to tiles of its own. A `Run` is one direction of one call: sizes, packed weights, and the tape.
-
-Layouts (L = LINE): gates (step, group, B, block, L); states (S, slot, B, pad) with pad = groups x L; operands
-(operand, step, B, pad); carries (S, B, pad). A forward run finds h' at slot t - t0 and puts h at t - t0 + 1; a reverse run
-the other way round, so the initial state lies at the end where the run starts.
+Everything here is inline and takes the cell's equations and its `Form` as literals, so that each cell is compiled to tiles of its
+own. The layouts are described in recurrence.pxd.
 """
 from kernels.lanes cimport (REAL, vec, LANES, LINE, PIECES, TILE_LINES, load, load_part, prefetch, store, store_part, zero, flush)
-from kernels.panel cimport SUMS, WIDEST, accumulate, fits, line_start, line_step, panel_start, panels, tile_rows, tile_vecs
-
-cdef extern from *:
-    """
-    #undef I    /* complex.h's, which NumPy's headers bring */
-    """
-
-cdef enum:
-    MOST_BLOCKS = 8
-    MOST_STATES = 6
-    MOST_STAGES = 2
-    MOST_FEEDS = 4
-    OPERAND = MOST_STATES       # the source of a Feed: a state of the step before, or OPERAND + an operand
+from kernels.panel cimport (SUMS, WIDEST, Factor, Sums, accumulate, line_start, line_step, next_tile, panel_start, panels,
+                            tile_vecs)
+from kernels.recurrence cimport (MOST_BLOCKS, MOST_STATES, Feed, Form, recurrence_t, gates_at, operand_at, slot_after, slot_before,
+                                 source_at, state_at)
 
 ctypedef void (*Forward)(vec* a, const vec* p, const vec* prev, vec* state) noexcept nogil
 ctypedef void (*Backward)(vec* a, const vec* p, const vec* prev, const vec* state,
                           vec* dstate, vec* dprev) noexcept nogil
 
-cdef struct Feed:
-    # A product with recurrent weights: what it multiplies, and the blocks [first, last) that it feeds.
-    int source, first, last
-
-cdef struct Form:
-    # What a stage of a cell looks like: `blocks`, `states`, `peepholes` of the cell, the operands that its first stage
-    # makes, whether it sees x itself; the blocks [first, last) that the stage completes, those of them that W feeds,
-    # and its products with recurrent weights.
-    int blocks, states, peepholes, operands
-    bint direct
-    int stage, stages
-    int first, last, w0, w1
-    int feeds
-    Feed feed[MOST_FEEDS]
-
-cdef struct Run:
-    long T, B, I, H, groups, pad
-    bint reverse, truncated
-    const int* lengths
-    long shortest
-    const REAL* x
-    # packed parameters
-    REAL* bias                  # (group, block, L)
-    REAL* p                     # (peephole, pad)
-    REAL* W[MOST_STAGES]
-    REAL* U[MOST_STAGES][MOST_FEEDS]
-    REAL* UT[MOST_STAGES][MOST_FEEDS]
-    REAL* WT
-    # the tape: steps t0 .. t0 + slots - 2
-    long t0, slots
-    long prepared               # before this step, once its chunk has begun, b + W x lies where the gates will be
-    REAL* gates
-    REAL* states
-    REAL* operands
-    # results and what arrives
-    REAL* y
-    long ldy
-    const REAL* dy
-    long lddy
-    REAL* carry                 # d state, on its way back
-    REAL* doperand              # (operand, B, pad)
-    REAL* ddirect               # (B, pad): of x itself
-    REAL* total                 # (S, B, pad): total derivatives of one step, only for norms
-    double* norms               # (S, T, B)
-    REAL* dx
-
-
-cdef inline REAL* state_at(const Run* r, int s, long slot, long b) noexcept nogil:
-    return r.states + ((s * r.slots + slot) * r.B + b) * r.pad
-
-cdef inline long slot_before(const Run* r, long t) noexcept nogil:
-    return t - r.t0 + r.reverse
-
-cdef inline long slot_after(const Run* r, long t) noexcept nogil:
-    return t - r.t0 + 1 - r.reverse
-
-cdef inline REAL* gates_at(const Run* r, int blocks, long t, long u, long b) noexcept nogil:
-    return r.gates + (((t - r.t0) * r.groups + u) * r.B + b) * blocks * LINE
-
-cdef inline REAL* operand_at(const Run* r, int k, long t, long b) noexcept nogil:
-    return r.operands + ((k * (r.slots - 1) + t - r.t0) * r.B + b) * r.pad
-
-cdef inline const REAL* source_at(const Run* r, int source, long t, long b) noexcept nogil:
-    """What a Feed multiplies at step t."""
-    return operand_at(r, source - OPERAND, t, b) if source >= OPERAND else state_at(r, source, slot_before(r, t), b)
-
-cdef inline long alive(const Run* r, long t, long b, long end) noexcept nogil:
-    """How many rows from b on, of those before `end`, are still within their length at step t."""
-    cdef long n = b
-    if t < r.shortest:
-        return end - b
-    while n < end and t < r.lengths[n]:
-        n += 1
-    return n - b
+cdef struct Place:
+    # Where a tile begins: step, row, unit group.
+    long t, b, u
 
 
 # ---------------------------------------------------------------------------------------------------------- forward
 
-cdef inline void multiply(vec* acc, int rows, int g0, int g1, int width, int first, int last,
-                          const REAL* a, long lda, const REAL* panel, long depth) noexcept nogil:
-    """To sums of the blocks [g0, g1) of `width` groups, add a product that feeds [first, last)."""
-    cdef long step = line_step(width * (last - first))
-    if g1 - g0 > 1:
-        accumulate(acc + (first - g0) * PIECES, rows, width, last - first, g1 - g0, a, lda, panel, step, depth)
+cdef inline void multiply(Sums sums, int g0, int first, int last, Factor x, const REAL* panel) noexcept nogil:
+    """To the sums of the blocks from g0 on, add a product that feeds the blocks [first, last)."""
+    cdef long step = line_step(sums.width * (last - first))
+    if sums.blocks > 1:
+        sums.acc += (first - g0) * PIECES
+        accumulate(sums, last - first, x, panel, step)
     elif first <= g0 < last:
-        accumulate(acc, rows, width, 1, 1, a, lda, panel + line_start(g0 - first, depth), step, depth)
+        accumulate(sums, 1, x, panel + line_start(g0 - first, x.depth), step)
 
 
-cdef inline void feed(vec* acc, Form f, int i, int rows, int g0, int g1, int width,
-                      const Run* r, long t, long b, long u) noexcept nogil:
-    """The stage's i-th product with recurrent weights, where it has so many."""
+cdef inline void feed(Sums sums, int g0, Form f, int i, const recurrence_t* r, Place at) noexcept nogil:
+    """The stage's i-th product with recurrent weights, if there is one."""
     cdef Feed q = f.feed[i]
     if i < f.feeds:
-        multiply(acc, rows, g0, g1, width, q.first, q.last, source_at(r, q.source, t, b), r.pad,
-                 r.U[f.stage][i] + u * r.H * (q.last - q.first) * LINE, r.H)
+        multiply(sums, g0, q.first, q.last, Factor(source_at(r, q.source, at.t, at.b), r.pad, r.H),
+                 r.U[f.stage][i] + at.u * r.H * (q.last - q.first) * LINE)
 
 
-cdef inline void preactivate(vec* acc, Form f, int rows, int g0, int g1, int width,
-                             const Run* r, long t, long b, long u) noexcept nogil:
-    """a = b, then x, then h' (and whatever else recurrent weights multiply), each in index order."""
-    cdef int m, w, i, vecs = (g1 - g0) * PIECES
-    cdef bint prepared = t < r.prepared
-    cdef const REAL* start = gates_at(r, f.blocks, t, u, b) if prepared else r.bias + u * f.blocks * LINE
+cdef inline void preactivate(Sums sums, int g0, Form f, const recurrence_t* r, Place at) noexcept nogil:
+    """a = b + x W + h' U (and other recurrent products) for the blocks from g0 on, each sum in index order."""
+    cdef int m, w, i, vecs = sums.blocks * PIECES
+    cdef bint prepared = at.t < r.prepared
+    cdef const REAL* start = gates_at(r, f.blocks, at.t, at.u, at.b) if prepared else r.bias + at.u * f.blocks * LINE
     cdef long row_step = f.blocks * LINE if prepared else 0, group_step = f.blocks * LINE * (r.B if prepared else 1)
-    for m in range(rows):
-        for w in range(width):
+    for m in range(sums.rows):
+        for w in range(sums.width):
             for i in range(vecs):
-                acc[(m * width + w) * vecs + i] = load(start + m * row_step + w * group_step + g0 * LINE + i * LANES)
+                sums.acc[(m * sums.width + w) * vecs + i] = load(start + m * row_step + w * group_step + g0 * LINE + i * LANES)
     if not prepared:
-        multiply(acc, rows, g0, g1, width, f.w0, f.w1, r.x + (t * r.B + b) * r.I, r.I,
-                 r.W[f.stage] + u * r.I * (f.w1 - f.w0) * LINE, r.I)
-    feed(acc, f, 0, rows, g0, g1, width, r, t, b, u)
-    feed(acc, f, 1, rows, g0, g1, width, r, t, b, u)
-    feed(acc, f, 2, rows, g0, g1, width, r, t, b, u)
-    feed(acc, f, 3, rows, g0, g1, width, r, t, b, u)
+        multiply(sums, g0, f.w0, f.w1, Factor(r.x + (at.t * r.B + at.b) * r.I, r.I, r.I),
+                 r.W[f.stage] + at.u * r.I * (f.w1 - f.w0) * LINE)
+    feed(sums, g0, f, 0, r, at)
+    feed(sums, g0, f, 1, r, at)
+    feed(sums, g0, f, 2, r, at)
+    feed(sums, g0, f, 3, r, at)
 
 
-cdef inline void finish(Forward cell, Form f, int rows, int width, const vec* acc, const Run* r, long t, long b,
-                        long u) noexcept nogil:
-    """The cell's equations on a tile's sums (row, group, block, piece), and what they make onto the tape."""
-    cdef int blocks = f.last - f.first, m, w, g, s, i
+cdef inline void finish(Forward cell, Form f, Sums sums, const recurrence_t* r, Place at) noexcept nogil:
+    """Apply the cell's equations to a tile's sums; write gates, states or operands, and y."""
+    cdef int m, w, g, s, i
     cdef vec a[MOST_BLOCKS]
     cdef vec p[MOST_BLOCKS]
     cdef vec prev[MOST_STATES + 1]
     cdef vec state[MOST_STATES]
-    cdef long batch = r.B, pad = r.pad, units = r.H, ldy = r.ldy, slots = r.slots * batch * pad, at, j
-    cdef const REAL* before = state_at(r, 0, slot_before(r, t), 0)
-    cdef REAL* after = state_at(r, 0, slot_after(r, t), 0)
-    cdef REAL* operands = operand_at(r, 0, t, 0)
-    cdef REAL* y = r.y + t * batch * ldy if r.y else NULL
-    cdef REAL* tape = gates_at(r, f.blocks, t, u, b)
+    cdef long batch = r.B, pad = r.pad, units = r.H, ldy = r.ldy, slots = r.slots * batch * pad, place, j
+    cdef const REAL* before = state_at(r, 0, slot_before(r, at.t), 0)
+    cdef REAL* after = state_at(r, 0, slot_after(r, at.t), 0)
+    cdef REAL* operands = operand_at(r, 0, at.t, 0)
+    cdef REAL* y = r.y + at.t * batch * ldy if r.y else NULL
+    cdef REAL* tape = gates_at(r, f.blocks, at.t, at.u, at.b)
     cdef REAL* gates
-    for m in range(rows):
-        for w in range(width):
+    for m in range(sums.rows):
+        for w in range(sums.width):
             for i in range(PIECES):
-                j = (u + w) * LINE + i * LANES
-                at = (b + m) * pad + j
+                j = (at.u + w) * LINE + i * LANES
+                place = (at.b + m) * pad + j
                 gates = tape + (w * batch + m) * f.blocks * LINE + i * LANES
                 for g in range(f.first):
                     a[g] = load(gates + g * LINE)
-                for g in range(blocks):
-                    a[f.first + g] = acc[((m * width + w) * blocks + g) * PIECES + i]
+                for g in range(sums.blocks):
+                    a[f.first + g] = sums.acc[((m * sums.width + w) * sums.blocks + g) * PIECES + i]
                 for g in range(f.peepholes):
                     p[g] = load(r.p + g * pad + j)
                 for s in range(f.states):
-                    prev[s] = load(before + s * slots + at)
+                    prev[s] = load(before + s * slots + place)
                 if f.direct:
-                    prev[f.states] = load_part(r.x + (t * batch + b + m) * r.I + j, r.I - j)
+                    prev[f.states] = load_part(r.x + (at.t * batch + at.b + m) * r.I + j, r.I - j)
                 cell(a, p, prev, state)
                 for g in range(f.first, f.last):
                     store(gates + g * LINE, a[g])
                 if f.stage + 1 < f.stages:
                     for s in range(f.operands):
-                        store(operands + s * (r.slots - 1) * batch * pad + at, state[s])
+                        store(operands + s * (r.slots - 1) * batch * pad + place, state[s])
                 else:
                     for s in range(f.states):
-                        store(after + s * slots + at, state[s])
+                        store(after + s * slots + place, state[s])
                     if y:
-                        store_part(y + (b + m) * ldy + j, state[0], units - j)
+                        store_part(y + (at.b + m) * ldy + j, state[0], units - j)
 
 
-cdef inline void forward_tile(Forward cell, Form f, int rows, int width, vec* sums, const Run* r, long t, long b,
-                              long u) noexcept nogil:
-    """A tile whose sums stay in registers until the equations have them; where they are computed line by line, to `sums`."""
-    cdef int blocks = f.last - f.first, m, g, i
+cdef struct Panel:
+    # A stage at `place`, for `width` unit groups. Sums that do not fit in registers go to `spilled` (row, block, piece).
+    Forward cell
+    Form form
+    int width
+    const recurrence_t* r
+    Place place
+    vec* spilled
+
+
+cdef inline void forward_tile(int rows, const void* work, long m0) noexcept nogil:
+    """Accumulate in registers, then apply the cell. With one line per tile, spill the sums instead."""
+    cdef const Panel* w = <const Panel*> work
+    cdef Place at = Place(w.place.t, w.place.b + m0, w.place.u)
+    cdef int blocks = w.form.last - w.form.first, m, g, i
     cdef vec acc[SUMS]
     if TILE_LINES > 1:
-        preactivate(acc, f, rows, f.first, f.last, width, r, t, b, u)
-        finish(cell, f, rows, width, acc, r, t, b, u)
+        preactivate(Sums(&acc[0], rows, w.width, blocks), w.form.first, w.form, w.r, at)
+        finish(w.cell, w.form, Sums(&acc[0], rows, w.width, blocks), w.r, at)
     else:
         for g in range(blocks):
-            preactivate(acc, f, rows, f.first + g, f.first + g + 1, 1, r, t, b, u)
+            preactivate(Sums(&acc[0], rows, 1, 1), w.form.first + g, w.form, w.r, at)
             for m in range(rows):
                 for i in range(PIECES):
-                    sums[(m * blocks + g) * PIECES + i] = acc[m * PIECES + i]
+                    w.spilled[(m * blocks + g) * PIECES + i] = acc[m * PIECES + i]
 
 
-cdef inline void forward_panel(Forward cell, Form f, int width, const Run* r, long t, long row, long n,
-                               long u) noexcept nogil:
-    cdef vec sums[SUMS * WIDEST]        # (row, block, piece), of tiles that are computed line by line
-    cdef int vecs = tile_vecs(width * (f.last - f.first)), rows
-    cdef long b = row
-    while b < row + n:
-        rows = tile_rows(row + n - b, vecs)
-        if fits(12, vecs) and rows == 12: forward_tile(cell, f, 12, width, sums, r, t, b, u)
-        elif fits(8, vecs) and rows == 8: forward_tile(cell, f, 8, width, sums, r, t, b, u)
-        elif fits(6, vecs) and rows == 6: forward_tile(cell, f, 6, width, sums, r, t, b, u)
-        elif fits(4, vecs) and rows == 4: forward_tile(cell, f, 4, width, sums, r, t, b, u)
-        elif fits(3, vecs) and rows == 3: forward_tile(cell, f, 3, width, sums, r, t, b, u)
-        elif fits(2, vecs) and rows == 2: forward_tile(cell, f, 2, width, sums, r, t, b, u)
-        else: forward_tile(cell, f, 1, width, sums, r, t, b, u)
+cdef inline void forward_panel(Forward cell, Form f, int width, const recurrence_t* r, Place at, long n) noexcept nogil:
+    cdef vec spilled[SUMS * WIDEST]
+    cdef Panel work
+    cdef int rows, blocks = f.last - f.first
+    cdef long m = 0
+    work.cell, work.form, work.width, work.r, work.place, work.spilled = cell, f, width, r, at, &spilled[0]
+    while m < n:
+        rows = next_tile(forward_tile, &work, tile_vecs(width * blocks), n - m, m)
         if TILE_LINES == 1:
-            finish(cell, f, rows, 1, sums, r, t, b, u)
-        b += rows
+            finish(cell, f, Sums(&spilled[0], rows, 1, blocks), r, Place(at.t, at.b + m, at.u))
+        m += rows
 
 
-cdef inline void forward_rows(Forward cell, Form f, const Run* r, long t, long row, long n) noexcept nogil:
+cdef inline void forward_rows(Forward cell, Form f, const recurrence_t* r, long t, long row, long n) noexcept nogil:
     """One stage of a cell at step t, for rows row .. row + n - 1."""
     cdef int blocks = f.last - f.first
     cdef long i, u, width
     if TILE_LINES == 1:
         for u in range(r.groups):
-            forward_panel(cell, f, 1, r, t, row, n, u)
+            forward_panel(cell, f, 1, r, Place(t, row, u), n)
         return
     for i in range(panels(r.groups, blocks)):
         u = panel_start(i, r.groups, blocks)
         width = panel_start(i + 1, r.groups, blocks) - u
-        if blocks == 1 and width == 4: forward_panel(cell, f, 4, r, t, row, n, u)
-        elif blocks == 1 and width == 3: forward_panel(cell, f, 3, r, t, row, n, u)
-        elif blocks <= 2 and width == 2: forward_panel(cell, f, 2, r, t, row, n, u)
-        else: forward_panel(cell, f, 1, r, t, row, n, u)
+        if blocks == 1 and width == 4: forward_panel(cell, f, 4, r, Place(t, row, u), n)
+        elif blocks == 1 and width == 3: forward_panel(cell, f, 3, r, Place(t, row, u), n)
+        elif blocks <= 2 and width == 2: forward_panel(cell, f, 2, r, Place(t, row, u), n)
+        else: forward_panel(cell, f, 1, r, Place(t, row, u), n)
 
 
 # --------------------------------------------------------------------------------------------------------- backward
 
-cdef inline void backward_rows(Backward cell, Form f, const Run* r, long t, long row, long n) noexcept nogil:
+cdef inline void backward_rows(Backward cell, Form f, const recurrence_t* r, long t, long row, long n) noexcept nogil:
     """One stage of a cell at step t: gates become deltas in place, the carry moves along the states' own paths."""
     cdef bint final = f.stage + 1 == f.stages
     cdef vec a[MOST_BLOCKS]
@@ -305,62 +223,74 @@ cdef inline void backward_rows(Backward cell, Form f, const Run* r, long t, long
             gates += f.blocks * LINE
 
 
-cdef inline void transposed_tile(int rows, int width, bint add, REAL* out, long ldo, long limit, const Run* r,
-                                 int blocks, int g0, int g1, const REAL* panel, long t, long b) noexcept nogil:
-    """out[m, :] = (out[m, :] if add) + delta of blocks [g0, g1) times a panel of `width` lines of transposed weights."""
+cdef struct Transposed:
+    # out (rows, columns) = (out if add) + deltas of blocks [first, last) times weights packed by `pack_transposed`. Rows of out lie
+    # ldo apart; columns from `limit` on are not written.
+    bint add
+    REAL* out
+    long ldo, columns, limit
+    int first, last
+    const REAL* packed
+
+
+cdef struct TransposedPanel:
+    # One panel of it, of `width` lines, for the rows from b on at step t.
+    Transposed product
+    int width
+    const recurrence_t* r
+    long t, b
+
+
+cdef inline void transposed_tile(int rows, const void* work, long first) noexcept nogil:
+    cdef const TransposedPanel* w = <const TransposedPanel*> work
+    cdef const recurrence_t* r = w.r
+    cdef Transposed q = w.product
     cdef vec acc[SUMS]
     cdef const REAL* delta
-    cdef long u, units, step = line_step(width)
-    cdef int m, i, g, vecs = width * PIECES
+    cdef REAL* out = q.out + first * q.ldo
+    cdef int m, i, g, vecs = w.width * PIECES, blocks = r.cell.form[0].blocks
+    cdef long u, units, step = line_step(w.width), lda = blocks * LINE
     for m in range(rows):
         for i in range(vecs):
-            acc[m * vecs + i] = load(out + m * ldo + i * LANES) if add else zero()
+            acc[m * vecs + i] = load(out + m * q.ldo + i * LANES) if q.add else zero()
     for u in range(r.groups):
-        delta = gates_at(r, blocks, t, u, b) + g0 * LINE
+        delta = gates_at(r, blocks, w.t, u, w.b + first) + q.first * LINE
         units = r.H - u * LINE
         if units >= LINE:
-            accumulate(acc, rows, width, 1, 1, delta, blocks * LINE, panel, step, (g1 - g0) * LINE)
-            panel += (g1 - g0) * LINE * step
+            accumulate(Sums(&acc[0], rows, w.width, 1), 1, Factor(delta, lda, (q.last - q.first) * LINE), q.packed, step)
+            q.packed += (q.last - q.first) * LINE * step
         else:
-            for g in range(g1 - g0):
-                accumulate(acc, rows, width, 1, 1, delta + g * LINE, blocks * LINE, panel, step, units)
-                panel += units * step
+            for g in range(q.last - q.first):
+                accumulate(Sums(&acc[0], rows, w.width, 1), 1, Factor(delta + g * LINE, lda, units), q.packed, step)
+                q.packed += units * step
     for m in range(rows):
         for i in range(vecs):
-            store_part(out + m * ldo + i * LANES, acc[m * vecs + i], limit - i * LANES)
+            store_part(out + m * q.ldo + i * LANES, acc[m * vecs + i], q.limit - i * LANES)
 
 
-cdef inline void transposed_panel(int width, bint add, REAL* out, long ldo, long limit, const Run* r, int blocks,
-                                  int g0, int g1, const REAL* panel, long t, long b, long n) noexcept nogil:
-    cdef int rows, vecs = tile_vecs(width)
+cdef inline void transposed_panel(int width, const Transposed* q, const recurrence_t* r, Place at, long n) noexcept nogil:
+    """The lines of unit (or input) groups at.u .. at.u + width - 1."""
+    cdef TransposedPanel work
     cdef long m = 0
+    work.product, work.width, work.r, work.t, work.b = q[0], width, r, at.t, at.b
+    work.product.out += at.u * LINE
+    work.product.limit -= at.u * LINE
+    work.product.packed += at.u * (q.last - q.first) * r.H * LINE
     while m < n:
-        rows = tile_rows(n - m, vecs)
-        if fits(12, vecs) and rows == 12: transposed_tile(12, width, add, out, ldo, limit, r, blocks, g0, g1, panel, t, b + m)
-        elif fits(8, vecs) and rows == 8: transposed_tile(8, width, add, out, ldo, limit, r, blocks, g0, g1, panel, t, b + m)
-        elif fits(6, vecs) and rows == 6: transposed_tile(6, width, add, out, ldo, limit, r, blocks, g0, g1, panel, t, b + m)
-        elif fits(4, vecs) and rows == 4: transposed_tile(4, width, add, out, ldo, limit, r, blocks, g0, g1, panel, t, b + m)
-        elif fits(3, vecs) and rows == 3: transposed_tile(3, width, add, out, ldo, limit, r, blocks, g0, g1, panel, t, b + m)
-        elif fits(2, vecs) and rows == 2: transposed_tile(2, width, add, out, ldo, limit, r, blocks, g0, g1, panel, t, b + m)
-        else: transposed_tile(1, width, add, out, ldo, limit, r, blocks, g0, g1, panel, t, b + m)
-        out += rows * ldo
-        m += rows
+        m += next_tile(transposed_tile, &work, tile_vecs(width), n - m, m)
 
 
-cdef inline void transposed_rows(bint add, REAL* out, long ldo, long columns, long limit, const Run* r, int blocks,
-                                 int g0, int g1, const REAL* packed, long t, long b, long n) noexcept nogil:
-    """The deltas of rows b .. b + n - 1 at step t, through weights packed by `pack_transposed`, to `columns` columns."""
-    cdef long groups = (columns + LINE - 1) // LINE, depth = (g1 - g0) * r.H, i, c, width
-    cdef const REAL* panel
+cdef inline void transposed_rows(const Transposed* q, const recurrence_t* r, long t, long b, long n) noexcept nogil:
+    """The product for rows b .. b + n - 1 at step t; q.out is where row b begins."""
+    cdef long groups = (q.columns + LINE - 1) // LINE, i, c, width
     if TILE_LINES == 1:
         for c in range(groups):
-            transposed_panel(1, add, out + c * LINE, ldo, limit - c * LINE, r, blocks, g0, g1, packed + c * depth * LINE, t, b, n)
+            transposed_panel(1, q, r, Place(t, b, c), n)
         return
     for i in range(panels(groups, 1)):
         c = panel_start(i, groups, 1)
         width = panel_start(i + 1, groups, 1) - c
-        panel = packed + c * depth * LINE
-        if width == 4: transposed_panel(4, add, out + c * LINE, ldo, limit - c * LINE, r, blocks, g0, g1, panel, t, b, n)
-        elif width == 3: transposed_panel(3, add, out + c * LINE, ldo, limit - c * LINE, r, blocks, g0, g1, panel, t, b, n)
-        elif width == 2: transposed_panel(2, add, out + c * LINE, ldo, limit - c * LINE, r, blocks, g0, g1, panel, t, b, n)
-        else: transposed_panel(1, add, out + c * LINE, ldo, limit - c * LINE, r, blocks, g0, g1, panel, t, b, n)
+        if width == 4: transposed_panel(4, q, r, Place(t, b, c), n)
+        elif width == 3: transposed_panel(3, q, r, Place(t, b, c), n)
+        elif width == 2: transposed_panel(2, q, r, Place(t, b, c), n)
+        else: transposed_panel(1, q, r, Place(t, b, c), n)

@@ -1,6 +1,6 @@
-"""What happens to one flat vector of numbers: its sum and norm, scaling, adding, and the steps of the optimizers.
+"""Operations on one flat vector: its sum and norm, scaling, clipping, adding, and the steps of the optimizers.
 
-Every function makes one pass. REAL is the dtype of this build.
+REAL is the dtype of this build.
 """
 
 cimport numpy as cnp
@@ -31,7 +31,7 @@ def norm(a):
 
 
 def scale(a, double by):
-    """a (n,) times `by`, rounded to REAL first, in place."""
+    """Multiply a (n,) by `by`, which is rounded to REAL first, in place."""
     cdef REAL* x = <REAL*>cnp.PyArray_DATA(a)
     cdef long i = 0, n = len(a)
     cdef lanes.mode saved = lanes.enter_mode()
@@ -42,7 +42,7 @@ def scale(a, double by):
 
 
 def clamp(a, double most):
-    """Each of a (n,) brought into -most .. most, in place; NaN stays."""
+    """Clip each number of a (n,) to -most .. most, in place; NaN stays NaN."""
     cdef REAL* x = <REAL*>cnp.PyArray_DATA(a)
     cdef long i = 0, n = len(a)
     cdef lanes.mode saved = lanes.enter_mode()
@@ -53,7 +53,7 @@ def clamp(a, double most):
 
 
 def add(a, b):
-    """a + b, both (n,), into a."""
+    """Add b (n,) to a (n,) in place."""
     cdef REAL* x = <REAL*>cnp.PyArray_DATA(a)
     cdef const REAL* y = <REAL*>cnp.PyArray_DATA(b)
     cdef long i = 0, n = len(a)
@@ -83,29 +83,34 @@ cdef inline void sgd_lanes(REAL* theta, const REAL* grad, REAL* v, long n, doubl
     store_part(theta, fma(splat(-lr), now, load_part(theta, n)), n)
 
 
-def adam(theta, grad, m, v, double beta1, double beta2, double rate, double spread, double eps):
+cdef struct Adam:
+    double beta1, beta2, rate, spread, eps
+
+
+def adam(theta, grad, moments, betas, double rate, double spread, double eps):
     """m = beta1 m + (1 - beta1) grad; v = beta2 v + (1 - beta2) grad^2; theta = theta - rate m / (sqrt(spread v) + eps).
 
-    All (n,); m, v and theta in place. rate = lr / (1 - beta1^t) and spread = 1 / (1 - beta2^t) undo the moments' start at 0.
+    moments is (m, v), betas is (beta1, beta2). All arrays are (n,); m, v and theta change in place. rate = lr / (1 - beta1^t) and
+    spread = 1 / (1 - beta2^t) undo the moments' start at 0.
     """
     cdef REAL* w = <REAL*>cnp.PyArray_DATA(theta)
     cdef const REAL* g = <REAL*>cnp.PyArray_DATA(grad)
-    cdef REAL* first = <REAL*>cnp.PyArray_DATA(m)
-    cdef REAL* second = <REAL*>cnp.PyArray_DATA(v)
+    cdef REAL* first = <REAL*>cnp.PyArray_DATA(moments[0])
+    cdef REAL* second = <REAL*>cnp.PyArray_DATA(moments[1])
+    cdef Adam constants = Adam(betas[0], betas[1], rate, spread, eps)
     cdef long i = 0, n = len(theta)
     cdef lanes.mode saved = lanes.enter_mode()
     while i < n:
-        adam_lanes(w + i, g + i, first + i, second + i, n - i, beta1, beta2, rate, spread, eps)
+        adam_lanes(&constants, w + i, g + i, first + i, second + i, n - i)
         i += LANES
     lanes.leave_mode(saved)
 
 
-cdef inline void adam_lanes(REAL* theta, const REAL* grad, REAL* m, REAL* v, long n, double beta1, double beta2,
-                            double rate, double spread, double eps) noexcept nogil:
+cdef inline void adam_lanes(const Adam* k, REAL* theta, const REAL* grad, REAL* m, REAL* v, long n) noexcept nogil:
     cdef vec g = load_part(grad, n)
-    cdef vec mean = flush(fma(splat(beta1), load_part(m, n), splat(1 - beta1) * g))
-    cdef vec square = flush(fma(splat(beta2), load_part(v, n), splat(1 - beta2) * g * g))
-    cdef vec step = splat(rate) * mean / (lanes.sqrt(square * splat(spread)) + splat(eps))
+    cdef vec mean = flush(fma(splat(k.beta1), load_part(m, n), splat(1 - k.beta1) * g))
+    cdef vec square = flush(fma(splat(k.beta2), load_part(v, n), splat(1 - k.beta2) * g * g))
+    cdef vec step = splat(k.rate) * mean / (lanes.sqrt(square * splat(k.spread)) + splat(k.eps))
     store_part(m, mean, n)
     store_part(v, square, n)
     store_part(theta, load_part(theta, n) - step, n)

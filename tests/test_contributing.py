@@ -64,7 +64,7 @@ def test_cells_and_the_time_loop_know_nothing_of_each_other():
     assert set(kernels.CELLS) <= set(cells)
     for name, code in cells.items():
         assert not re.search(r"\b(for|while|range|prange|malloc|load|store|thread\w*|row|batch)\b", re.sub(r"#.*", "", code)), name
-    for file in ("timeloop.pyx", "loops.pxi", "tile.pxd"):
+    for file in ("timeloop.pyx", "loops.pxi", "gradient.pxi", "tile.pxd"):
         code = re.sub(r'""".*?"""|#[^\n]*', "", (PROJECT / "kernels" / file).read_text(), flags=re.S)
         names = set(kernels.CELLS) - {"peephole"}  # which is also a kind of weight
         assert not re.search(rf"\b({'|'.join(names)})\b", code), file

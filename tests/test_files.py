@@ -11,16 +11,6 @@ LINES, PARAMETERS = 400, 7
 CODE = [path for folder in ("kernels", "study", "tests") for path in sorted((PROJECT / folder).rglob("*"))
         if path.suffix in {".py", ".pyx", ".pxd", ".h", ".pxi"}]
 LONGER = {  # functions above PARAMETERS that are still to be mended
-    "kernels/cell.py": {"describe"},
-    "kernels/gradient.pxd": {"copy_deltas", "diagonal"},
-    "kernels/inputs.pxd": {"input_tile"},
-    "kernels/loops.pxi": {"carry_back", "gradient_stretch"},
-    "kernels/panel.pxd": {"accumulate"},
-    "kernels/readout.pyx": {"tile"},
-    "kernels/tile.pxd": {"multiply", "feed", "preactivate", "finish", "forward_tile", "forward_panel",
-                         "transposed_tile", "transposed_panel", "transposed_rows"},
-    "kernels/timeloop.pyx": {"__init__", "aim"},
-    "kernels/update.pyx": {"adam", "adam_lanes"},
     "study/bench/peers/jax.py": {"_learn"},
     "study/bench/record.py": {"make"},
     "study/run/runner.py": {"__init__"},

@@ -41,7 +41,7 @@ def backward(layer, tape, given):
 def test_what_owns_buffers_is_not_copied(duplicate):
     layer, given = problem()
     tape = layer.forward(given.theta, given.x).tape
-    for owner in (tape, *tape._record.passes):
+    for owner in (tape, *tape._record.recurrences):
         with pytest.raises(TypeError, match="tape|cannot be converted"):
             duplicate(owner)
     assert layer.backward(tape, given.dy).theta.any()
@@ -248,13 +248,13 @@ def test_a_subclass_cannot_lie_about_its_size():
 def test_gates_are_not_read_while_a_backward_pass_overwrites_them():
     layer, given = problem()
     tape = layer.forward(given.theta, given.x).tape
-    run, record = tape._record.passes[0], tape._record
+    recurrence, record = tape._record.recurrences[0], tape._record
 
     def gates():
         record.spend()      # as another thread's backward pass does
-        return run.gates()
+        return recurrence.gates()
 
-    record.passes = [SimpleNamespace(gates=gates)] * 2
+    record.recurrences = [SimpleNamespace(gates=gates)] * 2
     with pytest.raises(RuntimeError, match="spent"):
         layer.gates(tape)
 

@@ -4,8 +4,8 @@
 """
 from kernels.lanes cimport vec, zero
 
-cdef enum: A
-cdef enum: H
+cdef enum: A                    # blocks
+cdef enum: H                    # states
 
 
 cdef inline void forward(vec* a, const vec* p, const vec* prev, vec* state) noexcept nogil:

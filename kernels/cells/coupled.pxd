@@ -8,8 +8,8 @@ peepholes the CIFG of Greff et al. 2017).
 """
 from kernels.lanes cimport vec, sigmoid, tanh, fma, zero, dsigmoid, dtanh
 
-cdef enum: F, G, O
-cdef enum: H, C
+cdef enum: F, G, O              # blocks
+cdef enum: H, C                 # states
 
 
 cdef inline void forward(vec* a, const vec* p, const vec* prev, vec* state) noexcept nogil:

@@ -8,9 +8,9 @@
 """
 from kernels.lanes cimport vec, sigmoid, tanh, fma, zero, dsigmoid, dtanh
 
-cdef enum: F, G, O
-cdef enum: H, C
-cdef enum: PF, PO
+cdef enum: F, G, O              # blocks
+cdef enum: H, C                 # states
+cdef enum: PF, PO               # peepholes
 
 
 cdef inline void forward(vec* a, const vec* p, const vec* prev, vec* state) noexcept nogil:

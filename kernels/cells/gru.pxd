@@ -4,18 +4,19 @@
     n = tanh(W_n x + U_n (r h') + b_n)
     h = (1 - z) h' + z n
 
-r h' must exist before the product that makes a_n: it is the operand of the cell's second stage.
+The product in a_n needs r h', so r h' is the operand of the cell's second stage.
 """
 from kernels.lanes cimport vec, sigmoid, tanh, fma, dsigmoid, dtanh
 
-cdef enum: Z, R, N
-cdef enum: H
+cdef enum: Z, R, N              # blocks
+cdef enum: H                    # states
+cdef enum: RH                   # operands
 
 
-cdef inline void forward_operand(vec* a, const vec* p, const vec* prev, vec* operand) noexcept nogil:
+cdef inline void forward_operands(vec* a, const vec* p, const vec* prev, vec* operand) noexcept nogil:
     a[Z] = sigmoid(a[Z])
     a[R] = sigmoid(a[R])
-    operand[H] = a[R] * prev[H]
+    operand[RH] = a[R] * prev[H]
 
 
 cdef inline void forward(vec* a, const vec* p, const vec* prev, vec* state) noexcept nogil:
@@ -32,9 +33,9 @@ cdef inline void backward(vec* a, const vec* p, const vec* prev, const vec* stat
     dprev[H] = dstate[H] * (1 - z)
 
 
-cdef inline void backward_operand(vec* a, const vec* p, const vec* prev, const vec* state,
-                                  vec* doperand, vec* dprev) noexcept nogil:
+cdef inline void backward_operands(vec* a, const vec* p, const vec* prev, const vec* state,
+                                   vec* doperand, vec* dprev) noexcept nogil:
     cdef vec r = a[R]
-    # operand = r h'
-    a[R] = doperand[H] * prev[H] * dsigmoid(r)
-    dprev[H] = fma(doperand[H], r, dprev[H])
+    # rh = r h'
+    a[R] = doperand[RH] * prev[H] * dsigmoid(r)
+    dprev[H] = fma(doperand[RH], r, dprev[H])

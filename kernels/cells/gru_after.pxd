@@ -6,8 +6,8 @@
 """
 from kernels.lanes cimport vec, sigmoid, tanh, fma, dsigmoid, dtanh
 
-cdef enum: N, Z, R, U
-cdef enum: H
+cdef enum: N, Z, R, U           # blocks
+cdef enum: H                    # states
 
 
 cdef inline void forward(vec* a, const vec* p, const vec* prev, vec* state) noexcept nogil:

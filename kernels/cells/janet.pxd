@@ -4,16 +4,16 @@
     n = tanh(a_n)
     h = s(v) h' + (1 - s(v - beta)) n
 
-The tape keeps the gate f = s(v), from which the other follows: 1 - s(v - beta) = (1 - f) / (1 - f + f exp(-beta)).
+The tape keeps f = s(v). The other gate follows from it: 1 - s(v - beta) = (1 - f) / (1 - f + f exp(-beta)).
 """
 from kernels.lanes cimport vec, sigmoid, tanh, fma, splat, dsigmoid, dtanh
 
-cdef enum: F, N
-cdef enum: H
+cdef enum: F, N                 # blocks
+cdef enum: H                    # states
 
 
 cdef inline vec admitted(vec f) noexcept nogil:
-    """1 - s(v - beta), the share of n that enters, from f = s(v)."""
+    """1 - s(v - beta), the weight of n, from f = s(v)."""
     return (1 - f) / fma(f, splat(0.36787944117144233), 1 - f)
 
 

@@ -7,8 +7,8 @@
 """
 from kernels.lanes cimport vec, sigmoid, tanh, fma, zero, dsigmoid, dtanh
 
-cdef enum: I, F, G, O
-cdef enum: H, C
+cdef enum: I, F, G, O           # blocks
+cdef enum: H, C                 # states
 
 
 cdef inline void forward(vec* a, const vec* p, const vec* prev, vec* state) noexcept nogil:

@@ -7,8 +7,8 @@
 """
 from kernels.lanes cimport vec, sigmoid, fma, zero, dsigmoid
 
-cdef enum: I, G, O
-cdef enum: H, C
+cdef enum: I, G, O              # blocks
+cdef enum: H, C                 # states
 
 
 cdef inline void forward(vec* a, const vec* p, const vec* prev, vec* state) noexcept nogil:

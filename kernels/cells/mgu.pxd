@@ -4,18 +4,19 @@
     n = tanh(W_n x + U_n (f h') + b_n)
     h = (1 - f) h' + f n
 
-f serves both equations that follow it, and f h' is the operand of the second stage. So `backward` leaves f as it is and
-hands all of dh on; `backward_operand` has the whole of df, where n - h' = (h - h') / f.
+f is in both equations below it, and f h' is the operand of the second stage. So `backward` leaves f unchanged and passes all of
+dh on; `backward_operands` computes df as a whole, with n - h' = (h - h') / f.
 """
 from kernels.lanes cimport vec, sigmoid, tanh, fma, dsigmoid, dtanh
 
-cdef enum: F, N
-cdef enum: H
+cdef enum: F, N                 # blocks
+cdef enum: H                    # states
+cdef enum: FH                   # operands
 
 
-cdef inline void forward_operand(vec* a, const vec* p, const vec* prev, vec* operand) noexcept nogil:
+cdef inline void forward_operands(vec* a, const vec* p, const vec* prev, vec* operand) noexcept nogil:
     a[F] = sigmoid(a[F])
-    operand[H] = a[F] * prev[H]
+    operand[FH] = a[F] * prev[H]
 
 
 cdef inline void forward(vec* a, const vec* p, const vec* prev, vec* state) noexcept nogil:
@@ -25,14 +26,14 @@ cdef inline void forward(vec* a, const vec* p, const vec* prev, vec* state) noex
 
 cdef inline void backward(vec* a, const vec* p, const vec* prev, const vec* state,
                           vec* dstate, vec* dprev) noexcept nogil:
-    # h = (1 - f) h' + f n, n alone
+    # h = (1 - f) h' + f n, for n only
     a[N] = dstate[H] * a[F] * dtanh(a[N])
     dprev[H] = dstate[H]
 
 
-cdef inline void backward_operand(vec* a, const vec* p, const vec* prev, const vec* state,
-                                  vec* doperand, vec* dprev) noexcept nogil:
+cdef inline void backward_operands(vec* a, const vec* p, const vec* prev, const vec* state,
+                                   vec* doperand, vec* dprev) noexcept nogil:
     cdef vec f = a[F], dh = dprev[H]
-    # operand = f h';  h = (1 - f) h' + f n
-    a[F] = fma(doperand[H] * prev[H], dsigmoid(f), dh * (state[H] - prev[H]) * (1 - f))
-    dprev[H] = fma(doperand[H], f, dh * (1 - f))
+    # fh = f h', h = (1 - f) h' + f n
+    a[F] = fma(doperand[FH] * prev[H], dsigmoid(f), dh * (state[H] - prev[H]) * (1 - f))
+    dprev[H] = fma(doperand[FH], f, dh * (1 - f))

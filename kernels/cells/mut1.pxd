@@ -5,18 +5,19 @@
     n = tanh(U_n (r h') + tanh(x) + b_n)
     h = z n + (1 - z) h'
 
-x itself, unit for unit, so there are as many inputs as units; r h' is the operand of the second stage.
+x enters unit for unit, so I = H. r h' is the operand of the second stage.
 """
 from kernels.lanes cimport vec, sigmoid, tanh, fma, dsigmoid, dtanh
 
-cdef enum: Z, R, N
-cdef enum: H, X
+cdef enum: Z, R, N              # blocks
+cdef enum: H, X                 # states
+cdef enum: RH                   # operands
 
 
-cdef inline void forward_operand(vec* a, const vec* p, const vec* prev, vec* operand) noexcept nogil:
+cdef inline void forward_operands(vec* a, const vec* p, const vec* prev, vec* operand) noexcept nogil:
     a[Z] = sigmoid(a[Z])
     a[R] = sigmoid(a[R])
-    operand[H] = a[R] * prev[H]
+    operand[RH] = a[R] * prev[H]
 
 
 cdef inline void forward(vec* a, const vec* p, const vec* prev, vec* state) noexcept nogil:
@@ -35,9 +36,9 @@ cdef inline void backward(vec* a, const vec* p, const vec* prev, const vec* stat
     dprev[X] = a[N] * dtanh(tanh(prev[X]))
 
 
-cdef inline void backward_operand(vec* a, const vec* p, const vec* prev, const vec* state,
-                                  vec* doperand, vec* dprev) noexcept nogil:
+cdef inline void backward_operands(vec* a, const vec* p, const vec* prev, const vec* state,
+                                   vec* doperand, vec* dprev) noexcept nogil:
     cdef vec r = a[R]
-    # operand = r h'
-    a[R] = doperand[H] * prev[H] * dsigmoid(r)
-    dprev[H] = fma(doperand[H], r, dprev[H])
+    # rh = r h'
+    a[R] = doperand[RH] * prev[H] * dsigmoid(r)
+    dprev[H] = fma(doperand[RH], r, dprev[H])

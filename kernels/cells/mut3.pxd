@@ -9,15 +9,15 @@ tanh(h') and r h' are the operands of the second stage.
 """
 from kernels.lanes cimport vec, sigmoid, tanh, fma, dsigmoid, dtanh
 
-cdef enum: R, Z, N
-cdef enum: H
-cdef enum: SQUASHED, KEPT
+cdef enum: R, Z, N              # blocks
+cdef enum: H                    # states
+cdef enum: TANH_H, RH           # operands
 
 
 cdef inline void forward_operands(vec* a, const vec* p, const vec* prev, vec* operand) noexcept nogil:
     a[R] = sigmoid(a[R])
-    operand[SQUASHED] = tanh(prev[H])
-    operand[KEPT] = a[R] * prev[H]
+    operand[TANH_H] = tanh(prev[H])
+    operand[RH] = a[R] * prev[H]
 
 
 cdef inline void forward(vec* a, const vec* p, const vec* prev, vec* state) noexcept nogil:
@@ -38,8 +38,8 @@ cdef inline void backward(vec* a, const vec* p, const vec* prev, const vec* stat
 cdef inline void backward_operands(vec* a, const vec* p, const vec* prev, const vec* state,
                                    vec* doperand, vec* dprev) noexcept nogil:
     cdef vec r = a[R]
-    # kept = r h'
-    a[R] = doperand[KEPT] * prev[H] * dsigmoid(r)
-    dprev[H] = fma(doperand[KEPT], r, dprev[H])
-    # squashed = tanh(h')
-    dprev[H] = fma(doperand[SQUASHED], dtanh(tanh(prev[H])), dprev[H])
+    # rh = r h'
+    a[R] = doperand[RH] * prev[H] * dsigmoid(r)
+    dprev[H] = fma(doperand[RH], r, dprev[H])
+    # tanh_h = tanh(h')
+    dprev[H] = fma(doperand[TANH_H], dtanh(tanh(prev[H])), dprev[H])

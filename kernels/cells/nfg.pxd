@@ -8,9 +8,9 @@
 """
 from kernels.lanes cimport vec, sigmoid, tanh, fma, zero, dsigmoid, dtanh
 
-cdef enum: I, G, O
-cdef enum: H, C
-cdef enum: PI, PO
+cdef enum: I, G, O              # blocks
+cdef enum: H, C                 # states
+cdef enum: PI, PO               # peepholes
 
 
 cdef inline void forward(vec* a, const vec* p, const vec* prev, vec* state) noexcept nogil:

@@ -8,9 +8,9 @@
 """
 from kernels.lanes cimport vec, sigmoid, tanh, fma, zero, dsigmoid, dtanh
 
-cdef enum: I, F, G
-cdef enum: H, C
-cdef enum: PI, PF
+cdef enum: I, F, G              # blocks
+cdef enum: H, C                 # states
+cdef enum: PI, PF               # peepholes
 
 
 cdef inline void forward(vec* a, const vec* p, const vec* prev, vec* state) noexcept nogil:

@@ -2,12 +2,12 @@
 
     h = max(a, 0)
 
-Its derivative is 0 where h = 0, else 1, written h / h so that NaN goes on to the gradients.
+Its derivative is 0 if h = 0, else 1, written h / h so that NaN reaches the gradients.
 """
 from kernels.lanes cimport vec, select_le0, zero
 
-cdef enum: A
-cdef enum: H
+cdef enum: A                    # blocks
+cdef enum: H                    # states
 
 
 cdef inline void forward(vec* a, const vec* p, const vec* prev, vec* state) noexcept nogil:

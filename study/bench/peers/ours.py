@@ -101,7 +101,7 @@ def inside(case, given, calls):
     net, step = _iteration(case, given)
     loop, spent = net.layer._loop, []
     timed = {name: _timed(getattr(loop, name), spent) for name in ("forward", "backward")}
-    net.layer._loop = SimpleNamespace(Pass=loop.Pass, **timed)
+    net.layer._loop = SimpleNamespace(Recurrence=loop.Recurrence, **timed)
     step()
     spent.clear()
     began = time.perf_counter()

@@ -1,0 +1,121 @@
+"""What the kernels know: the form of a cell's stages, and a recurrence (one direction of a layer over one batch).
+
+Layouts (L = LINE): gates (step, group, B, block, L); states (S, slot, B, pad) with pad = groups x L; operands
+(operand, step, B, pad); carries (S, B, pad). The tape holds the steps from `start` on. A forward recurrence reads h' of step t from
+slot t - start and writes h to slot t - start + 1; a reverse one does the opposite, so its initial states lie in the last slot.
+"""
+from kernels.lanes cimport REAL, LINE
+
+cdef extern from *:
+    """
+    #undef I    /* complex.h's, which NumPy's headers bring */
+    """
+
+cdef enum:
+    MOST_BLOCKS = 8
+    MOST_STATES = 6
+    MOST_STAGES = 2
+    MOST_FEEDS = 4
+    OPERAND = MOST_STATES       # the source of a Feed: a state of the step before, or OPERAND + an operand
+
+cdef struct Feed:
+    # A product with recurrent weights: what it multiplies, and the blocks [first, last) that it feeds.
+    int source, first, last
+
+cdef struct Form:
+    # A stage of a cell. Of the cell: how many blocks, states, peepholes, and operands (which its first stage computes); whether the
+    # equations contain x. Of the stage: its number, the blocks [first, last) that it completes, those of them that W feeds
+    # [w0, w1), and its products with recurrent weights.
+    int blocks, states, peepholes, operands
+    bint direct
+    int stage, stages
+    int first, last, w0, w1
+    int feeds
+    Feed feed[MOST_FEEDS]
+
+cdef struct Peephole:
+    int block, state
+    bint before                 # reads the state of the step before
+
+cdef struct Product:
+    # A weight gradient: out (g1 - g0, depth, H) += a^T d, d being the deltas of blocks [g0, g1). Row (t, b) of a lies at
+    # a + (t - start) step + b lda.
+    const REAL* a
+    long step, lda, depth
+    REAL* out
+    int g0, g1
+
+cdef struct recurrence_t
+ctypedef void (*Step)(const recurrence_t* r, long t, long row, long n) noexcept nogil
+
+cdef struct Kernel:
+    # A cell as compiled: the form of each stage, and its functions for rows row .. row + n - 1 at step t.
+    int stages
+    Form form[MOST_STAGES]
+    Step forward[MOST_STAGES]
+    Step backward[MOST_STAGES]
+    Peephole peephole[MOST_BLOCKS]
+
+cdef struct recurrence_t:
+    const Kernel* cell
+    long T, B, I, H, groups, pad
+    bint reverse, truncated
+    const int* lengths
+    long shortest
+    const REAL* x
+    # packed weights
+    REAL* bias                  # (group, block, L)
+    REAL* p                     # (peephole, pad)
+    REAL* W[MOST_STAGES]
+    REAL* U[MOST_STAGES][MOST_FEEDS]
+    REAL* UT[MOST_STAGES][MOST_FEEDS]
+    REAL* WT
+    # the tape, for the steps start .. end - 1, at most slots - 1 of them
+    long start, end, slots
+    long prepared               # steps below this one have b + W x in the gate buffer before the time loop reaches them
+    REAL* gates
+    REAL* states
+    REAL* operands
+    # results and gradients
+    REAL* y
+    long ldy
+    const REAL* dy
+    long lddy
+    REAL* carry                 # the gradient with respect to the states, on its way back
+    REAL* doperand              # (operand, B, pad)
+    REAL* ddirect               # (B, pad): with respect to x in the equations
+    REAL* total                 # (S, B, pad): total derivatives at one step, only for norms
+    double* norms               # (S, T, B)
+    REAL* dx
+    Product product[MOST_STAGES][2 + MOST_FEEDS]    # of W, b and the recurrent weights
+    REAL* dp
+    long t0, t1                 # the steps of the call in progress
+
+
+cdef inline REAL* state_at(const recurrence_t* r, int s, long slot, long b) noexcept nogil:
+    return r.states + ((s * r.slots + slot) * r.B + b) * r.pad
+
+cdef inline long slot_before(const recurrence_t* r, long t) noexcept nogil:
+    return t - r.start + r.reverse
+
+cdef inline long slot_after(const recurrence_t* r, long t) noexcept nogil:
+    return t - r.start + 1 - r.reverse
+
+cdef inline REAL* gates_at(const recurrence_t* r, int blocks, long t, long u, long b) noexcept nogil:
+    return r.gates + (((t - r.start) * r.groups + u) * r.B + b) * blocks * LINE
+
+cdef inline REAL* operand_at(const recurrence_t* r, int k, long t, long b) noexcept nogil:
+    return r.operands + ((k * (r.slots - 1) + t - r.start) * r.B + b) * r.pad
+
+cdef inline const REAL* source_at(const recurrence_t* r, int source, long t, long b) noexcept nogil:
+    """What a Feed multiplies at step t."""
+    return operand_at(r, source - OPERAND, t, b) if source >= OPERAND else state_at(r, source, slot_before(r, t), b)
+
+cdef inline long alive(const recurrence_t* r, long t, long b, long end) noexcept nogil:
+    """The number of rows from b on, below `end`, that step t lies within the length of, up to the first that has ended."""
+    cdef long n = b
+    if t < r.shortest:
+        return end - b
+    while n < end and t < r.lengths[n]:
+        n += 1
+    return n - b

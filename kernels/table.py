@@ -1,0 +1,45 @@
+"""The cells, one row each, in the order of tables and legends; a cell's place sets its colour.
+
+A row says what the cell's file in kernels/cells does not say; the build joins the two.
+
+name : the file is kernels/cells/{name}.pxd
+title : the label in figures and tables
+source : where the equations were published
+inputs : the blocks that W feeds; all blocks where missing
+recurrent : the blocks that U feeds; all blocks where missing. U multiplies h', or the operand after a colon: "z r n:rh". The blocks
+    from the first one with an operand on are the cell's second stage.
+reads : the state that each peephole reads; "c'" is c of the step before
+feedback : "i:f": a matrix R of its own leads from state f of the step before to block i
+retains : the gates whose bias sets how long the cell remembers, each with the sign that lengthens the memory. A forget bias sets
+    the first of them, chrono initialisation sets all.
+"""
+
+GREFF, MUT = "Greff et al. 2017", "Jozefowicz, Zaremba, Sutskever 2015"
+
+TABLE = (
+    dict(name="affine", title="affine", source="the learned merge of two directions", recurrent=""),
+    dict(name="rnn", title="RNN (tanh)", source="Elman 1990"),
+    dict(name="lstm", title="LSTM", source="Gers, Schmidhuber, Cummins 2000", retains="+f -i"),
+    dict(name="peephole", title="peephole LSTM", source="Gers, Schraudolph, Schmidhuber 2002; Graves 2013", reads="c' c' c",
+         retains="+f -i"),
+    dict(name="coupled", title="coupled LSTM", source="i = 1 - f, without peepholes; after Greff et al. 2017", retains="+f"),
+    dict(name="gru", title="GRU", source="Cho et al. 2014 (final version); z as in Chung et al. 2014", recurrent="z r n:rh",
+         retains="-z"),
+    dict(name="gru_after", title="GRU, reset after", source="Cho et al. 2014 (first version); cuDNN, PyTorch", inputs="n z r",
+         recurrent="z r u", retains="+z"),
+    dict(name="rnn_relu", title="RNN (ReLU)", source="Le, Jaitly, Hinton 2015"),
+    dict(name="lstm_1997", title="LSTM of 1997", source="Hochreiter & Schmidhuber 1997"),
+    dict(name="nig", title="LSTM, no input gate", source=GREFF, reads="c' c", retains="+f"),
+    dict(name="nfg", title="LSTM, no forget gate", source=GREFF, reads="c' c"),
+    dict(name="nog", title="LSTM, no output gate", source=GREFF, reads="c' c'", retains="+f -i"),
+    dict(name="niaf", title="LSTM, no input activation", source=GREFF, reads="c' c' c", retains="+f -i"),
+    dict(name="noaf", title="LSTM, no output activation", source=GREFF, reads="c' c' c", retains="+f -i"),
+    dict(name="coupled_peephole", title="coupled peephole LSTM", source=GREFF, reads="c' c", retains="+f"),
+    dict(name="mgu", title="MGU", source="Zhou et al. 2016", recurrent="f n:fh", retains="-f"),
+    dict(name="janet", title="JANET", source="van der Westhuizen & Lasenby 2018", retains="+f"),
+    dict(name="fgr", title="LSTM, full gate recurrence", source=f"Graves et al. 2008; {GREFF}", reads="c' c' c",
+         feedback="i:i f:i o:i i:f f:f o:f i:o f:o o:o", retains="+f -i"),
+    dict(name="mut1", title="MUT1", source=MUT, inputs="z r", recurrent="r n:rh", retains="-z"),
+    dict(name="mut2", title="MUT2", source=MUT, inputs="z n", recurrent="r z n:rh", retains="-z"),
+    dict(name="mut3", title="MUT3", source=MUT, recurrent="r z:tanh_h n:rh", retains="-z"),
+)

@@ -55,8 +55,8 @@ MAY = {  # {file: {name: why}}
     "study/records/machine.py": {"subprocess*": "asks git and the compiler"},
     "study/report/__init__.py": {".unlink": "its own stale figures"},
     "study/report/drawing.py": {".savefig": "into memory"},
-    "study/bench/worker.py": {"os.dup*": "pipes to the driver", "os.fdopen": "the same", "pickle.dump": "the same"},
-    "study/bench/workers.py": {"subprocess*": "its worker", "pickle.dump": "pipes to the worker"},
+    "study/bench/peer_server.py": {"os.dup*": "pipes to the driver", "os.fdopen": "the same", "pickle.dump": "the same"},
+    "study/bench/peer_process.py": {"subprocess*": "its server", "pickle.dump": "pipes to the server"},
 }
 
 

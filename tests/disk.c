@@ -1,9 +1,9 @@
-/* A disk that fails on demand, between a program and the C library (LD_PRELOAD): the calls that change what lies under one folder
-   are counted and noted down, and the k-th fails. The program knows nothing of it. Linux only.
+/* A disk that fails on demand: a library for LD_PRELOAD that counts and logs the calls which change files under one folder, and
+   lets the k-th fail. Linux only.
 
-   disk_fail(folder, notes, k, how): from now on in this process. `notes` gets a line for each call: its number, its name, the
-   size of the file after it, and its paths; what the n-th call, a rename, overwrote stays as `notes`.n. `how`: 0 nothing, 1 the
-   process dies there (a write gets half through), 2 ENOSPC, 3 EIO, 4 a write gets half through and says so. */
+   disk_fail(folder, notes, k, how) starts it. `notes` gets a line for each call: its number, its name, the size of the file
+   afterwards, and its paths; a file that the n-th call, a rename, overwrote is kept as `notes`.n. `how`: 0 nothing fails; 1 the
+   process dies, a write having written half; 2 ENOSPC; 3 EIO; 4 a write writes half and returns that number. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -46,7 +46,7 @@ static void note(const char *call, const char *path, const char *other) {
     syscall(SYS_write, notes, line, length);
 }
 
-/* Whether this call is to fail, with errno set. */
+/* Count a call. Returns whether it must fail, with errno set. */
 static int fails(void) {
     if (++calls != failing) return 0;
     if (how == CRASH) kill(getpid(), SIGKILL);
@@ -80,7 +80,7 @@ int fsync(int file) {
     if (!watched(within)) return real(file);
     if (fails()) return -1;
     note("fsync", path, "");
-    return 0; /* nobody pulls the plug of this machine meanwhile: thousands of rounds need not wait for its disk */
+    return 0; /* no real sync: it would only slow thousands of rounds */
 }
 
 int rename(const char *from, const char *to) {

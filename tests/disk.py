@@ -1,7 +1,6 @@
-"""Runs of a small real study on a disk that fails at its k-th call, in every way, and what is left of them.
+"""Runs a small real study on a disk that fails at its k-th call, and counts what is lost.
 
-`Disk` runs the command, `calls` are what an undisturbed run asks of the disk, `trouble` is one run with a fault and the run that
-goes on from there.
+`Disk` runs the command, `calls` lists the calls that can fail, and `trouble` makes one fail and then runs the study to its end.
 """
 
 import json
@@ -20,7 +19,7 @@ from faults import Cost, small
 from study.records import store
 
 NOTHING, CRASH, NO_SPACE, IO_ERROR, SHORT = range(5)
-POWER = "power"  # a crash that takes along whatever was not synced
+POWER = "power"  # a crash that also undoes what was not synced
 WAYS = {"crash": CRASH, "power cut": POWER, "ENOSPC": NO_SPACE, "EIO": IO_ERROR, "short write": SHORT}
 SOURCE = Path(__file__).with_name("disk.c")
 
@@ -36,7 +35,7 @@ class Call(NamedTuple):
 
 
 class Run(NamedTuple):
-    """What a run left: its exit code (negative: the signal), what it said, its calls, the ids that the store took."""
+    """The end of a run: exit code (negative: the signal), output, calls, and the ids that the store acknowledged."""
 
     code: int
     said: str
@@ -45,7 +44,7 @@ class Run(NamedTuple):
 
 
 class Disk:
-    """A folder for studies, and a process that forks their drivers. Leave the block and the process is gone."""
+    """A folder for studies, and a process that forks their drivers; it ends with the block."""
 
     def __init__(self, folder):
         self.folder = Path(folder).resolve()
@@ -96,8 +95,8 @@ class Disk:
         return Run(code, out.read_text(), calls, set(taken.read_text().split()) if taken.exists() else set())
 
     def _cut(self, calls):
-        """Take back whatever had not reached the disk: bytes that were not synced, names whose folder was not."""
-        size, synced, names = {}, {}, {}  # names: {path: what to do with it}, until its folder is synced
+        """Undo what had not reached the disk: bytes that were not synced, and names whose folder was not."""
+        size, synced, names = {}, {}, {}  # names: {path: copy of the file that was there before, or None}, until the folder is synced
         for call in calls:
             if call.name == "fsync":
                 synced[call.path] = size.get(call.path, 0)
@@ -132,7 +131,7 @@ def content(folder):
 
 
 def trouble(disk, k, way):
-    """The Cost of a run whose k-th call fails, and of the run that goes on from there."""
+    """The Cost of a run whose k-th call fails, and of the next run, which completes the study."""
     shutil.rmtree(disk.results, ignore_errors=True)
     faulty = disk.run(k, WAYS[way])
     found = store.read(disk.place).lines
@@ -140,7 +139,7 @@ def trouble(disk, k, way):
     lines = Counter(line for path in disk.place.glob("**/*.jsonl") for line in path.read_bytes().splitlines())
     said = [line for line in faulty.said.splitlines() if line.startswith("error: ") or "Traceback" in line]
     stopped = faulty.code == code_of(way) and len(said) == (faulty.code > 0)
-    unharmed = way == "short write" and faulty.code == 0  # of files that are written whole, the rest is written then
+    unharmed = way == "short write" and faulty.code == 0  # the rest is written by a second call
     return Cost(
         rounds=1,
         taken=len(faulty.acknowledged),
@@ -153,7 +152,7 @@ def trouble(disk, k, way):
 
 
 def code_of(way):
-    """The exit code that a fault must have."""
+    """The exit code that a run must have after a fault."""
     return -signal.SIGKILL if WAYS[way] in (CRASH, POWER) else 74
 
 

@@ -1,8 +1,8 @@
-"""Drivers by the thousand: forks of one process that has imported everything, each on a disk that fails as it is told.
+"""Runs thousands of drivers: each is a fork of this process, which has imported everything, on a disk that fails on demand.
 
-One line of JSON in, the arguments of `drive`, and one out, the exit code (negative: the signal). The trials are computed in the
-driver itself; all else is what `python -m study` does. A trial is acknowledged, by a line in the file of that name, when
-the store has taken it.
+Reads a line of JSON with the arguments of `drive`, and prints its exit code (negative: the signal). Trials are computed in the
+driver itself; all else is as in `python -m study`. When the store has recorded a trial, its id is appended to the file
+`acknowledged`.
 """
 
 import ctypes
@@ -23,7 +23,7 @@ DISK = ctypes.CDLL(None)
 
 
 class Here(executors.Local):
-    """One place: the trial is computed when it is submitted."""
+    """One worker; computes a trial when it is submitted."""
 
     def __init__(self, workers, timeout=None):
         super().__init__(0)
@@ -54,7 +54,7 @@ def acknowledging(record, path):
 
 
 def drive(arguments, under, notes, k, how, acknowledged, out):
-    """In the fork: one run of the command, which ends the process."""
+    """Run the command once and end the process; called in a fork."""
     file = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(file, 1)
     os.dup2(file, 2)
@@ -71,7 +71,7 @@ def drive(arguments, under, notes, k, how, acknowledged, out):
 
 
 def remember(folder):
-    """Neither train nor draw again what a run into this folder gave: it is the writing that is tested."""
+    """Use this folder's results and report in place of training and drawing again: only writing is tested."""
     contents, known = report._contents(folder), store.read(folder)
     report._contents = lambda folder: contents
     commands.train = lambda trial: Result.of(known.record(trial.id)["result"])

@@ -1,4 +1,4 @@
-"""The commands as people meet them: exit codes, words for mistakes, and a small real study from nothing to its report."""
+"""The commands: exit codes, messages for mistakes, and a small real study from nothing to its report."""
 
 import json
 import re
@@ -82,7 +82,7 @@ def another_result(trial):
     return result
 
 
-def test_a_finished_run_says_what_came_out(ran, call):
+def test_a_finished_run_prints_its_counts(ran, call):
     path, out, folder = ran
     code, said, err = call("run", path, "--out", out, "--json")
     data, = json.loads(said)
@@ -92,12 +92,12 @@ def test_a_finished_run_says_what_came_out(ran, call):
     assert "Nothing was left to run" in said and "--out DIR" in said and "verify" in said
 
 
-def test_plain_lines_where_stderr_is_no_terminal(tmp_path, call):
+def test_progress_is_plain_lines_if_stderr_is_no_terminal(tmp_path, call):
     _, _, err = call("run", toy.study_file(tmp_path), "--out", tmp_path)
     assert "learning rates: 8 of 8" in err and "toy: 16 of 16" in err and "\x1b" not in err
 
 
-def test_status_counts_what_is_there_and_what_is_not(ran, call):
+def test_status_counts_recorded_and_missing_trials(ran, call):
     _, _, folder = ran
     code, out, _ = call("status", folder)
     assert code == 0 and "24 done, 0 diverged, 0 failed, 0 crashed, 0 missing of 24" in out
@@ -108,7 +108,7 @@ def test_status_counts_what_is_there_and_what_is_not(ran, call):
     assert data["missing"] == 3 and len(data["damage"]) == 1 and "runs.jsonl:22" in data["damage"][0]
 
 
-def test_only_and_seeds_run_a_part_and_change_no_rate(ran, tmp_path, call):
+def test_only_and_seeds_run_a_part_and_choose_the_same_rates(ran, tmp_path, call):
     path, _, whole = ran
     part = tmp_path / "part"
     code, _, err = call("run", path, "--out", part, "--only", "cell=lstm", "--only", "gap=12,25", "--seeds", 2)
@@ -124,7 +124,7 @@ def test_only_and_seeds_run_a_part_and_change_no_rate(ran, tmp_path, call):
     assert len(study.load(folder)) == 8 + 24
 
 
-def test_committed_rates_are_taken_where_there_are_any(ran, tmp_path, call, monkeypatch):
+def test_committed_rates_are_used_if_there_are_any(ran, tmp_path, call, monkeypatch):
     path, out, folder = ran
     monkeypatch.setattr(selection, "COMMITTED", out)
     text = Path(path).read_text().replace('"toy"', '"heir"').replace("seeds = 2", 'seeds = 2, committed = "toy/default"')
@@ -187,14 +187,14 @@ def test_list_validate_env_cite(tmp_path, call):
     (["verify", "nowhere"], "nowhere"), (["compact", "nowhere"], "nowhere"), (["validate", "nowhere"], "nowhere"),
     (["list", "cats"], "cats"), (["stauts"], "did you mean 'status'"), (["frobnicate"], "unknown command 'frobnicate'"), (["run", "--foo"], "--foo"),
 ])
-def test_mistakes_are_answered_in_words_and_nothing_is_written(tmp_path, call, monkeypatch, arguments, says):
+def test_a_mistake_is_one_message_and_nothing_is_written(tmp_path, call, monkeypatch, arguments, says):
     monkeypatch.chdir(tmp_path)
     code, out, err = call(*arguments)
     assert code == 2 and says in err, err
     assert not list(tmp_path.iterdir())
 
 
-def test_a_folder_that_lost_its_sense_is_named(ran, call):
+def test_a_wrong_table_of_rates_is_named(ran, call):
     _, _, folder = ran
     table = (folder / "selection.json").read_text()
     for wrong in ("", "[]", table.replace('"lr"', '"rl"'), table.replace('"schema": 1', '"schema": 2')):
@@ -203,7 +203,7 @@ def test_a_folder_that_lost_its_sense_is_named(ran, call):
         assert code == 2 and "selection.json" in err
 
 
-def test_determinism_that_broke_is_said(ran, call):
+def test_two_results_of_one_trial_end_the_run(ran, call):
     path, out, folder = ran
     trial = toy.trials(1, init="long", horizon=25, budget=5000, lr=store.read(folder).record(
         next(iter(store.read(folder).lines)))["trial"]["lr"])[0]
@@ -229,7 +229,7 @@ def test_a_disk_that_refuses_ends_with_74_and_one_line(tmp_path):
     assert done.returncode == 0 and f"{40 - kept} trials in" in done.stdout
 
 
-def test_an_instruction_set_that_is_not_there_is_one_line():
+def test_an_unknown_instruction_set_is_one_line():
     done = subprocess.run([sys.executable, "-m", "study", "list"], capture_output=True, text=True,
                           env=toy.environment(LONGLAG_ISA="mmx"))
     assert done.returncode == 2 and "mmx" in done.stderr and "Traceback" not in done.stderr

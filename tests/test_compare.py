@@ -1,4 +1,4 @@
-"""Comparing two places: what is only in one, what differs and by how much; and the exit codes of `compare`."""
+"""Comparing two folders: trials in one only, numbers that differ and by how much, and exit codes."""
 
 import json
 import shutil
@@ -36,13 +36,13 @@ def test_a_difference_is_named_with_its_place_and_size(other, says):
     assert not list(differences(first, json.loads(json.dumps(first))))
 
 
-def test_every_difference_is_found_to_the_last_bit():
+def test_numbers_that_differ_in_one_bit_differ():
     found = list(differences({"x": [0.1, 0.0, 3]}, {"x": [0.1 + 2**-56, -0.0, 3]}))
     assert [one["at"] for one in found] == ["x.0", "x.1"]
     assert found[0]["by"] == 2**-56
 
 
-def test_the_same_trials_are_the_same_wherever_and_in_whatever_order(tmp_path, call):
+def test_order_and_folder_make_no_difference(tmp_path, call):
     trials = toy.trials(5)
     a, b = fill(tmp_path / "a", trials), fill(tmp_path / "b", trials[::-1])
     code, out, _ = call("compare", a, b)
@@ -50,7 +50,7 @@ def test_the_same_trials_are_the_same_wherever_and_in_whatever_order(tmp_path, c
     assert call("compare", a, b / "runs.jsonl")[0] == 0
 
 
-def test_what_differs_is_told_in_words_and_as_data(tmp_path, call):
+def test_differences_are_printed_as_text_and_as_json(tmp_path, call):
     def change(outcome):
         if outcome["result"]["sequences"] == 1002:
             outcome["result"]["sequences"] = 1012
@@ -70,7 +70,7 @@ def test_what_differs_is_told_in_words_and_as_data(tmp_path, call):
     assert found[1]["by"] == found[1]["b"] - found[1]["a"] == toy.number(trials[2])
 
 
-def test_trials_from_before_a_change_of_the_numerics_are_found_by_their_knobs(tmp_path, monkeypatch):
+def test_trials_from_before_a_change_of_numerics_are_matched_by_their_knobs(tmp_path, monkeypatch):
     from study.trial import knobs
 
     before = fill(tmp_path / "before", toy.trials(2))
@@ -81,7 +81,7 @@ def test_trials_from_before_a_change_of_the_numerics_are_found_by_their_knobs(tm
     assert all(places[0]["at"] == "id" for places in found["differ"].values()) and len(found["differ"]) == 2
 
 
-def test_a_long_list_is_cut_in_words_and_whole_as_data(tmp_path, call):
+def test_a_long_list_is_shortened_as_text_and_whole_as_json(tmp_path, call):
     a, b = fill(tmp_path / "a", toy.trials(40)), fill(tmp_path / "b", toy.trials(1))
     assert "and 27 more trials; --json names all" in call("compare", a, b)[1]
     assert len(json.loads(call("compare", a, b, "--json")[1])["only_a"]) == 39

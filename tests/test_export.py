@@ -1,4 +1,4 @@
-"""One row a trial for other programs, and every number comes back with its bits."""
+"""Exported tables have a row for each trial, and every number reads back with the same bits."""
 
 import csv
 import io
@@ -73,13 +73,13 @@ def test_a_folder_is_exported_as_study_load_gives_it(ran, call, tmp_path, form):
         assert json.loads(row["curve"]) == record["curve"] and row["driver"] == known["driver"] and row["host"] and row["isa"]
 
 
-def test_csv_goes_to_standard_output_as_it_is(ran, call):
+def test_csv_goes_to_standard_output(ran, call):
     _, _, folder = ran
     code, out, err = call("export", folder)
     assert code == 0 and err == "" and len(list(csv.DictReader(io.StringIO(out)))) == 24
 
 
-def test_a_reader_that_has_seen_enough_is_no_mistake(ran):
+def test_a_reader_that_leaves_early_causes_no_message(ran):
     command = f"{sys.executable} -m study export {ran[2]} | head -c 10"
     done = subprocess.run(command, shell=True, capture_output=True, text=True, env=toy.environment())
     assert done.stdout.startswith("id,cell") and done.stderr == ""

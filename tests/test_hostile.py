@@ -1,4 +1,4 @@
-"""Study files that nobody means well: refused in words, within a second of the processor, before anything is written."""
+"""Hostile study files are refused with a message, within a second of processor time, before anything is written."""
 
 import os
 import time
@@ -122,12 +122,12 @@ sedes = 2
 
 
 @pytest.mark.parametrize("what", ["folder", "fifo", "device", "socket", "link to a device", "dangling link", "endless link"])
-def test_what_is_no_file_is_refused_without_reading_it(what, tmp_path, call):
+def test_what_is_no_regular_file_is_refused_without_reading_it(what, tmp_path, call):
     path = tmp_path / "study.toml"
     if what == "folder":
         path.mkdir()
     elif what == "fifo":
-        os.mkfifo(path)  # whoever opens it waits for ever
+        os.mkfifo(path)  # opening it for reading would wait for ever
     elif what == "socket":
         import socket
         socket.socket(socket.AF_UNIX).bind(str(path))
@@ -146,13 +146,13 @@ def test_a_link_to_a_study_file_is_a_study_file(tmp_path, call):
     assert call("validate", tmp_path / "link.toml")[0] == 0
 
 
-def test_a_byte_order_mark_is_none_of_the_text(tmp_path):
+def test_a_byte_order_mark_is_ignored(tmp_path):
     path = tmp_path / "study.toml"
     path.write_bytes(b"\xef\xbb\xbf" + grids().encode())
     assert len(toml.load(path, TASKS).points) == 1
 
 
-def test_dots_in_numbers_texts_and_comments_are_no_depth(tmp_path):
+def test_dots_in_numbers_strings_and_comments_do_not_count_as_depth(tmp_path):
     path = tmp_path / "study.toml"
     path.write_text("# " + "." * 80 + "\n" + grids(lr=many(99, "0.{:03}")).replace('"g"', f'"{"." * 99}"'))
     assert len(toml.load(path, TASKS).points) == 99

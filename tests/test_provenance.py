@@ -1,4 +1,4 @@
-"""Who made which record is known for as long as the folder is, and never inside the records."""
+"""The driver and machine of a record are kept beside the records, as long as their folder exists."""
 
 import shutil
 
@@ -36,7 +36,7 @@ def test_each_record_has_its_driver_and_host(tmp_path):
 
 
 def test_the_only_driver_of_a_folder_made_all_of_it(tmp_path):
-    """Folders from before there was a log of records."""
+    """As in folders that were written before `runs.log` existed."""
     (trial,) = toy.trials(1)
     name = fill(tmp_path, [trial], FACTS)
     store.compact(tmp_path)
@@ -47,7 +47,7 @@ def test_the_only_driver_of_a_folder_made_all_of_it(tmp_path):
     assert known.row(trial.id)["seconds"] is None
 
 
-def test_what_is_not_known_is_none():
+def test_unknown_facts_are_none():
     known = Provenance("nowhere", store.read("nowhere"))
     assert set(known.row("any")) == {"driver", "host", "seconds", *COLUMNS} and set(known.row("any").values()) == {None}
     assert line({}) == "unknown, unknown, compiler unknown, commit unknown"
@@ -59,7 +59,7 @@ def test_the_committed_study_names_its_maker():
 
 
 @pytest.mark.parametrize("content", ["", "[]", "3", '{"drivers": 3}', '{"drivers": {"x": 3}}', "[" * 100_000])
-def test_a_manifest_that_is_none_says_nothing(tmp_path, content):
+def test_a_broken_manifest_counts_as_none(tmp_path, content):
     (tmp_path / "manifest.json").write_text(content)
     known = Provenance(tmp_path, store.read(tmp_path))
     assert all(value is None for key, value in known.row("any").items() if key != "driver")

@@ -1,4 +1,4 @@
-"""Records survive what happens to files; what does not survive is found and named."""
+"""Acknowledged records survive crashes, refusals of the disk, compactions and copies; damage is named."""
 
 import errno
 import fcntl
@@ -61,7 +61,7 @@ def test_what_is_written_is_read_to_the_bit(folder, trials):
         assert Trial(**contents.record(trial.id)["trial"]) == trial
 
 
-def test_compacting_changes_nothing_but_where_it_lies(folder, trials):
+def test_compacting_moves_records_and_changes_none(folder, trials):
     before = store.read(folder).lines
     compacted = store.compact(folder)
     assert compacted.lines == store.read(folder).lines == before
@@ -73,7 +73,7 @@ def test_compacting_changes_nothing_but_where_it_lies(folder, trials):
     assert (folder / "runs.jsonl").stat().st_mtime_ns == stamp
 
 
-def test_order_drivers_and_repeats_leave_no_trace(folder, trials, tmp_path_factory):
+def test_runs_do_not_depend_on_order_drivers_or_repeats(folder, trials, tmp_path_factory):
     other = tmp_path_factory.mktemp("other")
     for part in (trials[3:], trials[:4], trials[::-1]):
         fill(other, part)
@@ -92,7 +92,7 @@ def test_a_repeated_study_leaves_the_manifest_alone(folder, trials):
     assert json.loads(before["manifest.json"])["records"] == len(trials)
 
 
-def test_runs_hold_a_function_of_the_trial_only(folder, trials):
+def test_runs_depend_on_the_trials_alone(folder, trials):
     line = store.read(folder).lines[trials[0].id]
     assert b"here" not in line and b"seconds" not in line
     assert set(json.loads(line)) == {"check", "schema", "id", "status", "trial", "result"}
@@ -174,7 +174,7 @@ def test_records_of_the_future_are_refused(folder):
 
 @pytest.mark.parametrize("schema", range(1, store.SCHEMA + 1))
 def test_records_of_every_schema_stay_readable(tmp_path, schema):
-    """A new schema needs a folder of its own here, made by the last version that wrote the one before."""
+    """A new schema needs a folder here that the last version before it wrote."""
     old = shutil.copytree(Path(__file__).parent / "golden" / "records" / f"schema-{schema}", tmp_path / "old")
     before = store.read(old)
     assert len(before.lines) == 3 and not before.damage and len(before.origins) == 2 and len(before.failures) == 1
@@ -184,7 +184,7 @@ def test_records_of_every_schema_stay_readable(tmp_path, schema):
 
 
 def test_machines_are_merged_by_copying_files(folder, trials, tmp_path_factory):
-    """Segments as they are, and what another machine has compacted already under a name of its own."""
+    """Another machine's segments, or its compacted files under another name, are copied into `segments`."""
     here, there = tmp_path_factory.mktemp("here"), tmp_path_factory.mktemp("there")
     fill(here, trials[:4])
     fill(there, trials[2:])
@@ -209,7 +209,7 @@ def test_a_living_drivers_segment_is_merged_but_kept(tmp_path, trials):
     assert not list(tmp_path.glob("segments/*.jsonl"))
 
 
-def test_a_driver_lives_from_its_beginning_and_leaves_no_segment(tmp_path):
+def test_a_driver_is_alive_from_begin_on_and_leaves_no_empty_segment(tmp_path):
     with store.Driver(tmp_path, FACTS) as driver:
         assert not store.alive(tmp_path) and not list(tmp_path.iterdir())
         driver.begin()
@@ -237,7 +237,7 @@ def test_a_file_system_that_locks_only_what_is_open_for_writing(tmp_path, trials
     assert not store.alive(tmp_path) and set(store.compact(tmp_path).lines) == ids(trials[:1])
 
 
-def test_failures_are_no_records_and_end_with_success(tmp_path, trials):
+def test_a_failure_is_no_record_and_is_forgotten_after_success(tmp_path, trials):
     failed = {"status": "failed", "reason": "bad luck", "seconds": 1.0, "host": "here"}
     with store.Driver(tmp_path, FACTS) as driver:
         driver.failure(trials[0], failed)
@@ -267,7 +267,7 @@ def test_a_folder_deleted_meanwhile_is_noticed(tmp_path, trials):
 
 @pytest.mark.parametrize("call", ["write", "fsync", "open", "replace", "unlink", "flock"])
 def test_a_disk_that_refuses_loses_nothing_acknowledged(tmp_path, trials, monkeypatch, call):
-    """The n-th call of each kind fails, for every n: what was acknowledged is there, and the next driver ends it well."""
+    """The n-th call fails, for every n: acknowledged records are there, and the next driver completes the study."""
     place = store.fcntl if call == "flock" else store.Path if call == "unlink" else store.os
     real = getattr(place, call)
     for n in range(20):
@@ -311,7 +311,7 @@ with store.Driver(sys.argv[1], {}) as driver:
 
 
 def test_a_disk_that_fills_up_in_the_middle_of_a_record(tmp_path):
-    """A real short write: the process may not make files larger than 5,000 bytes."""
+    """A short write: the process may not make files larger than 5,000 bytes."""
     done = subprocess.run(
         [sys.executable, "-c", FULL, tmp_path], capture_output=True, text=True, env=toy.environment(),
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000)))
@@ -352,7 +352,7 @@ def test_who_made_a_record_outlives_its_segments(folder, trials):
     assert contents.origins == {trial.id: {"driver": driver, "host": "here", "seconds": 0.5} for trial in trials}
 
 
-def test_logs_of_the_dead_go_once_they_are_told_elsewhere_and_those_that_tell_more_stay(folder, trials):
+def test_a_dead_drivers_log_is_deleted_once_runs_log_has_all_of_it(folder, trials):
     with store.Driver(folder, FACTS) as driver:
         driver.failure(toy.trials(7)[6], {"status": "failed", "reason": "no luck", "seconds": 0.5, "host": "here"})
         before = store.read(folder)
@@ -366,7 +366,7 @@ def test_logs_of_the_dead_go_once_they_are_told_elsewhere_and_those_that_tell_mo
 
 
 @pytest.mark.parametrize("name", ["runs.jsonl", "runs.log", "manifest.json"])
-def test_nothing_goes_that_is_not_in_place(folder, trials, name, monkeypatch):
+def test_nothing_is_deleted_before_its_copy_is_written(folder, trials, name, monkeypatch):
     before, replace = store.read(folder), store.replace
 
     def refuse(path, data):
@@ -378,20 +378,6 @@ def test_nothing_goes_that_is_not_in_place(folder, trials, name, monkeypatch):
     with pytest.raises(store.Refused):
         store.compact(folder)
     assert store.read(folder) == before
-
-
-def test_merging_is_copying(folder, trials, tmp_path_factory):
-    """Segments as they are, or what another folder compacted them into."""
-    other = tmp_path_factory.mktemp("other")
-    more = toy.trials(9)[6:]
-    fill(other, more)
-    store.compact(other)
-    shutil.copy(other / "runs.jsonl", folder / "segments" / "other.jsonl")
-    shutil.copy(other / "runs.log", folder / "segments" / "other.log")
-    assert set(store.compact(folder).lines) == ids(trials) | ids(more)
-    shutil.rmtree(folder / "segments")
-    contents = store.read(folder)
-    assert set(contents.origins) == ids(trials) | ids(more) and len(contents.drivers) == 2
 
 
 def test_one_file_of_records_can_be_read_alone(folder, trials):

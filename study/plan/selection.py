@@ -65,6 +65,8 @@ def committed(study):
 
 def read(path):
     """{key: choice} of a table; raises SpecError where it is not one."""
+    if Path(path).exists() and not Path(path).is_file():  # reading a FIFO would wait for ever
+        raise SpecError(f"{path}: not a regular file")
     try:
         table = json.loads(Path(path).read_bytes())
         newer = table["schema"] > SCHEMA

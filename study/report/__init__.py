@@ -41,7 +41,7 @@ def check(folder):
     wrong = []
     for name, content in files.items():
         path = folder / name
-        found = path.read_text("utf-8", "replace") if path.exists() else ""
+        found = path.read_text("utf-8", "replace") if path.is_file() else ""
         drawn_elsewhere = path.suffix in PICTURES and found and drawing.RENDERER not in found
         if found != content and not drawn_elsewhere:
             wrong.append(f"{path}: {'not what the records give' if found else 'missing'}")

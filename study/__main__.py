@@ -58,7 +58,7 @@ def _code(arguments):
         error.show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        say(f"interrupted; finished trials are recorded. To continue:\n  {again()}")
+        say(f"interrupted; what was recorded is kept. To run it again:\n  {again()}")
         return INTERRUPTED
     except (SpecError, store.Refused, store.Broken, executors.Lost) as error:
         for line in str(error).splitlines():

@@ -11,8 +11,6 @@ LINES, PARAMETERS = 400, 7
 CODE = [path for folder in ("kernels", "study", "tests") for path in sorted((PROJECT / folder).rglob("*"))
         if path.suffix in {".py", ".pyx", ".pxd", ".h", ".pxi"}]
 LONGER = {  # functions above PARAMETERS that are still to be mended
-    "study/bench/peers/jax.py": {"_learn"},
-    "study/bench/record.py": {"make"},
     "study/run/runner.py": {"__init__"},
     "tests/cases.py": {"case"},
 }

@@ -112,20 +112,21 @@ def iteration(case, given):
     w = jax.device_put({**fused(given["weights"]), **given["head"]})
     m, v = (jax.tree.map(jnp.zeros_like, w) for _ in range(2))
     kept = [w, m, v, jnp.zeros((), w["U"].dtype)]
-    learn = jax.jit(lambda *arguments: _learn(trial, *arguments), donate_argnums=(0, 1, 2, 3))
+    learn = jax.jit(lambda kept, *batch: _learn(trial, kept, *batch), donate_argnums=0)
 
     def step():
         batch = next(batches)
         x = np.zeros((case.T, *batch.x.shape[1:]), trial.dtype)
         x[: len(batch.x)] = batch.x
-        loss, *kept[:] = learn(*kept, x, batch.read, batch.target)
+        loss, *kept[:] = learn(kept, x, batch.read, batch.target)
         return float(loss)
 
     return step, lambda: {"loss": np.array([step() for _ in range(CHECKED)])}
 
 
-def _learn(trial, w, m, v, t, x, read, target):
-    """(loss, w, m, v, t) after a step of Adam on the clipped gradient."""
+def _learn(trial, kept, x, read, target):
+    """(loss, w, m, v, t) after a step of Adam on the clipped gradient; `kept`: w, m, v, t before it."""
+    w, m, v, t = kept
 
     def loss_of(w):
         h = layer(trial.cell, w, x)[read, jnp.arange(len(read))]

@@ -37,6 +37,16 @@ cdef extern from "gaps.h" nogil:
     void forbid(size_t start, size_t bytes)         # the address sanitizer reports every access to these bytes
     void allow(size_t start, size_t bytes)
 
+cdef extern from *:
+    """
+    #ifdef _OPENMP
+    #define longlag_barrier() _Pragma("omp barrier")
+    #else
+    #define longlag_barrier()
+    #endif
+    """
+    void barrier "longlag_barrier"() noexcept nogil
+
 cnp.import_array()
 
 CELLS = []      # in the order of KERNELS
@@ -330,6 +340,7 @@ def backward(list recurrences, list ranges, int threads, take, give):
     with nogil, parallel(num_threads=threads):
         for i in prange(count * n, schedule="static", chunksize=1):
             backward_slice(all[i // n], B * (i % n) // n, B * (i % n + 1) // n)
+        barrier()       # Cython writes `nowait`, and the weight gradients read the deltas of all threads
         for i in prange(shares, schedule="static", chunksize=1):
             gradient_share(all, count, i, shares, rooms + i * room)
     give(buffer)

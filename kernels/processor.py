@@ -67,7 +67,7 @@ def threads(wanted=None):
     Raises ValueError or TypeError that names the variable or argument, what was expected and what came.
     """
     if wanted is None:
-        wanted = _from_environment() or _processors()
+        wanted = _from_environment() or processors()
     elif isinstance(wanted, bool) or not hasattr(wanted, "__index__"):
         raise TypeError(f"threads: expected an integer in 1..{MOST_THREADS}, or None, got {wanted!r}")
     elif not 1 <= wanted <= MOST_THREADS:
@@ -83,9 +83,14 @@ def _from_environment():
     return int(text) if text else None
 
 
-def _processors():
-    own = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min([own, MOST_THREADS, *_quotas()]))
+def affinity():
+    """The numbers of the processors that this process may run on, ascending."""
+    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else list(range(os.cpu_count() or 1))
+
+
+def processors():
+    """How many processors this process may use: its affinity, within its control group's quota."""
+    return max(1, min([len(affinity()), MOST_THREADS, *_quotas()]))
 
 
 @functools.cache

@@ -1,10 +1,15 @@
 """`python -m study`: wires the commands of study.cli together."""
 
-import gc
-import sys
-import warnings
+from study.search_path import leave_out_working_directory
 
-from study import process, require_kernels
+if __name__ == "__main__":
+    leave_out_working_directory()  # before all other imports
+
+import gc  # noqa: E402
+import sys  # noqa: E402
+import warnings  # noqa: E402
+
+from study import process, require_kernels  # noqa: E402
 
 if __name__ == "__main__":
     process.start()

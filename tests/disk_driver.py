@@ -16,28 +16,28 @@ from study import report
 from study.__main__ import main
 from study.cli import trials as commands
 from study.records import store
-from study.run import executors
+from study.run.executors import local
 from study.trial.result import Result
 
 DISK = ctypes.CDLL(None)
 
 
-class Here(executors.Local):
-    """One worker; computes a trial when it is submitted."""
+class Here(local.Local):
+    """One slot: the trial is computed when it is submitted."""
 
     def __init__(self, workers, timeout=None):
         super().__init__(0)
-        self._idle = [self]
+        self._free = [self]
 
     def submit(self, function, *arguments):
         future = Future()
         future.set_result(function(*arguments))
         return future
 
-    def late(self):
+    def overdue(self):
         return False
 
-    def answer(self, future):
+    def result(self, future):
         return future.result()
 
     def kill(self):
@@ -78,7 +78,7 @@ def remember(folder):
 
 
 if __name__ == "__main__":
-    executors.Local = Here
+    local.Local = Here
     commands.machine.facts = dict
     for line in sys.stdin:
         order = json.loads(line)

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import kernels
+from kernels.processor import affinity
 from study.__main__ import main
 from study.bench import agreement, figures, inputs, memory, operations, peer_process, peers, record, suite_runner, suites, tables, timing
 from study.bench.case import Case
@@ -272,7 +273,7 @@ def test_bench_kernels(small, call, tmp_path):
 
 
 def test_bench_on_several_threads(small, call, tmp_path):
-    if len(peer_process.usable()) < 2:
+    if len(affinity()) < 2:
         pytest.skip("one processor")
     assert call("kernels", "--peers", "none", "--only", "threads")[0] == 0
     speedups = pd.read_csv(tmp_path / "bench" / kernels.isa() / "figures" / "threads.csv")
@@ -311,7 +312,7 @@ def test_a_peer_that_was_refused_makes_the_command_fail(small, call, monkeypatch
 @pytest.mark.parametrize("arguments, said", [
     (["kernels", "--peers", "tensorflow"], "unknown peer 'tensorflow' (known: torch, jax, onnxruntime, numpy)"),
     (["kernels", "--only", "tabel"], "did you mean 'table'?"),
-    (["trial", "--threads", "4096"], f"this process may use {len(peer_process.usable())} processors, got 4096"),
+    (["trial", "--threads", "4096"], f"this process may use {len(affinity())} processors, got 4096"),
 ])
 def test_wrong_arguments(call, arguments, said, tmp_path):
     code, out, err = call(*arguments)

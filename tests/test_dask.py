@@ -16,7 +16,7 @@ from cluster import Cluster
 import kernels
 from study.records import store
 from study.records.provenance import Provenance
-from study.run import executors
+from study.run.executors import dask
 
 pytest.importorskip("distributed")
 SLOWLY = 150  # milliseconds of a trial, so that there is time to disturb it
@@ -80,10 +80,10 @@ def test_a_lost_worker_costs_nothing(tmp_path, cluster, undisturbed):
 
 
 def test_a_trial_that_nobody_awaits_any_more_is_ended(monkeypatch):
-    monkeypatch.setattr(executors, "_awaited", lambda: False)
+    monkeypatch.setattr(dask, "_wanted", lambda: False)
     began = time.monotonic()
     with pytest.raises(CancelledError):
-        executors._in_a_process(kernels.NUMERICS, None, time.sleep, 60)
+        dask._in_a_process(kernels.NUMERICS, None, time.sleep, 60)
     assert time.monotonic() - began < 30
 
 
@@ -92,7 +92,7 @@ def test_an_interrupt_finishes_what_is_in_flight_and_a_second_one_does_not(tmp_p
     await_records(tmp_path, 2)
     process.send_signal(signal.SIGINT)
     code, _, err = finish(process)
-    assert code == 130 and "to go on:\n  python -m study run" in err
+    assert code == 130 and "To continue:\n  python -m study run" in err
     cluster.hanging.unlink(missing_ok=True)
     process = start(tmp_path, cluster.file, milliseconds=SLOWLY, TOY="faulty")
     toy.until(cluster.hanging.exists)
@@ -117,7 +117,7 @@ def test_a_scheduler_that_comes_back_is_waited_for_and_one_that_stays_away_ends_
         cluster.lose()
         code, _, err = finish(process)
     assert same(patient, undisturbed)
-    assert code == 1 and err.count("error: ") == 1 and "is gone; what was finished is kept" in err
+    assert code == 1 and err.count("error: ") == 1 and "is gone; finished trials are recorded" in err
     kept = len(records(hasty))
     code, out, _ = finish(start(hasty, None, milliseconds=SLOWLY))
     assert code == 0 and f"{24 - kept} trials in" in out and same(hasty, undisturbed)
@@ -133,9 +133,9 @@ def test_a_cluster_may_be_empty_at_first(tmp_path):
 
 
 def test_dask_logs_nothing_into_what_the_driver_says_unless_it_is_asked_to(cluster):
-    names = [*executors.LOGGERS, "distributed.batched", "distributed.core", "distributed.utils_comm"]
+    names = [*dask.LOGGERS, "distributed.batched", "distributed.core", "distributed.utils_comm"]
     script = f"""import logging
-from study.run.executors import Cluster
+from study.run.executors.dask import Cluster
 Cluster({cluster.file!r}).close()
 for name in {names}:
     logging.getLogger(name).error("heard %s", name)"""

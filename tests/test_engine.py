@@ -11,10 +11,15 @@ from pathlib import Path
 import pytest
 import toy
 
+from study.errors import SpecError
 from study.plan import selection
 from study.records import store
-from study.run import engine, executors
-from study.run.progress import Progress, duration
+from study.run import engine
+from study.run.estimate import Estimate, duration
+from study.run.executors import local, process
+from study.run.executors.local import Local
+from study.run.executors.process import Process
+from study.run.progress import Progress
 from study.trial.result import Result
 
 RUN = [sys.executable, toy.__file__, "run"]
@@ -31,9 +36,9 @@ class Sink(dict):
 
 def run(trials, work=toy.work, workers=2, sink=None, timeout=None, **options):
     sink = Sink() if sink is None else sink
-    places = executors.Local(workers, timeout)
-    with closing(places), Progress("test", trials, places, weigh, open(os.devnull, "w")) as show:
-        tally = engine.run(trials, work, sink, places, weigh=weigh, show=show, **options)
+    executor = Local(workers, timeout)
+    with closing(executor), Progress("test", trials, executor, Estimate(), open(os.devnull, "w")) as show:
+        tally = engine.run(trials, work, sink, executor, weigh=weigh, show=show, **options)
     return tally, sink
 
 
@@ -131,45 +136,45 @@ def test_a_sink_that_breaks_ends_the_run_and_its_workers():
 
 
 def test_a_trial_that_cannot_be_started_loses_none_that_is_finished(monkeypatch):
-    real, started, sink = executors.Process.submit, [], Sink()
+    real, started, sink = Process.submit, [], Sink()
 
-    def submit(place, function, work, trial):
+    def submit(slot, function, work, trial):
         if len(started) == 2:
             raise OSError("no more processes")
         started.append(trial.id)
-        return real(place, function, work, trial)
+        return real(slot, function, work, trial)
 
-    monkeypatch.setattr(executors.Process, "submit", submit)
+    monkeypatch.setattr(Process, "submit", submit)
     with pytest.raises(OSError, match="no more processes"):
         run(toy.trials(3), workers=1, sink=sink)
     assert list(sink) == started
 
 
 def test_what_a_worker_takes_to_start_is_no_trial_s_time(monkeypatch):
-    place = executors.Process(timeout=1)
-    monkeypatch.setattr(executors, "_settle", slowly)
-    future, late = place.submit(time.sleep, 0.1), False
+    slot = Process(timeout=1)
+    monkeypatch.setattr(process, "_prepare", slowly)
+    future, late = slot.submit(time.sleep, 0.1), False
     while not future.done():
-        late |= place.late()
+        late |= slot.overdue()
         time.sleep(0.02)
-    place.answer(future)
-    place.submit(time.sleep, 60)
+    slot.result(future)
+    slot.submit(time.sleep, 60)
     began = time.monotonic()
-    while not place.late():
+    while not slot.overdue():
         time.sleep(0.02)
-    place.kill()
+    slot.kill()
     assert not late and time.monotonic() - began >= 0.9
 
 
 def test_a_worker_that_never_starts_ends_at_its_own_time(monkeypatch):
-    place = executors.Process(timeout=0.1)
-    monkeypatch.setattr(executors, "_settle", slowly)
-    monkeypatch.setattr(executors, "START", 1)
-    future = place.submit(time.sleep, 0)
-    while not place.late():
+    slot = Process(timeout=0.1)
+    monkeypatch.setattr(process, "_prepare", slowly)
+    monkeypatch.setattr(process, "START", 1)
+    future = slot.submit(time.sleep, 0)
+    while not slot.overdue():
         time.sleep(0.02)
     with pytest.raises(TimeoutError, match="no process for it within 1 s"):
-        place.answer(future)
+        slot.result(future)
 
 
 def slowly(parent):
@@ -199,11 +204,78 @@ def test_an_interrupt_keeps_what_was_finished_and_the_next_run_goes_on(tmp_path,
     os.killpg(process.pid, number)  # as a terminal does: the workers hear it too
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
-    assert "to go on:\n  python -m study run" in err and "crashed" not in err and "Traceback" not in err
+    assert "To continue:\n  python -m study run" in err and "crashed" not in err and "Traceback" not in err
     kept = len(store.read(place(tmp_path)).lines)
     code, out, _ = finish(tmp_path)
     assert code == 0 and f"{40 - kept} trials in" in out
     assert (place(tmp_path) / "runs.jsonl").read_bytes() == (undisturbed / "runs.jsonl").read_bytes()
+
+
+@pytest.mark.parametrize("name", ["INT", "TERM"])
+def test_a_signal_that_the_parent_ignores_stays_ignored(tmp_path, name):
+    path = toy.study_file(tmp_path, seeds=2, milliseconds=60)
+    shell = ["sh", "-c", f'trap "" {name}; exec "$@"', "sh", *RUN, path, "--out", str(tmp_path), "--workers", "2"]
+    process = subprocess.Popen(shell, env=toy.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    await_records(tmp_path, 1)
+    for _ in range(2):
+        process.send_signal(getattr(signal, f"SIG{name}"))
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0 and "16 trials in" in out and "stopping" not in err, err
+
+
+def test_a_stop_of_all_processes_is_no_trial_s_time(tmp_path):
+    path = toy.study_file(tmp_path, seeds=1, milliseconds=1000)
+    run = [*RUN, path, "--out", str(tmp_path), "--workers", "2", "--timeout", "3"]
+    process = subprocess.Popen(run, env=toy.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                               start_new_session=True)
+    await_records(tmp_path, 1)
+    os.killpg(process.pid, signal.SIGSTOP)
+    time.sleep(5)
+    os.killpg(process.pid, signal.SIGCONT)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0 and "12 trials in" in out, err
+
+
+def test_a_worker_that_is_stopped_alone_is_ended_when_its_time_is_up():
+    slot = Process(timeout=2)
+    pid = slot.submit(os.getpid).result(timeout=120)
+    future = slot.submit(time.sleep, 0.1)
+    os.kill(pid, signal.SIGSTOP)
+    while not slot.overdue():
+        time.sleep(0.05)
+    with pytest.raises(TimeoutError, match="--timeout"):
+        slot.result(future)
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+@pytest.mark.parametrize("seconds", ["nan", "inf", "1e999", "0", "-1", "soon"])
+def test_a_timeout_is_a_positive_finite_number(call, seconds):
+    code, out, err = call("run", "--timeout", seconds, "--dry-run")
+    assert code == 2 and "--timeout" in err and not out
+
+
+def test_workers_get_the_open_files_that_they_need(monkeypatch):
+    limits = [200, 700]
+    monkeypatch.setattr(local.resource, "getrlimit", lambda which: tuple(limits))
+    monkeypatch.setattr(local.resource, "setrlimit", lambda which, new: limits.__setitem__(slice(None), new))
+    Local(10)
+    assert limits == [200, 700]
+    Local(50)
+    assert limits == [564, 700]
+    with pytest.raises(SpecError, match="100 workers need about 1,064 open files; this process may have 700"):
+        Local(100)
+
+
+def test_workers_take_no_more_files_than_they_are_given():
+    script = """import os, time
+from study.run.executors.local import FILES, OTHER_FILES, Local
+executor = Local(4)
+futures = [executor.acquire().submit(os.getpid) for _ in range(4)]
+[future.result() for future in futures]
+assert len(os.listdir("/proc/self/fd")) <= 4 * FILES + OTHER_FILES / 2, os.listdir("/proc/self/fd")
+executor.close()"""
+    subprocess.run([sys.executable, "-c", script], env=toy.environment(), check=True)
 
 
 def test_a_second_interrupt_stops_at_once(tmp_path):

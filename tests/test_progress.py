@@ -17,6 +17,8 @@ import toy
 from study.cli import shortened
 from study.records import store
 from study.run import progress
+from study.run.cost import cost
+from study.run.estimate import Estimate
 from study.run.best import Best, line
 from study.run.progress import Progress
 from study.trial import meaning
@@ -25,28 +27,23 @@ from study.trial.knobs import KNOBS, Trial, annotated
 TWO = SimpleNamespace(workers=2)
 
 
-def weigh(trial):
-    return 1.0 + trial.seed
-
-
-def test_the_time_left_goes_by_cost_and_by_the_pace_so_far():
-    trials = toy.trials(4)  # of costs 1, 2, 3, 4
-    show = Progress("test", trials, TWO, weigh, io.StringIO())
-    assert show.left() == 5.0
-    show.finished(trials[3], toy.outcome(trials[3], seconds=8.0))
-    assert show.left() == (1 + 2 + 3) * 2 / 2
-    show.look(2, False)
-    assert show.line() == "1 of 4, 2 running, 1 waiting, about 6 s left"
+def test_the_line_counts_and_estimates():
+    trials = toy.trials(4)
+    show = Progress("test", trials, TWO, Estimate(1 / cost(trials[0])), io.StringIO())
+    assert show.line() == "0 of 4, 4 waiting, about 1 to 2 s left"
+    show.finished(trials[3], outcome(trials[3], seconds=8.0, sequences=trials[3].budget))
+    show.update([(trials[0], 4.0), (trials[1], 4.0)], False)
+    assert show.line() == "1 of 4, 2 running, 1 waiting, about 6 to 8 s left"
     show.finished(trials[0], {"status": "failed", "reason": "no luck", "seconds": 1.0, "host": "here"})
     assert show.line().startswith("2 of 4, 1 failed, 2 running, 0 waiting, about ")
 
 
-def test_the_time_left_goes_by_the_workers_there_are_now():
-    places = SimpleNamespace(workers=0)
-    show = Progress("test", toy.trials(4), places, weigh, io.StringIO())
-    assert show.left() == 10.0
-    places.workers = 4
-    assert show.left() == 2.5
+def test_the_time_left_depends_on_the_workers_there_are_now():
+    executor = SimpleNamespace(workers=0)
+    show = Progress("test", toy.trials(4), executor, Estimate(), io.StringIO())
+    alone = show.left()
+    executor.workers = 4
+    assert show.left() == pytest.approx([seconds / 4 for seconds in alone])
 
 
 def test_a_log_gets_a_line_now_and_then_and_the_arms_that_changed_more_seldom(monkeypatch):
@@ -54,12 +51,12 @@ def test_a_log_gets_a_line_now_and_then_and_the_arms_that_changed_more_seldom(mo
     monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
     trials = [*toy.trials(40), *toy.trials(40, cell="gru")]
     log = io.StringIO()
-    with Progress("test", trials, TWO, weigh, log) as show:
+    with Progress("test", trials, TWO, Estimate(), log) as show:
         for trial in trials:
             show.finished(trial, toy.outcome(trial, solved=True, sequences=1000 + trial.seed))
             for _ in range(10):
                 now[0] += 0.2
-                show.look(2, False)
+                show.update([], False)
     lines = log.getvalue().splitlines()
     assert "\x1b" not in log.getvalue()
     assert 160 / 5 <= len(lines) <= 160 / 5 + 2 * 160 / 60 + 1 and lines[-1] == "test: 80 of 80"
@@ -70,7 +67,7 @@ def test_a_log_gets_a_line_now_and_then_and_the_arms_that_changed_more_seldom(mo
 def test_a_failure_is_shown_at_once():
     log = io.StringIO()
     trials = toy.trials(2)
-    with Progress("test", trials, TWO, weigh, log) as show:
+    with Progress("test", trials, TWO, Estimate(), log) as show:
         show.finished(trials[0], {"status": "crashed", "reason": "bad [luck]", "seconds": 1.0, "host": "here"})
         assert log.getvalue() == f"crashed: {trials[0].id}: bad [luck]\n"
 
@@ -126,7 +123,7 @@ def test_a_terminal_gets_a_bar_and_the_arms(tmp_path):
     path = toy.study_file(tmp_path, seeds=6, milliseconds=150)
     code, seen = on_a_terminal(sys.executable, toy.__file__, "run", path, "--out", str(tmp_path), "--workers", "2")
     assert code == 0 and "\x1b[" in seen
-    assert re.search(r"toy.*━.*\d+ of 24, 2 running, \d+ waiting, about \d+ s left", seen)
+    assert re.search(r"toy.*━.*\d+ of 24, 2 running, \d+ waiting, about [\d to]+ s left", seen)
     assert re.search(r"lstm: \d+ of 12 finished, \d+ solved", seen) and "toy: 24 of 24" in seen
 
 

@@ -121,10 +121,12 @@ if __name__ == "__main__":  # the commands, with toy work, or what LEDGER and TO
     from study.__main__ import main
     from study.cli import trials as commands
     from study.records import store
+    from study.run import estimate
 
     kind = os.environ.get("TOY", "")
     commands.train = WORK[kind]
     if kind != "real":
+        estimate.machine_pace = lambda: 1.0
         commands.write_report = "a report on {}".format
     if "LEDGER" in os.environ:
         commands.train = noting(commands.train, "computed", lambda trial: trial.id)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from contextlib import contextmanager
 
+from kernels.processor import affinity
 from study.bench import peers
 from study.records.machine import PROJECT
 
@@ -25,7 +26,7 @@ class PeerProcess:
         threads = dict.fromkeys(POOLS, str(len(cpus)))
         path = os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH")]))
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "study.bench.peer_server", name], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            [sys.executable, "-P", "-m", "study.bench.peer_server", name], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             env={**os.environ, **threads, "PYTHONPATH": path}, preexec_fn=lambda: pin(cpus),
             start_new_session=True)  # Ctrl-C reaches the parent alone
         self.title = self.ask("title")
@@ -52,14 +53,9 @@ class PeerProcess:
         self._process.stdout.close()
 
 
-def usable():
-    """The numbers of the processors that this process may run on, for pinning."""
-    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else list(range(os.cpu_count() or 1))
-
-
 def pinned(threads):
     """The processors for that many threads: the last ones, because the first serves most interrupts."""
-    return usable()[-threads:]
+    return affinity()[-threads:]
 
 
 def pin(cpus):

@@ -8,6 +8,7 @@ from itertools import product
 import click
 
 import kernels
+from kernels.processor import affinity
 from study.bench import memory, page, peer_process, record, suites, tables, timing
 from study.bench.peers import OTHERS
 from study.records import store
@@ -47,7 +48,7 @@ class SuiteRunner:
         elif self.name == "study":
             self._suite("study", enumerate(self._trials(suites.of_studies(self.threads))))
         else:
-            known = suites.of_kernels(self.threads, len(peer_process.usable()))
+            known = suites.of_kernels(self.threads, len(affinity()))
             for name in suites.KERNEL_TITLES if self.options["only"] is None else self.options["only"]:
                 self._suite(name, enumerate(self._memory()) if name == "memory" else self._timed(known[name]))
 

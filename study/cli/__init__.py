@@ -4,6 +4,7 @@ Results go to stdout, everything else to stderr.
 """
 
 import json
+import math
 import shlex
 import sys
 
@@ -16,6 +17,19 @@ MOST_LINES = 12  # of a list that is printed for people; --json has all
 FOLDER = click.argument("folder", metavar="[DIR]", default="results/gap/default")
 WORKERS = click.option("--workers", type=click.IntRange(1, 4096), metavar="N", help="Worker processes; default: one a processor.")
 JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON document, for programs.")
+
+
+class Seconds(click.FloatRange):
+    """A positive, finite number of seconds."""
+
+    def __init__(self):
+        super().__init__(0, min_open=True)
+
+    def convert(self, value, param, ctx):
+        seconds = super().convert(value, param, ctx)
+        if not math.isfinite(seconds):  # nan passes every comparison of FloatRange
+            self.fail(f"{value} is not a finite number.", param, ctx)
+        return seconds
 
 
 def say(line=""):
@@ -31,13 +45,6 @@ def dump(data):
 def again():
     """The command line of this process, to be typed again."""
     return shlex.join(["python", "-m", "study", *sys.argv[1:]])
-
-
-def processors():
-    """The number of processors that this process may use."""
-    from loky import cpu_count
-
-    return cpu_count()
 
 
 def shortened(lines, what, most=MOST_LINES):

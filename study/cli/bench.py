@@ -2,8 +2,8 @@
 
 import click
 
+from kernels.processor import affinity
 from study.bench import suites
-from study.bench.peer_process import usable
 from study.bench.peers import OTHERS
 from study.cli import FAILED, INTERRUPTED, say
 from study.errors import unknown
@@ -41,8 +41,8 @@ def options(function):
 
 
 def _run(name, given):
-    if given["threads"] > len(usable()):
-        raise click.UsageError(f"--threads: this process may use {len(usable())} processors, got {given['threads']}")
+    if given["threads"] > len(affinity()):
+        raise click.UsageError(f"--threads: this process may use {len(affinity())} processors, got {given['threads']}")
     from study.bench.suite_runner import SuiteRunner  # imported here because it imports matplotlib, which is slow
 
     runner = SuiteRunner(name, given, say)

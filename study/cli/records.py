@@ -14,7 +14,8 @@ from study.errors import SpecError
 from study.plan.plan import Plan
 from study.records import compare, export, files, find, store, table
 from study.records.provenance import Provenance
-from study.run import best, progress
+from study.run import best
+from study.run.estimate import about
 from study.run.status import status as status_of
 from study.tasks import TASKS
 
@@ -69,11 +70,12 @@ def _status_text(data):
     if data["outside_plan"]:
         lines.append(f"{data['outside_plan']} records are outside the plan and ignored")
     if data["missing"] and data["running_drivers"]:
-        left = progress.duration(data["seconds_left"])
+        left = about(data["seconds_left"], data["seconds_left_at_most"])
         runs = "1 run writes" if data["running_drivers"] == 1 else f"{data['running_drivers']} runs write"
-        lines.append(f"about {left} left; {runs} here now, with {data['workers']} workers")
+        lines.append(f"{left} left; {runs} here now, with {data['workers']} workers")
     elif data["missing"]:
-        lines.append(f"about {progress.duration(data['core_seconds_left'])} of one processor left; no run writes here now")
+        left = about(data["core_seconds_left"], data["core_seconds_left_at_most"])
+        lines.append(f"{left} of one processor left; no run writes here now")
     return "\n".join(lines)
 
 

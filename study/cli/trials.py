@@ -6,16 +6,17 @@ from contextlib import closing
 import click
 
 import kernels
+from kernels.processor import processors
 from study import claims
-from study.cli import FAILED, FOLDER, INTERRUPTED, JSON, WORKERS, again, dump, processors, say
+from study.cli import FAILED, FOLDER, INTERRUPTED, JSON, WORKERS, Seconds, again, dump, say
 from study.cli.report import write_report
 from study.errors import SpecError
 from study.plan import subset
 from study.plan.plan import Plan, folder_of
 from study.records import compare, machine, provenance, store
 from study.records.provenance import Provenance
-from study.run import executors, progress, runner, verify
-from study.run.cost import cost
+from study.run import executors, runner, verify
+from study.run.estimate import about, duration
 from study.run.forecast import forecast
 from study.tasks import TASKS
 from study.trial.run import run as train
@@ -34,8 +35,8 @@ SHOWN = ("solved", "censored", "without a rule", "probed", "diverged", "for lear
 @click.option("--dry-run", is_flag=True, help="Say what would run, and about how long it takes; write nothing.")
 @click.option("--fail-fast", is_flag=True, help="Start no more trials after one has failed.")
 @click.option("--retry-failed", is_flag=True, help="Run trials again that failed or crashed before.")
-@click.option("--timeout", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="End trials that take longer.")
-@click.option("--executor", type=click.Choice(["local", "dask"]), default="local")
+@click.option("--timeout", type=Seconds(), metavar="SECONDS", help="End trials that take longer.")
+@click.option("--executor", type=click.Choice(executors.NAMES), default="local")
 @click.option("--scheduler", metavar="ADDRESS|FILE", help="Address or scheduler file of the Dask cluster.")
 @JSON
 def run(studies, preset, out, workers, only, seeds, dry_run, fail_fast, retry_failed, timeout, executor, scheduler, as_json):
@@ -50,11 +51,11 @@ def run(studies, preset, out, workers, only, seeds, dry_run, fail_fast, retry_fa
         for data in () if as_json else forecasts:
             _show_forecast(data, workers)
         return dump(forecasts) if as_json else 0
-    places = _places(executor, scheduler, workers, timeout)
-    known = {"places": places, "work": train, "facts": machine.facts(), "say": say}
+    computing = executors.start(executor, workers, scheduler, timeout)
+    known = {"executor": computing, "work": train, "facts": machine.facts(), "say": say}
     options = {"retry": retry_failed, "fail_fast": fail_fast}
     code, results = 0, []
-    with closing(places):
+    with closing(computing):
         for study, wanted in plans:
             store.prepare(folder_of(out, study))
             began = time.monotonic()
@@ -74,21 +75,6 @@ def _wanted(name, preset, only, seeds):
     return study, subset.parse(only, seeds, study)
 
 
-def _places(executor, scheduler, workers, timeout):
-    if executor == "local":
-        if scheduler:
-            raise click.UsageError("--scheduler needs --executor dask")
-        return executors.Local(workers or processors(), timeout)
-    if workers or not scheduler:
-        raise click.UsageError("--executor dask needs --scheduler, and takes no --workers: the cluster has its own")
-    try:
-        return executors.Cluster(scheduler, timeout)
-    except ImportError:
-        raise click.UsageError("--executor dask needs Dask, the extra `dask` of this package: pip install distributed") from None
-    except (OSError, ValueError, TypeError, RuntimeError) as error:  # TypeError, RuntimeError: the scheduler's TLS differs
-        raise click.UsageError(f"--scheduler {scheduler}: {error}") from None
-
-
 def _code(summary):
     return INTERRUPTED if summary.interrupted else FAILED if summary.failures else 0
 
@@ -97,8 +83,8 @@ def _show_forecast(data, workers):
     click.echo(f"{data['study']}/{data['preset']} into {data['folder']}")
     click.echo(f"  trials: {data['trials']}, and {data['selection']} to choose learning rates")
     click.echo(f"  recorded: {data['recorded']}, failed before: {data['failed']}, to run: {data['to_run']}")
-    most = progress.duration(data["seconds"])
-    click.echo(f"  at most about {most} on {workers} processors, when every trial runs to its budget")
+    time = about(data["expected_seconds"], data["seconds"])
+    click.echo(f"  {time} with {workers} workers on this machine as busy as it is now; the longer if every trial uses its whole budget")
     click.echo(f"  at most about {data['bytes'] / 2**20:,.0f} MiB of memory for its workers, when the largest trials meet")
 
 
@@ -136,7 +122,7 @@ def _finish(study, summary, seconds, as_json):
                    "For a run of your own: --out DIR. To run a sample of these again and compare:\n"
                    f"  python -m study verify {folder}")
     else:
-        click.echo(f"{summary.ran} trials in {progress.duration(seconds)}")
+        click.echo(f"{summary.ran} trials in {duration(seconds)}")
     if counts["done"] or counts["diverged"]:
         click.echo(f"report: {folder / 'REPORT.md'}")
     return data
@@ -154,8 +140,8 @@ def verify_(folder, sample, workers, as_json):
     if not recorded:
         raise SpecError(f"{folder}: no recorded trial of its plan")
     pairs = [(recorded[id], contents.record(id)) for id in verify.sample(recorded, sample)]
-    with closing(executors.Local(min(workers or processors(), len(pairs)))) as places:
-        tally, differ = verify.again(pairs, work=train, places=places, weigh=cost)
+    with closing(executors.start("local", min(workers or processors(), len(pairs)))) as executor:
+        tally, differ = verify.again(pairs, work=train, executor=executor)
     same = sum(tally.counts.values()) - len(tally.failures) - len(differ)
     known, here = Provenance(folder, contents), machine.facts()
     if as_json:
@@ -167,5 +153,5 @@ def verify_(folder, sample, workers, as_json):
             click.echo(compare.text(id, differences, "recorded", "now", most=1))
             click.echo(f"    recorded on {provenance.line(known.facts(id))}\n    now on      {provenance.line(here)}")
         skipped = f"; damaged lines that were skipped: {len(contents.damaged)}" if contents.damaged else ""
-        click.echo(f"{same} of {len(pairs)} bit-identical, on {kernels.isa()} with {places.workers} workers{skipped}")
+        click.echo(f"{same} of {len(pairs)} bit-identical, on {kernels.isa()} with {executor.workers} workers{skipped}")
     return INTERRUPTED if tally.interrupted else FAILED if same < len(pairs) else 0

@@ -1,31 +1,40 @@
-"""How far a run has got, on stderr: a bar and the best of each arm where it is a terminal, plain lines where it is not.
-
-The bar and the time left go by predicted cost, and by how much the trials so far have differed from the prediction.
-"""
+"""Progress of a run on stderr: a bar and the best of each arm on a terminal, plain lines elsewhere."""
 
 import sys
 import time
+from collections import Counter
 
 from study.run.best import Best
+from study.run.cost import cost
+from study.run.estimate import about, group_of, grouped
 
-EVERY, BEST_EVERY = 5.0, 60.0  # seconds between plain lines, and between those on the best of the arms that changed
-ARMS = 8  # of which the best is shown
+EVERY, BEST_EVERY = 5.0, 60.0  # seconds between two plain lines, and between two reports on the arms that changed
+ARMS = 8  # arms that are shown
 
 
 class Progress:
-    """Follows trials to be run on these places, as many as there are at the time; see study.run.engine.run."""
+    """Follows the trials of one call of study.run.engine.run.
 
-    def __init__(self, title, trials, places, weigh, stream=None):
-        from rich.console import Console  # the commands that show no progress do not wait for it
+    Parameters
+    ----------
+    title : str, what is run
+    trials : Trials, each once
+    executor : study.run.executors.Executor; the number of its workers may change
+    estimate : study.run.estimate.Estimate, which learns from each trial that finishes
+    stream : where to write; stderr by default
+    """
 
-        self.title, self.places, self.weigh = title, places, weigh
-        self.total, self.cost = len(trials), sum(map(weigh, trials))
+    def __init__(self, title, trials, executor, estimate, stream=None):
+        from rich.console import Console  # slow, and most commands show no progress
+
+        self.title, self.executor, self.estimate = title, executor, estimate
+        self.total, self.cost, self.finished_cost = len(trials), sum(map(cost, trials)), 0.0
         self.counts = {"done": 0, "diverged": 0, "failed": 0, "crashed": 0}
-        self.weight = self.spent = 0.0  # of finished trials: predicted and true seconds
+        self.unfinished = grouped(trials)
         self.console = Console(file=stream or sys.stderr, highlight=False, soft_wrap=True)
         self.best = Best([trial for trial in trials if trial.purpose == "train"])
-        self.changed = set()  # arms whose best was not said since
-        self.running, self.stopping = 0, False
+        self.changed = set()  # arms that changed since they were last shown
+        self.running, self.stopping = [], False
         self._last = self._last_best = time.monotonic()
         self._live = self._bar = self._task = None
 
@@ -49,25 +58,28 @@ class Progress:
             self._say(f"{self.title}: {self.line()}")
 
     def finished(self, trial, outcome):
+        """Called by the engine with each outcome."""
         self.counts[outcome["status"]] += 1
-        self.weight += self.weigh(trial)
-        self.spent += outcome["seconds"]
+        self.unfinished[group_of(trial)][1] -= 1
+        self.finished_cost += cost(trial)
         if "reason" in outcome:
             self._say(f"{outcome['status']}: {trial.id}: {outcome['reason']}")
-        elif trial.purpose == "train":
+            return
+        self.estimate.finished(trial, outcome)
+        if trial.purpose == "train":
             self.best.add(trial, outcome["result"])
             self.changed.add(self.best.name(trial))
 
-    def look(self, running, stopping):
-        """Called by the engine a few times a second."""
+    def update(self, running, stopping):
+        """Called by the engine several times a second; `running`: [(trial, seconds since it was submitted)]."""
         if stopping and running and not self.stopping:
-            self._say(f"stopping: waiting for the {running} trials in flight; interrupt again to stop at once")
+            self._say(f"stopping: waiting for the {len(running)} trials in flight; interrupt again to stop at once")
         self.running, self.stopping = running, stopping
         if self._live:
             from rich.console import Group
             from rich.text import Text
 
-            self._bar.update(self._task, completed=self.weight, line=self.line())
+            self._bar.update(self._task, completed=self.finished_cost, line=self.line())
             self._live.update(Group(self._bar, *(Text(f"  {line}", "dim") for line in self.best.lines(ARMS))))
         elif time.monotonic() - self._last >= EVERY:
             self._last = time.monotonic()
@@ -82,22 +94,19 @@ class Progress:
         self.console.print(line, markup=False)
 
     def line(self):
+        """How many trials are finished, running and waiting, and how long they still take."""
         finished = sum(self.counts.values())
         parts = [f"{finished} of {self.total}"]
         parts += [f"{count} {status}" for status, count in self.counts.items() if count and status != "done"]
         if finished < self.total:
-            parts += [f"{self.running} running"] if self.running else []
-            parts += [f"{self.total - finished - self.running} waiting", f"about {duration(self.left())} left"]
+            parts += [f"{len(self.running)} running"] if self.running else []
+            parts += [f"{self.total - finished - len(self.running)} waiting", f"{about(*self.left())} left"]
         return ", ".join(parts)
 
     def left(self):
-        """Seconds until all are finished, about."""
-        pace = self.spent / self.weight if self.weight else 1.0
-        return (self.cost - self.weight) * pace / max(1, self.places.workers)
-
-
-def duration(seconds):
-    """Seconds for people."""
-    minutes, seconds = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {seconds:02} s" if minutes else f"{seconds} s"
+        """(expected, at most) seconds until all trials are finished."""
+        workers = self.executor.workers
+        running = sorted(self.running, key=lambda pair: -pair[1])[:workers]  # a cluster's others wait for a thread
+        started = Counter(group_of(trial) for trial, _ in running)
+        waiting = [(trial, count - started[group]) for group, (trial, count) in self.unfinished.items() if count > started[group]]
+        return self.estimate.span(waiting, workers, running)

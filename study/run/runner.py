@@ -8,7 +8,7 @@ from study.plan import selection, toml
 from study.plan.plan import CHOICES, PLAN, Plan, folder_of, missing
 from study.records import store
 from study.run import engine
-from study.run.cost import learned
+from study.run.estimate import Estimate
 from study.run.progress import Progress
 
 
@@ -33,17 +33,17 @@ class Runner:
     study : Study
     out : folder of all results
     subset : Subset, the trials to run
-    places, work : as in study.run.engine.run
+    executor, work : as in study.run.engine.run
     facts : dict, the machine that the numbers are made on
     say : called with each line of warning
     options : retry (run trials again that failed or crashed before), fail_fast (as in study.run.engine.run)
     """
 
-    def __init__(self, study, out, subset, *, places, work, facts, say, **options):
+    def __init__(self, study, out, subset, *, executor, work, facts, say, **options):
         self.study, self.subset, self.folder = study, subset, folder_of(out, study)
-        self.places, self.work, self.facts, self.say = places, work, facts, say
+        self.executor, self.work, self.facts, self.say = executor, work, facts, say
         self.retry, self.fail_fast = options.get("retry", False), options.get("fail_fast", False)
-        self.described_hosts = set()
+        self.described_hosts, self.estimate = set(), None
 
     def run(self):
         """Compute what is not recorded yet, then compact. Returns the Summary."""
@@ -56,7 +56,7 @@ class Runner:
             self.say(f"{self.study.selection.committed} has no committed rate for {len(plan.selecting)} combinations of task, "
                      "cell and initialisation: they are chosen first")
         summary = Summary(self.folder)
-        with store.Driver(self.folder, self.facts | {"workers": self.places.workers}) as driver:
+        with store.Driver(self.folder, self.facts | {"workers": self.executor.workers}) as driver:
             self._stage("learning rates", plan, plan.choosing, driver, contents, summary)
             plan = self._plan(contents)
             if plan.choices:
@@ -72,7 +72,7 @@ class Runner:
         return Plan.from_records(self.study, contents, self.subset)
 
     def _stage(self, title, plan, trials, driver, contents, summary):
-        """Compute those of the plan's trials that are not recorded; recorded times of the whole plan predict how long it takes."""
+        """Compute those of the plan's trials that are not recorded."""
         to_run = missing(trials, contents, self.retry)
         if not to_run or summary.stopped:
             return
@@ -88,10 +88,13 @@ class Runner:
                 driver.failure(trial, outcome)
 
         driver.begin()
-        seconds = contents.seconds
-        weigh = learned((trial, seconds[trial.id]) for trial in plan.trials if trial.id in seconds)
-        with Progress(title, to_run, self.places, weigh) as show:
-            tally = engine.run(to_run, self.work, sink, self.places, weigh=weigh, show=show, fail_fast=self.fail_fast)
+        if self.estimate is None:
+            self.estimate = Estimate.of_this_machine(self.executor.crowding())
+            for trial in plan.recorded(contents):
+                self.estimate.learn(trial, **contents.brief[trial.id])
+        with Progress(title, to_run, self.executor, self.estimate) as show:
+            tally = engine.run(to_run, self.work, sink, self.executor, weigh=self.estimate.expected, show=show,
+                               fail_fast=self.fail_fast)
         summary.ran += sum(tally.counts.values())
         summary.interrupted = tally.interrupted
         summary.stopped = tally.interrupted or bool(tally.failures) and self.fail_fast
@@ -99,6 +102,6 @@ class Runner:
     def _describe(self, driver, host):
         """Log the facts of the machines again when the first outcome of a new host arrives."""
         if host not in self.described_hosts:
-            facts = self.places.facts()
+            facts = self.executor.facts()
             driver.describe(self.facts | facts)
             self.described_hosts |= {host, *facts.get("hosts", ())}

@@ -3,7 +3,7 @@
 from study.plan.plan import Plan, missing
 from study.records import store
 from study.run.best import Best
-from study.run.cost import learned
+from study.run.estimate import Estimate, grouped
 from study.tasks import TASKS
 
 
@@ -15,12 +15,15 @@ def status(folder):
     counts = plan.counts(contents)
     to_run = [*missing(plan.trials, contents), *plan.waiting]
     seconds = contents.seconds
-    timed = [(trial, seconds[trial.id]) for trial in plan.trials if trial.id in seconds]
+    estimate = Estimate() if seconds else Estimate.of_this_machine()
+    for trial in plan.recorded(contents):
+        if trial.id in seconds:
+            estimate.finished(trial, contents.brief[trial.id] | {"seconds": seconds[trial.id]})
     best = Best([trial for trial in plan.training if trial.purpose == "train"])
     for trial in plan.training:
         if trial.purpose == "train" and trial.id in contents.lines:
             best.add(trial, contents.brief[trial.id]["result"])
-    left = sum(map(learned(timed), to_run))
+    left = grouped(to_run).values()
     return {
         "study": plan.study.name,
         "preset": plan.study.preset,
@@ -32,8 +35,10 @@ def status(folder):
         "best": list(best.arms.values()),
         "running_drivers": len(drivers),
         "workers": workers,
-        "core_seconds_left": round(left),
-        "seconds_left": round(left / max(1, workers)),
+        "core_seconds_left": round(estimate.span(left, 1)[0]),
+        "core_seconds_left_at_most": round(estimate.span(left, 1)[1]),
+        "seconds_left": round(estimate.span(left, workers)[0]),
+        "seconds_left_at_most": round(estimate.span(left, workers)[1]),
         "failures": {trial.id: contents.failures[trial.id]["reason"] for trial in plan.failed(contents)},
         "damage": contents.damage,
     }

@@ -1,29 +1,30 @@
-"""Recorded trials, run again and compared bit for bit."""
+"""Runs recorded trials again and compares the results bit for bit."""
 
 import hashlib
 import json
 
 from study.records import compare
 from study.run import engine
+from study.run.estimate import Estimate
 from study.run.progress import Progress
 
 
 def sample(ids, size):
-    """`size` of the ids, spread over all arms as if by chance, and the same ones every time."""
+    """`size` of the ids, drawn by their hashes: spread over all arms, and the same ones every time."""
     return sorted(ids, key=lambda id: hashlib.sha256(id.encode()).digest())[:size]
 
 
-def again(pairs, *, work, places, weigh, **options):
+def again(pairs, *, work, executor):
     """Run recorded trials again.
 
     Parameters
     ----------
     pairs : [(Trial, its record)]
-    work, places, weigh, options : as in study.run.engine.run
+    work, executor : as in study.run.engine.run
 
     Returns
     -------
-    (Tally, {id: differences}), as study.records.compare.differences gives them, a being what is recorded and b what came now
+    (Tally, {id: differences}), as study.records.compare.differences gives them: a is the record, b is computed now
     """
     records, differences = {trial.id: record for trial, record in pairs}, {}
 
@@ -35,6 +36,9 @@ def again(pairs, *, work, places, weigh, **options):
                 differences[trial.id] = found
 
     trials = [trial for trial, _ in pairs]
-    with Progress("verify", trials, places, weigh) as show:
-        tally = engine.run(trials, work, check, places, weigh=weigh, show=show, **options)
+    estimate = Estimate.of_this_machine(executor.crowding())
+    for trial, record in pairs:
+        estimate.learn(trial, record["status"], record["result"])
+    with Progress("verify", trials, executor, estimate) as show:
+        tally = engine.run(trials, work, check, executor, weigh=estimate.expected, show=show)
     return tally, differences

@@ -19,7 +19,7 @@ READS = {  # modules that can write, and their names that do not; every other mo
     "numpy": " ".join(f"numpy.[!{letter}]*" for letter in "s") + " numpy.s[!a]*",
     "os": """
         os.O_RDONLY os.R_OK os.W_OK os.X_OK os.access os.close os.cpu_count os.devnull os.environ* os.fspath os.fstat os.getcwd
-        os.getpgrp os.getpid os.getppid os.isatty os.linesep os.lstat os.name os.path.* os.pathsep* os.register_at_fork os.scandir
+        os.getloadavg os.getpgrp os.getpid os.getppid os.isatty os.linesep os.lstat os.name os.path.* os.pathsep* os.register_at_fork os.scandir
         os.sched_getaffinity os.sched_setaffinity os.sep os.stat os.strerror os.tcgetpgrp os.urandom os._exit""",
     "pathlib": "pathlib.Path pathlib.PurePath",
     "pickle": "pickle.dumps pickle.loads pickle.load",

@@ -38,7 +38,7 @@ def graph():
 def empty(tmp_path):
     """A folder with the project's packages and the modules that the contracts name, all of them empty."""
     files = ["kernels/__init__.py", "study/__init__.py", *(f"study/{name}/__init__.py" for name in PACKAGES.split()),
-             *(f"study/{name}.py" for name in ("__main__", "errors", "process")),
+             *(f"study/{name}.py" for name in ("__main__", "errors", "process", "search_path")),
              *(f"study/trial/{name}.py" for name in ("run", "train", "guess"))]
     for file in files:
         (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)

@@ -11,7 +11,7 @@ A new executor is a module here with a function `start` like theirs, and a name 
 """
 
 import importlib
-from typing import Protocol
+from abc import ABC, abstractmethod
 
 NAMES = ("local", "dask")
 
@@ -20,15 +20,18 @@ class Lost(Exception):
     """The executor is gone for good. The message is one line that says what is kept and what to do."""
 
 
-class Slot(Protocol):
+class Slot(ABC):
     """Room for one trial."""
 
+    @abstractmethod
     def submit(self, function, *arguments):
         """Start a call; returns its Future."""
 
+    @abstractmethod
     def overdue(self):
         """Whether to stop waiting for the call: its time is up, or its answer cannot arrive any more."""
 
+    @abstractmethod
     def result(self, future):
         """The value of a call that is done or overdue.
 
@@ -36,27 +39,33 @@ class Slot(Protocol):
         fault of its own, and whatever the function raised.
         """
 
+    @abstractmethod
     def kill(self):
         """End the call, whatever it does."""
 
 
-class Executor(Protocol):
+class Executor(ABC):
     """Several slots. `workers` is the number of trials that run at once."""
 
     workers: int
 
+    @abstractmethod
     def facts(self):
         """What to record of the machines: {"workers": int}, and {"hosts": {name: facts}} if they are others."""
 
+    @abstractmethod
     def acquire(self):
         """A free Slot; None if there is none now. Raises Lost."""
 
+    @abstractmethod
     def release(self, slot):
         """Give a slot back."""
 
+    @abstractmethod
     def crowding(self):
-        """How many times longer a trial takes than on an idle processor like the driver's, about."""
+        """How many times longer a trial takes than on an idle processor like the driver's."""
 
+    @abstractmethod
     def close(self):
         """End all processes."""
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from kernels import NUMERICS
 from study.errors import SpecError
 from study.records import machine
-from study.run.executors import Lost
+from study.run.executors import Executor, Lost, Slot
 from study.run.executors.process import Process
 
 QUEUED = 2  # trials per thread of the cluster, so that no thread waits for the next one to arrive
@@ -34,8 +34,8 @@ def start(workers, scheduler, timeout):
         raise SpecError(f"--scheduler {scheduler}: {error}") from None
 
 
-class Cluster:
-    """An Executor of study.run.executors: all workers that the scheduler has at the time.
+class Cluster(Executor):
+    """All workers that the scheduler has at the time.
 
     `scheduler` is an address or the path of a scheduler file. Raises ImportError without the extra `dask`, and OSError or
     ValueError if no scheduler answers.
@@ -99,8 +99,8 @@ def _address(scheduler):
         raise ValueError("not a scheduler file") from None
 
 
-class Remote:
-    """A Slot of study.run.executors: one trial on the cluster."""
+class Remote(Slot):
+    """One trial on the cluster."""
 
     def __init__(self, client, executor, timeout):
         self._client, self._executor, self._timeout = client, executor, timeout

@@ -5,6 +5,7 @@ import resource
 from kernels.processor import processors
 from study.errors import SpecError
 from study.run.estimate import crowding
+from study.run.executors import Executor
 from study.run.executors.process import Process
 
 FILES = 10  # open files that a worker costs its driver
@@ -17,8 +18,8 @@ def start(workers, scheduler, timeout):
     return Local(workers or processors(), timeout)
 
 
-class Local:
-    """An Executor of study.run.executors with `workers` processes."""
+class Local(Executor):
+    """`workers` processes on this machine."""
 
     def __init__(self, workers, timeout=None):
         _allow_files(FILES * workers + OTHER_FILES, workers)

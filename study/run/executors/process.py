@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from multiprocessing.resource_tracker import ensure_running
 
 from study.run.clock import Stopwatch
+from study.run.executors import Slot
 
 ENVIRONMENT = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "PYTHONSAFEPATH")}
 ENVIRONMENT["LOKY_MAX_MEMORY_LEAK_SIZE"] = "1e18"  # loky must not replace a process that has grown
@@ -19,8 +20,8 @@ START = 300  # seconds that a process may take to start, if trials have a timeou
 PARENT_DIED = 1  # PR_SET_PDEATHSIG of prctl
 
 
-class Process:
-    """A Slot of study.run.executors. `timeout`: seconds for a trial, or None."""
+class Process(Slot):
+    """One worker process. `timeout`: seconds for a trial, or None."""
 
     def __init__(self, timeout=None):
         self.timeout, self._stopwatch, self._ready, self._executor = timeout, Stopwatch(), False, None

@@ -31,9 +31,9 @@ def test_the_line_counts_and_estimates():
     trials = toy.trials(4)
     show = Progress("test", trials, TWO, Estimate(1 / cost(trials[0])), io.StringIO())
     assert show.line() == "0 of 4, 4 waiting, about 1 to 2 s left"
-    show.finished(trials[3], outcome(trials[3], seconds=8.0, sequences=trials[3].budget))
+    show.finished(trials[3], toy.outcome(trials[3], seconds=8.0, sequences=trials[3].budget))
     show.update([(trials[0], 4.0), (trials[1], 4.0)], False)
-    assert show.line() == "1 of 4, 2 running, 1 waiting, about 6 to 8 s left"
+    assert show.line() == "1 of 4, 2 running, 1 waiting, about 7 s left"
     show.finished(trials[0], {"status": "failed", "reason": "no luck", "seconds": 1.0, "host": "here"})
     assert show.line().startswith("2 of 4, 1 failed, 2 running, 0 waiting, about ")
 

@@ -54,8 +54,9 @@ def float32(cell, inputs, units, direction="forward", merge="concat"):
     return kernels.RNN(cell, fitting(cell, inputs, units), units, direction, merge, dtype="float32")
 
 
-def case(cell, T, B, I, H, direction="forward", merge="concat", seed=0, dtype="float64"):
-    """Random theta, x, lengths (the first row's is T), state, dy, dstate, all in (-1, 1); U, R, M scaled by 1.5 / sqrt(H)."""
+def case(cell, size, direction="forward", merge="concat", seed=0, dtype="float64"):
+    """Random theta, x, lengths (the first row's is T), state, dy, dstate of size (T, B, I, H), in (-1, 1); U, R, M times 1.5 / sqrt(H)."""
+    T, B, I, H = size
     I = fitting(cell, I, H)
     words = np.random.Philox(key=np.array([seed, ((T * 1000 + B) * 1000 + I) * 1000 + H], np.uint64)).random_raw
 

@@ -46,11 +46,11 @@ def problems(only):
             start = f"{cell} {make.__name__}"
             for direction, merge in ARMS:
                 for T, B, I, H in SIZES:
-                    given = cases.case(cell, T, B, I, H, direction, merge, dtype=make.__name__)
+                    given = cases.case(cell, (T, B, I, H), direction, merge, dtype=make.__name__)
                     found.append((f"{start} {direction} {T},{B},{I},{H}", make(cell, I, H, direction, merge), given))
 
             layer, tiny = make(cell, 3, 18, "both", "mean"), np.finfo(make.__name__).tiny
-            a, dx = (cases.case(cell, 5, 7, 3, 18, "both", "mean", dtype=make.__name__) for _ in range(2))
+            a, dx = (cases.case(cell, (5, 7, 3, 18), "both", "mean", dtype=make.__name__) for _ in range(2))
             a.x *= tiny
             a.state = None
             for name, part in layer.view(a.theta).items():

@@ -92,7 +92,7 @@ def test_in_a_forked_child():
 
 def test_from_several_python_threads_at_once():
     layers = [float32(cell, 3, 20, "both", "learned") for cell in CELLS]
-    cases = [case(cell, 40, 9, 3, 20, "both", "learned", dtype="float32") for cell in CELLS]
+    cases = [case(cell, (40, 9, 3, 20), "both", "learned", dtype="float32") for cell in CELLS]
     expected = [results(layer, given, threads=1) for layer, given in zip(layers, cases)]
     with ThreadPoolExecutor(4) as pool:
         jobs = [(k, pool.submit(results, layers[k], cases[k], threads=2)) for _ in range(4) for k in range(len(CELLS))]
@@ -107,7 +107,7 @@ def test_rows_are_the_same_alone(cell, direction, merge, make):
     """Whatever the batch and its size: outputs, states, gates, and gradients with respect to x and states."""
     T, B, I, H = 36, 14, 19, 37
     layer = make(cell, I, H, direction, merge)
-    given = case(cell, T, B, I, H, direction, merge, dtype=make.__name__)
+    given = case(cell, (T, B, I, H), direction, merge, dtype=make.__name__)
     whole = results(layer, given)
     for rows in ([0], [5], [13], [2, 8, 11]):
         steps = given.lengths[rows].max()
@@ -129,7 +129,7 @@ def test_recomputing_segments_changes_nothing(cell, make):
     """`checkpoint` steps, rounded up to whole chunks of 32."""
     T, B, I, H = 101, 3, 19, 18
     layer = make(cell, I, H, "both", "learned")
-    given = case(cell, T, B, I, H, "both", "learned", dtype=make.__name__)
+    given = case(cell, (T, B, I, H), "both", "learned", dtype=make.__name__)
     given.lengths[1:] = 70, 90
 
     def weights(checkpoint):
@@ -147,7 +147,7 @@ def test_recomputing_segments_changes_nothing(cell, make):
 def test_a_nan_stays_in_its_row(cell, make):
     T, B, I, H = 6, 9, 3, 20
     layer = make(cell, I, H, "both", "learned")
-    given = case(cell, T, B, I, H, "both", "learned", dtype=make.__name__)
+    given = case(cell, (T, B, I, H), "both", "learned", dtype=make.__name__)
     given.lengths[4] = T
     plain = results(layer, given)
     given.x[2, 4, 1] = np.nan

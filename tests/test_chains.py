@@ -35,7 +35,7 @@ def test_a_pre_activation_is_one_chain():
     """gru_after shows its a_u = h' U + b_u as a gate; the learned merge is affine in [h_forward, h_reverse]."""
     B, I, H = 3, 2, 21
     layer = float64("gru_after", I, H, "both", "learned")
-    given = case("gru_after", 1, B, I, H, "both", "learned")
+    given = case("gru_after", (1, B, I, H), "both", "learned")
     got, view = run(layer, given), layer.view(given.theta)
     for d, name in enumerate(("forward", "reverse")):
         assert same_bits(got.gates["u"][d, 0], affine(given.state["h"][d], view[f"{name}/U"][2], view[f"{name}/b"][3]))
@@ -46,7 +46,7 @@ def test_a_weight_gradient_is_a_chain_of_each_chunk():
     """Rows ascending without the padded ones, the chunk that BPTT finishes first added first."""
     T, B, I, H = CHUNK + 3, 11, 2, 4    # more rows in a chunk than go through the products at a time
     h, layer = float64("lstm", I, H, "both"), float64("lstm", I, H, "both", "learned")
-    given = case("lstm", T, B, I, H, "both", "learned")
+    given = case("lstm", (T, B, I, H), "both", "learned")
     grad = layer.view(run(layer, given).grad.theta)
     both = h.forward(given.theta[:h.size], given.x, given.lengths, given.state).y
     inside = real(T, given.lengths)

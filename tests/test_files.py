@@ -12,7 +12,6 @@ CODE = [path for folder in ("kernels", "study", "tests") for path in sorted((PRO
         if path.suffix in {".py", ".pyx", ".pxd", ".h", ".pxi"}]
 LONGER = {  # functions above PARAMETERS that are still to be mended
     "study/run/runner.py": {"__init__"},
-    "tests/cases.py": {"case"},
 }
 # Folders of a developer's machine and hosts of package indexes, written in halves so that this file contains none of them.
 FOREIGN = ["/wo" "rk/", "/ro" "ot/", "/ho" "me/", "/op" "t/", "/Us" "ers/", "/tmp/" "bash", "py" "pi.", "python" "hosted",

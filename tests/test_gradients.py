@@ -19,7 +19,7 @@ def problem(make, cell, arm, size):
     """A case and [(name, array, its claimed gradient)], with the loss <dy, y> + <dstate, final state> as a function."""
     (direction, merge), (T, B, I, H) = arm, size
     layer = make(cell, I, H, direction, merge)
-    given = case(cell, T, B, I, H, direction, merge)
+    given = case(cell, (T, B, I, H), direction, merge)
     grad = run(layer, given).grad
     inside = real(T, given.lengths)[..., None]
 

@@ -14,7 +14,7 @@ import kernels
 
 T, B, I, H = 6, 3, 2, 5
 LAYER = {"cell": "lstm", "inputs": I, "units": H}
-GIVEN = case("lstm", T, B, I, H, dtype="float32")
+GIVEN = case("lstm", (T, B, I, H), dtype="float32")
 FORWARD = {"theta": GIVEN.theta, "x": GIVEN.x, "lengths": GIVEN.lengths, "state": GIVEN.state}
 ODD = np.zeros((B, T + 1), "float32")
 
@@ -142,7 +142,7 @@ def test_truncated_without_a_cell_state():
 
 
 def test_gates_of_a_tape_with_checkpoints():
-    layer, long = kernels.RNN(**LAYER), case("lstm", 70, B, I, H, dtype="float32")
+    layer, long = kernels.RNN(**LAYER), case("lstm", (70, B, I, H), dtype="float32")
     refuses(ValueError, ["tape", "checkpoint"], layer.gates, layer.forward(long.theta, long.x, checkpoint=32).tape)
 
 
@@ -223,7 +223,7 @@ def test_sizes_of_narrow_integers():
 
 @pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, lambda a: pickle.loads(pickle.dumps(a))])
 def test_copies_of_a_layer(duplicate):
-    given = case("gru", T, B, I, H, "both", "learned")
+    given = case("gru", (T, B, I, H), "both", "learned")
     layer = float64("gru", I, H, "both", "learned")
     assert_same(results(duplicate(layer), given), results(layer, given))
     readout = kernels.Readout(3, 2)
@@ -232,7 +232,7 @@ def test_copies_of_a_layer(duplicate):
 
 
 def test_one_of_several_threads_spends_a_tape():
-    layer, long = kernels.RNN(**LAYER), case("lstm", 400, B, I, H, dtype="float32")
+    layer, long = kernels.RNN(**LAYER), case("lstm", (400, B, I, H), dtype="float32")
     tape = layer.forward(long.theta, long.x).tape
     with ThreadPoolExecutor(4) as pool:
         jobs = [pool.submit(layer.backward, tape, long.dy) for _ in range(4)]
@@ -277,13 +277,13 @@ def test_init(cell, named, error, words):
 def test_no_value_crashes(cell, arm, make, junk):
     """NaN, infinity or the largest numbers in any argument: the shapes stay, and NaN comes out of the rows where it went in."""
     direction, merge = arm
-    layer, given = make(cell, I, H, direction, merge), case(cell, T, B, I, H, direction, merge, dtype=make.__name__)
+    layer, given = make(cell, I, H, direction, merge), case(cell, (T, B, I, H), direction, merge, dtype=make.__name__)
     shapes = {name: array.shape for name, array in results(layer, given).items()}
     spoilt = [{"theta": np.full_like(given.theta, junk)}, {"x": np.full_like(given.x, junk)}, {"dy": np.full_like(given.dy, junk)},
               {"state": {k: np.full_like(a, junk) for k, a in given.state.items()}},
               {"dstate": {k: np.full_like(a, junk) for k, a in given.dstate.items()}}]
     for change in spoilt:
-        other = case(cell, T, B, I, H, direction, merge, dtype=make.__name__)
+        other = case(cell, (T, B, I, H), direction, merge, dtype=make.__name__)
         vars(other).update(change)
         got = results(layer, other)
         assert {name: array.shape for name, array in got.items()} == shapes

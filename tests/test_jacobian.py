@@ -27,7 +27,7 @@ TASK = TASKS["recall/past"]
 
 def along(cell, T=9, H=6):
     """A layer, its weights, what it sees of one row, and the states (T + 1, H) that the twin finds."""
-    layer, given = float64(cell, 3, H), case(cell, T, 1, 3, H)
+    layer, given = float64(cell, 3, H), case(cell, (T, 1, 3, H))
     theirs, now, states = twin(cell, 3, H), None, []
     for t in range(T):
         now = theirs.forward(given.theta, given.x[t : t + 1], state=now).state

@@ -25,7 +25,7 @@ needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system doe
 
 
 def problem(cell="lstm", direction="both", merge="learned", **sizes):
-    given = case(cell, *({"T": T, "B": B, "I": I, "H": H} | sizes).values(), direction, merge, dtype="float32")
+    given = case(cell, ({"T": T, "B": B, "I": I, "H": H} | sizes).values(), direction, merge, dtype="float32")
     return float32(cell, given.x.shape[2], given.dy.shape[2], direction, merge), given
 
 
@@ -345,7 +345,7 @@ def test_a_long_backward_pass_hears_a_signal(monkeypatch):
 @pytest.mark.parametrize("make", [float32, float64])
 @pytest.mark.parametrize("cell", kernels.CELLS)
 def test_a_pass_in_many_calls_has_the_same_bits(cell, make, monkeypatch):
-    given = case(cell, 101, B, 19, 18, "both", "learned", dtype=make.__name__)
+    given = case(cell, (101, B, 19, 18), "both", "learned", dtype=make.__name__)
     layer = make(cell, 19, 18, "both", "learned")
     expected, segments = results(layer, given), kept_in_segments(layer, given)
     monkeypatch.setattr(tapes, "PACE", 1)

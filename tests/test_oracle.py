@@ -46,7 +46,7 @@ def test_shapes(cell):
 @pytest.mark.parametrize("cell, arm, size", pairwise(CELLS, ARMS, SIZES))
 def test_float64(cell, arm, size):
     (direction, merge), (T, B, I, H) = arm, size
-    given = case(cell, *size, direction, merge)
+    given = case(cell, size, direction, merge)
     ours = results(float64(cell, I, H, direction, merge), given)
     assert_close(ours, results(twin(cell, I, H, direction, merge), given), 1e-12)
     assert {array.dtype.name for array in ours.values()} == {"float64"}
@@ -59,7 +59,7 @@ def test_float64_of_any_size(cell, seed):
     draw = random.Random(f"{cell} {seed}")
     T, B, I, H = size = draw.randint(1, 40), draw.randint(1, 30), draw.randint(1, 90), draw.randint(1, 150)
     direction, merge = draw.choice(ARMS)
-    given = case(cell, *size, direction, merge)
+    given = case(cell, size, direction, merge)
     ours = results(float64(cell, I, H, direction, merge), given, threads=draw.randint(1, 4))
     assert_close(ours, results(twin(cell, I, H, direction, merge), given), 1e-12)
 
@@ -67,14 +67,14 @@ def test_float64_of_any_size(cell, seed):
 @pytest.mark.parametrize("cell", one_of_each_form())
 def test_float64_of_a_wide_net(cell):
     T, B, I, H = size = 3, 14, 130, 300
-    given = case(cell, *size)
+    given = case(cell, size)
     assert_close(results(float64(cell, I, H), given), results(twin(cell, I, H), given), 1e-12)
 
 
 @pytest.mark.parametrize("cell, merge, size", pairwise(CELLS, ["concat", "learned"], SIZES[1:4]))
 def test_float32(cell, merge, size):
     T, B, I, H = size
-    given = case(cell, *size, "both", merge, dtype="float32")
+    given = case(cell, size, "both", merge, dtype="float32")
     ours = results(float32(cell, I, H, "both", merge), given)
     assert_close(ours, results(twin(cell, I, H, "both", merge), given), FLOAT32)
     assert all(array.dtype == ("float64" if name.startswith("norms") else "float32") for name, array in ours.items())
@@ -84,7 +84,7 @@ def test_float32(cell, merge, size):
 def test_truncated(cell):
     """As in 1997: errors flow along the states' own paths, not through U, R or the peepholes."""
     T, B, I, H = size = SIZES[2]
-    given = case(cell, *size, "both", "learned")
+    given = case(cell, size, "both", "learned")
     ours = results(float64(cell, I, H, "both", "learned"), given, truncated=True)
     assert_close(ours, results(twin(cell, I, H, "both", "learned"), given, truncated=True), 1e-12)
     assert not np.array_equal(ours["grad.x"], results(float64(cell, I, H, "both", "learned"), given)["grad.x"])
@@ -95,7 +95,7 @@ def test_truncated(cell):
 def test_reverse_is_forward_on_a_flipped_input(cell, make):
     T, B, I, H = 40, 5, 3, 18
     forward, reverse = make(cell, I, H), make(cell, I, H, "reverse")
-    given = case(cell, T, B, I, H, dtype=make.__name__)
+    given = case(cell, (T, B, I, H), dtype=make.__name__)
     first = results(reverse, given)
     t = np.arange(T)[:, None]
     index = np.where(real(T, given.lengths), given.lengths - 1 - t, t)
@@ -119,7 +119,7 @@ def test_padding_changes_nothing(cell, arm, make):
     """Neither the values in padded steps nor the number of those steps changes a result."""
     (direction, merge), (T, B, I, H) = arm, (38, 4, 3, 18)
     layer = make(cell, I, H, direction, merge)
-    given = case(cell, T, B, I, H, direction, merge, dtype=make.__name__)
+    given = case(cell, (T, B, I, H), direction, merge, dtype=make.__name__)
     plain = results(layer, given)
     inside = real(T, given.lengths)[..., None]
     padded = ~np.broadcast_to(inside, plain["y"].shape)
@@ -146,7 +146,7 @@ def test_peephole_without_peepholes_is_lstm(make):
     """Value for value: 0 c + a is a."""
     T, B, I, H = 35, 5, 3, 18
     lstm, peephole = make("lstm", I, H, "both"), make("peephole", I, H, "both")
-    given = case("lstm", T, B, I, H, "both", dtype=make.__name__)
+    given = case("lstm", (T, B, I, H), "both", dtype=make.__name__)
     expected = results(lstm, given)
     theta = np.zeros(peephole.size, make.__name__)
     weights = lstm.view(given.theta)
@@ -163,7 +163,7 @@ def test_coupled_is_lstm_with_tied_gates():
     """1 - sigmoid(a) = sigmoid(-a): an lstm whose input gate has the forget gate's weights with the other sign."""
     T, B, I, H = 35, 5, 3, 18
     lstm, coupled = float64("lstm", I, H, "both"), float64("coupled", I, H, "both")
-    given = case("coupled", T, B, I, H, "both")
+    given = case("coupled", (T, B, I, H), "both")
     got = results(coupled, given)
     theta, weights = np.empty(lstm.size), coupled.view(given.theta)
     for name, (i, f, g, o) in lstm.view(theta).items():
@@ -182,12 +182,12 @@ def test_coupled_is_lstm_with_tied_gates():
 def test_both_is_forward_and_reverse_side_by_side(cell, make):
     T, B, I, H = 35, 5, 3, 18
     both = make(cell, I, H, "both")
-    given = case(cell, T, B, I, H, "both", dtype=make.__name__)
+    given = case(cell, (T, B, I, H), "both", dtype=make.__name__)
     got = results(both, given)
     half = both.size // 2
     alone = []
     for d, name in enumerate(("forward", "reverse")):
-        part = case(cell, T, B, I, H, dtype=make.__name__)
+        part = case(cell, (T, B, I, H), dtype=make.__name__)
         part.x, part.lengths, part.theta = given.x, given.lengths, given.theta[d * half:(d + 1) * half]
         part.dy = given.dy[..., d * H:(d + 1) * H]
         part.state, part.dstate = ({k: a[d:d + 1] for k, a in arrays.items()} for arrays in (given.state, given.dstate))
@@ -205,7 +205,7 @@ def test_both_is_forward_and_reverse_side_by_side(cell, make):
 def test_merges_by_value(cell, make):
     T, B, I, H = 9, 5, 3, 18
     layers = {merge: make(cell, I, H, "both", merge) for merge in ("concat", "sum", "mean", "learned")}
-    given = case(cell, T, B, I, H, "both", "learned", dtype=make.__name__)
+    given = case(cell, (T, B, I, H), "both", "learned", dtype=make.__name__)
     theta = given.theta[:layers["sum"].size]
     run_forward = lambda merge: layers[merge].forward(theta, given.x, given.lengths, given.state).y
     h = run_forward("concat")
@@ -224,7 +224,7 @@ def test_merges_by_value(cell, make):
 @pytest.mark.parametrize("cell", CELLS)
 def test_what_is_missing_is_zero(cell):
     T, B, I, H = 6, 3, 2, 5
-    layer, given = float32(cell, I, H, "both"), case(cell, T, B, I, H, "both", dtype="float32")
+    layer, given = float32(cell, I, H, "both"), case(cell, (T, B, I, H), "both", dtype="float32")
     zeros = {k: np.zeros_like(a) for k, a in given.state.items()}
     first = next(iter(zeros))
 
@@ -245,7 +245,7 @@ def test_what_is_missing_is_zero(cell):
 
 
 def test_what_was_not_asked_for_is_none():
-    layer, given = float32("lstm", 2, 5), case("lstm", 6, 3, 2, 5, dtype="float32")
+    layer, given = float32("lstm", 2, 5), case("lstm", (6, 3, 2, 5), dtype="float32")
     out = layer.forward(given.theta, given.x, given.lengths, given.state)
     silent = layer.forward(given.theta, given.x, given.lengths, given.state, tape=False)
     assert silent.tape is None and same_bits(silent.y, out.y)
@@ -259,7 +259,7 @@ def test_what_was_not_asked_for_is_none():
 def test_several_tapes_live_at_once(cell):
     T, B, I, H = 6, 3, 2, 5
     layer = float32(cell, I, H, "both", "learned")
-    cases = [case(cell, T, B, I, H, "both", "learned", seed, "float32") for seed in range(3)]
+    cases = [case(cell, (T, B, I, H), "both", "learned", seed, "float32") for seed in range(3)]
     alone = [run(layer, given).grad.theta for given in cases]
     tapes = [layer.forward(given.theta, given.x, given.lengths, given.state).tape for given in cases]
     for k in (1, 2, 0):
@@ -267,7 +267,7 @@ def test_several_tapes_live_at_once(cell):
 
 
 def test_a_tape_is_spent_once():
-    layer, given = float32("gru", 2, 5), case("gru", 6, 3, 2, 5, dtype="float32")
+    layer, given = float32("gru", 2, 5), case("gru", (6, 3, 2, 5), dtype="float32")
     tape = layer.forward(given.theta, given.x).tape
     layer.backward(tape, given.dy)
     with pytest.raises(RuntimeError, match="tape"):
@@ -282,7 +282,7 @@ def test_nothing_is_shared(cell, direction, merge):
     """Results survive later passes, later passes survive what is done to results, and arguments are left as they came."""
     T, B, I, H = 6, 3, 2, 5
     layer = float32(cell, I, H, direction, merge)
-    given, kept = (case(cell, T, B, I, H, direction, merge, dtype="float32") for _ in range(2))
+    given, kept = (case(cell, (T, B, I, H), direction, merge, dtype="float32") for _ in range(2))
     first = results(layer, given)
     for a, b in [(given.theta, kept.theta), (given.x, kept.x), (given.dy, kept.dy), (given.lengths, kept.lengths)]:
         assert same_bits(a, b)
@@ -290,7 +290,7 @@ def test_nothing_is_shared(cell, direction, merge):
     assert_same(given.dstate, kept.dstate)
 
     copies = {name: array.copy() for name, array in first.items()}
-    results(layer, case(cell, T, B, I, H, direction, merge, seed=1, dtype="float32"))
+    results(layer, case(cell, (T, B, I, H), direction, merge, seed=1, dtype="float32"))
     assert_same(first, copies)
     for array in first.values():
         array[...] = np.nan
@@ -308,7 +308,7 @@ def test_nothing_is_shared(cell, direction, merge):
 @pytest.mark.parametrize("cell", CELLS)
 def test_arrays_of_any_layout(cell):
     T, B, I, H = 6, 3, 2, 5
-    layer, given = float32(cell, I, H, "both", "learned"), case(cell, T, B, I, H, "both", "learned", dtype="float32")
+    layer, given = float32(cell, I, H, "both", "learned"), case(cell, (T, B, I, H), "both", "learned", dtype="float32")
     expected = results(layer, given)
     scattered = lambda a: np.repeat(np.asfortranarray(a[::-1]), 2, 0)[::-2]
     given.theta, given.x, given.dy, given.lengths = map(scattered, (given.theta, given.x, given.dy, given.lengths))
@@ -324,8 +324,8 @@ def test_arrays_of_any_layout(cell):
 def test_nothing_is_left_over(cell):
     """A layer's memory is used again, and what a larger problem left in it is never read."""
     T, B, I, H = 6, 3, 2, 5
-    layer, given = float32(cell, I, H, "both", "learned"), case(cell, T, B, I, H, "both", "learned", dtype="float32")
-    large = case(cell, 70, 20, I, H, "both", "learned", dtype="float32")
+    layer, given = float32(cell, I, H, "both", "learned"), case(cell, (T, B, I, H), "both", "learned", dtype="float32")
+    large = case(cell, (70, 20, I, H), "both", "learned", dtype="float32")
     for junk in (np.nan, np.inf):
         for array in (large.theta, large.x, large.dy, *large.state.values(), *large.dstate.values()):
             array[...] = junk
@@ -339,7 +339,7 @@ def test_norms_neither_underflow_nor_overflow(cell, make, exponents):
     """Gradients whose squares would leave the range: everything is linear in dy, so a power of two comes out as it went in."""
     T, B, I, H = 6, 3, 2, 18
     layer = make(cell, I, H)
-    given = case(cell, T, B, I, H, dtype=make.__name__)
+    given = case(cell, (T, B, I, H), dtype=make.__name__)
     given.dstate = None
     plain = run(layer, given).grad.norms
     dy = given.dy
@@ -354,7 +354,7 @@ def test_norms_neither_underflow_nor_overflow(cell, make, exponents):
 def test_deltas_become_zero_after_norms_are_taken(cell, make, exponent):
     T, B, I, H = 6, 3, 2, 18
     layer = make(cell, I, H)
-    given = case(cell, T, B, I, H, dtype=make.__name__)
+    given = case(cell, (T, B, I, H), dtype=make.__name__)
     given.dstate = None
     plain = run(layer, given).grad
     given.dy *= np.asarray(2.0**exponent, given.dy.dtype)

@@ -44,7 +44,7 @@ def load(cell, layer, theta, directions):
 @pytest.mark.parametrize("cell", MODULES)
 def test_torch_agrees(make, cell, direction, merge):
     T, B, I, H = 13, 5, 3, 21
-    layer, given = make(cell, I, H, direction, merge), case(cell, T, B, I, H, direction, merge)
+    layer, given = make(cell, I, H, direction, merge), case(cell, (T, B, I, H), direction, merge)
     got = run(layer, given)
     module = load(cell, layer, given.theta, ["forward", "reverse"] if direction == "both" else [direction])
 
@@ -110,7 +110,7 @@ def merged(h, view, direction, merge, lengths):
 def test_norms_are_of_total_derivatives(make):
     """|dL/dh_t| and |dL/dc_t| as torch's retain_grad gives them, one step at a time."""
     T, B, I, H = 7, 3, 2, 9
-    layer, given = make("lstm", I, H), case("lstm", T, B, I, H)
+    layer, given = make("lstm", I, H), case("lstm", (T, B, I, H))
     given.lengths[:] = T
     W, U, b, _ = (torch.from_numpy(array.copy()) for array in to_torch("lstm", layer.view(given.theta), "forward"))
     h, c = (torch.from_numpy(given.state[k][0]) for k in "hc")

@@ -96,7 +96,7 @@ class Disk:
 
     def _cut(self, calls):
         """Undo what had not reached the disk: bytes that were not synced, and names whose folder was not."""
-        size, synced, names = {}, {}, {}  # names: {path: copy of the file that was there before, or None}, until the folder is synced
+        size, synced, names = {}, {}, {}  # names: {path: copy of the file that it replaced, or None} until its folder is synced
         for call in calls:
             if call.name == "fsync":
                 synced[call.path] = size.get(call.path, 0)

@@ -27,9 +27,9 @@ axes = { cell = ["rnn", "lstm"], gap = [2, 4], lr = [0.01], init = ["standard", 
 
 
 UNUSUAL = {  # what notebooks, batch jobs, containers and other countries set
-    "MPLBACKEND": "module://matplotlib_inline.backend_inline", "OMP_NUM_THREADS": "auto", "PYTHONWARNINGS": "error", "HOME": "/proc/none",
-    "TMPDIR": "/proc/none", "TERM": "dumb", "NO_COLOR": "1", "COLUMNS": "0", "LC_ALL": "C", "LANG": "tr_TR", "PYTHONUTF8": "0",
-    "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "latin-1", "GIT_DIR": "/proc/none",
+    "MPLBACKEND": "module://matplotlib_inline.backend_inline", "OMP_NUM_THREADS": "auto", "PYTHONWARNINGS": "error",
+    "HOME": "/proc/none", "TMPDIR": "/proc/none", "TERM": "dumb", "NO_COLOR": "1", "COLUMNS": "0", "LC_ALL": "C", "LANG": "tr_TR",
+    "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "latin-1", "GIT_DIR": "/proc/none",
 }
 
 
@@ -185,7 +185,8 @@ def test_list_validate_env_cite(tmp_path, call):
     (["run", "--out", "/proc/none"], "/proc/none"), (["status", "nowhere"], "nowhere/plan.toml"),
     (["report", "nowhere"], "nowhere"),
     (["verify", "nowhere"], "nowhere"), (["compact", "nowhere"], "nowhere"), (["validate", "nowhere"], "nowhere"),
-    (["list", "cats"], "cats"), (["stauts"], "did you mean 'status'"), (["frobnicate"], "unknown command 'frobnicate'"), (["run", "--foo"], "--foo"),
+    (["list", "cats"], "cats"), (["stauts"], "did you mean 'status'"), (["frobnicate"], "unknown command 'frobnicate'"),
+    (["run", "--foo"], "--foo"),
 ])
 def test_a_mistake_is_one_message_and_nothing_is_written(tmp_path, call, monkeypatch, arguments, says):
     monkeypatch.chdir(tmp_path)

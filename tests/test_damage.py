@@ -35,7 +35,8 @@ def damaged(ran):
     return ran[2], [lines[3], lines[7]]
 
 
-@pytest.mark.parametrize("change", [no_last_newline, carriage_returns, byte_order_mark, lambda data: byte_order_mark(carriage_returns(data))])
+@pytest.mark.parametrize("change", [no_last_newline, carriage_returns, byte_order_mark,
+                                    lambda data: byte_order_mark(carriage_returns(data))])
 def test_what_editors_and_git_do_to_text_is_no_damage(ran, call, change):
     folder = ran[2]
     before, records = store.read(folder), (folder / "runs.jsonl").read_bytes()
@@ -67,7 +68,8 @@ def test_every_command_that_reads_records_names_damage(damaged, call):
     folder, _ = damaged
     says = f"warning: {folder / 'runs.jsonl'}:4: torn, changed or not a record; skipped (and 1 more)"
     for command in (["export", folder], ["status", folder], ["compare", folder, folder], ["show", "recall", "--out", folder],
-                    ["verify", folder, "--workers", "1", "--sample", "2"], ["run", folder / "plan.toml", "--out", folder.parents[1]]):
+                    ["verify", folder, "--workers", "1", "--sample", "2"],
+                    ["run", folder / "plan.toml", "--out", folder.parents[1]]):
         code, out, err = call(*command)
         assert err.count(says) == 1, command
         if command[0] == "verify":

@@ -11,6 +11,7 @@ from study.errors import SpecError
 from study.records import files, store
 
 KINDS = ["a folder", "a FIFO", "a device", "a block device", "a socket"]
+NODES = {"a device": (0o600 | stat.S_IFCHR, os.makedev(1, 3)), "a block device": (0o600 | stat.S_IFBLK, os.makedev(7, 99))}
 
 
 def make(kind, path):
@@ -22,7 +23,7 @@ def make(kind, path):
         elif kind == "a socket":
             socket.socket(socket.AF_UNIX).bind(str(path))
         else:
-            os.mknod(path, 0o600 | (stat.S_IFCHR if kind == "a device" else stat.S_IFBLK), os.makedev(*((1, 3) if kind == "a device" else (7, 99))))
+            os.mknod(path, *NODES[kind])
     except PermissionError:
         pytest.skip(f"{kind} takes more rights")
     return path

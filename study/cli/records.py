@@ -24,7 +24,8 @@ PAUSE = 2.0  # seconds between two prints of status --watch
 
 @click.command()
 @FOLDER
-@click.option("--watch", is_flag=True, help="Print again every two seconds until nothing is missing; with --json one line each time.")
+@click.option("--watch", is_flag=True,
+              help="Print again every two seconds until nothing is missing; with --json one line each time.")
 @JSON
 def status(folder, watch, as_json):
     """Print how many trials of a preset's plan are done, diverged, failed, crashed or missing, and how long the rest takes."""

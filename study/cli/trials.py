@@ -130,7 +130,7 @@ def _finish(study, summary, seconds, as_json):
 
 @click.command("verify")
 @FOLDER
-@click.option("--sample", type=click.IntRange(1), default=20, show_default=True, metavar="N", help="How many trials to run again.")
+@click.option("--sample", type=click.IntRange(1), default=20, show_default=True, metavar="N", help="Trials to run again.")
 @WORKERS
 @JSON
 def verify_(folder, sample, workers, as_json):

@@ -66,7 +66,10 @@ def put(path, data):
 
 
 def send(path, data):
-    """Write bytes to what a user names: a FIFO or a character device as it is (a FIFO waits for its reader); else as `put` does."""
+    """Write bytes to what a user names, raising as `put` does.
+
+    A FIFO or a character device is written to as it is; a FIFO waits for its reader. Anything else goes to `put`.
+    """
     if not is_stream(path):
         return put(path, data)
     with refusals(path, MISTAKES), open(path, "wb") as file:
@@ -123,7 +126,7 @@ def _expect_regular(path, about):
 
 
 def _new(path):
-    """A file descriptor of a new file. What lies there under its name, left by a crash or a link of somebody's, is removed first."""
+    """Make a file and return its descriptor. Removes a file or link of that name first, which a crash may have left."""
     how = os.O_WRONLY | os.O_CREAT | os.O_EXCL
     try:
         return os.open(path, how, 0o666)

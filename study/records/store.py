@@ -34,8 +34,8 @@ from study.records.contents import (
     ASIDE, FINAL, LARGEST, LOG, RUNS, SCHEMA, SEGMENTS, Broken, Contents, Damaged, encode, lines, read, record)
 from study.records.files import Refused, content, make, prepare, put, refusals, replace, sync_folder, turn
 
-__all__ = ["ASIDE", "FINAL", "LARGEST", "LOG", "RUNS", "SCHEMA", "SEGMENTS", "Broken", "Contents", "Damaged", "Driver", "Refused", "alive",
-           "compact", "encode", "manifest", "prepare", "put", "read", "record"]
+__all__ = ["ASIDE", "FINAL", "LARGEST", "LOG", "RUNS", "SCHEMA", "SEGMENTS", "Broken", "Contents", "Damaged", "Driver", "Refused",
+           "alive", "compact", "encode", "manifest", "prepare", "put", "read", "record"]
 
 
 class Driver:

@@ -1,6 +1,6 @@
-"""Made-up records, for the tests of the report only: they show every kind of outcome and mean nothing.
+"""Synthetic records for the tests of the report, with every kind of outcome.
 
-The shape is that of real records; the numbers come from a toy law (an arm solves a gap in about `cost` x gap sequences).
+They have the form of real records; their numbers follow a toy law: an arm solves a gap in about `cost` x gap sequences.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""The gradients ablation and its report: every outcome from made-up probes, and a real folder from plan to page."""
+"""The gradients ablation and its report: every outcome from synthetic probes, and a real folder from plan to page."""
 
 import copy
 
@@ -21,7 +21,7 @@ LAGS = list(range(0, 1000, 40))
 
 
 def probe(slope=-0.5, exponent=-0.5, bent=0.0, bound=1.1, largest=0.9):
-    """A made-up one of a tanh RNN whose log norm falls by `slope` a step, plus `bent` times a cosine."""
+    """A synthetic probe of a tanh RNN whose log norm falls by `slope` a step, plus `bent` times a cosine."""
     return {"norms": {"lag": LAGS, "h": [float(np.exp(slope * lag + bent * np.cos(lag / 100))) for lag in LAGS]},
             "lyapunov": [exponent, -0.9], "U": {"a": bound}, "jacobian": {"lag": [1, 8], "values": [[largest, 0.1], [largest**8, None]]}}
 
@@ -40,7 +40,7 @@ def test_c15b_compares_the_slope_with_the_exponent(made, outcome):
     assert outcomes(**made)["C15b", "standard initialisation"].outcome == outcome
 
 
-def test_c15b_is_open_where_seeds_disagree():
+def test_c15b_is_inconclusive_where_seeds_disagree():
     runs = [{"cell": "rnn", "init": "standard", "method": "probe", "after": 0, "units": 32, "status": "done", "gap": 1000,
              "seed": seed, "probe": probe(exponent=-0.5 if seed % 2 else -0.4)} for seed in range(10)]
     found = [one for one in gradients.judge(pd.DataFrame(runs)) if one.claim == "C15b"]
@@ -57,7 +57,7 @@ def test_c17_is_the_bound_by_u(made, outcome):
     assert outcomes(cell="rnn_relu", **made)["C17", "RNN (ReLU)"].outcome == outcome
 
 
-def test_other_trials_say_nothing():
+def test_other_trials_give_no_verdict():
     runs = pd.DataFrame([{"cell": "rnn", "init": "standard", "method": "probe", "after": after, "units": units, "status": "done",
                           "gap": 1000, "seed": 0, "probe": probe()} for after, units in ((64, 32), (0, 128))])
     assert gradients.judge(runs) == []
@@ -110,7 +110,7 @@ def test_slopes_are_fitted_to_the_norms(folder):
     assert row["exponent"] == pytest.approx(np.median([one["lyapunov"][0] for one in runs["probe"]]))
 
 
-def test_a_net_that_has_learned_stands_beside_the_fresh_one(probed_frame):
+def test_trained_and_untrained_nets_are_shown_apart(probed_frame):
     learned = probed_frame.assign(after=640)
     both = pd.concat([probed_frame, learned], ignore_index=True)
     assert list(dict.fromkeys(init for (_, init), _ in probes.groups(both, inits=2))) == ["standard", "long"]
@@ -149,7 +149,7 @@ def test_probes_that_no_table_tells_apart_and_those_that_diverged_are_named(prob
     assert sentences.probing(both[both["status"] == "diverged"]).startswith("Here: none. 3 diverged")
 
 
-def test_only_of_nets_that_have_learned_nothing_the_report_says_so(probed_frame, folder):
+def test_the_report_says_whether_nets_are_untrained(probed_frame, folder):
     planned = toml.load(folder / "plan.toml")
     for after in (0, 640):
         text = page.markdown(planned, probed_frame.assign(after=after), 16, {}, {}, {})
@@ -166,7 +166,7 @@ def test_norms_that_left_float64_end_their_line(probed_frame):
     assert np.isfinite(probes.slopes(frame)["slope"]).all()
 
 
-def test_probes_are_in_no_table_of_what_was_learned(probed_frame):
+def test_probes_are_in_no_table_of_training(probed_frame):
     found = tables.every(probed_frame, {}, [], "looks", "default")
     assert set(found) == {"probes"}
 

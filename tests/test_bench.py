@@ -1,4 +1,4 @@
-"""The timing studies: how work is counted, when a peer agrees, records; never how fast anything is."""
+"""The timing studies: operations, agreement of peers, records and figures. No test depends on speed."""
 
 import json
 import os
@@ -23,7 +23,7 @@ INSTALLED = [name for name in OTHERS if peers.version(name)]
 
 @pytest.fixture(scope="module")
 def running():
-    """A process for each peer that is installed."""
+    """A process for each installed peer."""
     with peer_process.running(["ours", *INSTALLED], 1) as found:
         yield found
 
@@ -54,7 +54,7 @@ def test_gru_forms_count_three_blocks_either_way():
 
 @pytest.mark.parametrize("threads", [1, 3])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_the_peak_counts_what_it_does(dtype, threads):
+def test_the_peak_counts_its_operations(dtype, threads):
     work = kernels.build("peak", dtype).multiply_adds
     lanes = {"avx512": 64, "avx2": 32}.get(kernels.isa(), 16) // np.dtype(dtype).itemsize
     assert work(10, threads) == 10 * work(1, threads) == 10 * threads * 12 * lanes * 2
@@ -116,7 +116,7 @@ def test_a_trial_by_a_peer_ends_as_ours(running):
     assert {**found["torch"], "seconds": 0} == {**found["ours"], "seconds": 0}
 
 
-def test_two_gates_swapped_are_seen(running):
+def test_swapped_gates_disagree(running):
     given = inputs.inputs(replace(TINY, dtype="float64"))
     expected = running["ours"].ask("prepare", replace(TINY, dtype="float64"), given)
     given["weights"]["W"] = given["weights"]["W"][[1, 0, 2, 3]]
@@ -133,7 +133,7 @@ def test_peers_are_pinned(running):
         assert os.sched_getaffinity(peer._process.pid) == set(peer_process.pinned(1))
 
 
-def test_what_a_peer_cannot_do_is_said():
+def test_a_lost_request_says_why():
     peer = peer_process.PeerProcess("numpy", peer_process.pinned(1))
     with pytest.raises(peer_process.Lost, match="AttributeError"):
         peer.ask("once", "nothing")
@@ -144,7 +144,7 @@ def test_what_a_peer_cannot_do_is_said():
     peer.close()
 
 
-def test_a_missing_peer_is_named_with_what_to_install(monkeypatch):
+def test_a_missing_peer_has_its_install_command(monkeypatch):
     monkeypatch.setattr(peers, "version", lambda name: None if name == "jax" else "1")
     there, missing = peer_process.available(["ours", "jax"])
     assert there == {"ours": "1"} and "[peers]" in missing["jax"] and missing["jax"].startswith("not installed")
@@ -153,7 +153,7 @@ def test_a_missing_peer_is_named_with_what_to_install(monkeypatch):
 # ------------------------------------------------------------------------------------------- records and figures
 
 def entry(case, **medians):
-    """A case as it is recorded, timed by those named."""
+    """The record of a case, with the given medians by peer."""
     found = {name: {"median": seconds, "q1": seconds, "q3": seconds, "calls": 1} for name, seconds in medians.items()}
     peak = {"median": 100e9, "q1": 99e9, "q3": 101e9}
     return {**vars(case), "operations": operations.operations(case), "peak": peak, "peers": found, "warnings": [], "inside": 0.9}
@@ -183,7 +183,7 @@ def test_means_of_iterations_are_geometric():
 
 
 @pytest.mark.parametrize("suite", figures.FIGURES)
-def test_figures_draw_what_their_csv_says(suite):
+def test_figures_have_the_numbers_of_the_record(suite):
     some, _ = suites.of_kernels(1, 4)[suite]
     figure = figures.FIGURES[suite]
     entries = [entry(case, ours=2e-3 / case.threads, torch=6e-3, jax=5e-3) for case in some]
@@ -220,7 +220,7 @@ def test_an_unfinished_record_says_so(tmp_path):
 def test_a_tape_holds_gates_and_states():
     found = {case["cell"]: case["numbers"] for case in memory.tapes(1, units=32)}
     assert found.keys() == kernels.CELLS.keys()
-    expected = {"rnn": 2, "lstm": 6, "gru": 5, "mut1": 5}  # of the last two, an operand of the second stage is one of them
+    expected = {"rnn": 2, "lstm": 6, "gru": 5, "mut1": 5}  # gru and mut1 keep an operand of their second stage
     assert {cell: found[cell] for cell in expected} == expected
 
 
@@ -228,7 +228,7 @@ def test_a_tape_holds_gates_and_states():
 
 @pytest.fixture
 def small(monkeypatch):
-    """All suites of a few tiny cases, short rounds."""
+    """Suites of a few tiny cases with short rounds."""
     of_kernels = {name: suites.Suite([replace(TINY, suite=name, threads=n) for n in counts], None if name == "table" else ())
                   for name, counts in {"table": [1], "threads": [1, 2], "gap": [1]}.items()}
     monkeypatch.setattr(suites, "of_kernels", lambda threads, most: of_kernels)

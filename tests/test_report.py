@@ -1,4 +1,4 @@
-"""The report and the gap ablation, on made-up records: what it says follows from the records, and always in the same bytes."""
+"""The report and the gap ablation on synthetic records: the same records give the same bytes."""
 
 import os
 import re
@@ -37,7 +37,7 @@ def written(tmp_path_factory):
 
 @pytest.fixture
 def brief(written, tmp_path, monkeypatch):
-    """That folder again, with one figure."""
+    """A copy of that folder with one figure."""
     monkeypatch.setattr(report, "FIGURES", {"critical_gap": FIGURES["critical_gap"]})
     folder = tmp_path / "quick"
     shutil.copytree(written[0], folder, ignore=lambda path, names: [name for name in names if name.endswith(".svg")])
@@ -66,7 +66,7 @@ def test_the_same_records_give_the_same_bytes(written):
     assert files(folder) == before
 
 
-def test_what_no_record_supports_is_removed(written, brief):
+def test_stale_files_are_removed(written, brief):
     stray = brief / "tables" / "wishes.csv"
     stray.write_text("a\n1\n")
     report.write(brief)
@@ -74,7 +74,7 @@ def test_what_no_record_supports_is_removed(written, brief):
     assert len(list(written[0].glob("figures/*"))) > 10
 
 
-def test_check_names_what_the_records_do_not_give(brief):
+def test_check_names_changed_missing_and_stale_files(brief):
     assert report.check(brief) == []
     changed = brief / "tables" / "verdicts.csv"
     changed.write_text(changed.read_text().replace("inconclusive", "reproduced"))
@@ -125,19 +125,19 @@ def test_check_reads_utf_8_in_any_locale(brief, monkeypatch):
     assert done.stdout == "[]\n", done.stderr
 
 
-def test_the_page_needs_nothing_else(written):
+def test_the_html_page_is_self_contained(written):
     text = (written[0] / "report.html").read_text()
     assert "<script" not in text and 'src="figures' not in text and "http://" not in text.replace("http://www.w3.org", "")
     assert text.count("data:image/svg+xml;base64,") == len(list(written[0].glob("figures/*.svg"))) > 5
 
 
-def test_the_report_says_what_is_missing(written):
+def test_the_report_counts_missing_trials(written):
     text = (written[0] / "REPORT.md").read_text()
     assert re.search(r": 120 of \d+ planned trials are recorded", text) and "Provisional" in text
     assert "handwriting" not in text
 
 
-def test_no_records_is_said_and_writes_nothing(tmp_path):
+def test_without_records_nothing_is_written(tmp_path):
     folder = tmp_path / "quick"
     synthetic.write(folder, keep=lambda trial: False)
     before = files(folder)
@@ -176,8 +176,8 @@ def test_each_figure_has_a_place_of_its_own():
     assert places == sorted(set(places))
 
 
-def test_any_two_of_colour_line_and_marker_tell_a_cell():
-    """And those that come one after the other, as in a figure of a few, differ in each."""
+def test_any_two_of_colour_line_and_marker_identify_a_cell():
+    """Six cells in a row differ in each of the three."""
     looks = [(style.colour(cell), str(style.line(cell)), style.marker(cell)) for cell in CELLS]
     for k in range(3):
         assert len({look[:k] + look[k + 1:] for look in looks}) == len(CELLS)
@@ -203,7 +203,7 @@ def test_critical_gaps_are_those_of_the_records(frame):
     assert (row["seeds"] == 10).all()
 
 
-def test_decay_finds_the_law_of_the_records(frame):
+def test_decay_is_that_of_the_records(frame):
     table = tables.decay(frame).set_index(["task", "cell", "init", "when", "state"])["slope"]
     for cell in ("rnn", "lstm"):
         assert table["recall/past", cell, "standard", "start", "h"] == pytest.approx(synthetic.RATE[cell], rel=0.1)
@@ -337,7 +337,7 @@ def test_c15_compares_the_direct_path_with_the_forget_gates():
         assert [result.outcome for result in found] == [outcome]
 
 
-def test_holm_takes_back_what_does_not_survive():
+def test_a_decision_that_holm_rejects_becomes_inconclusive():
     sure = verdict.Verdict("C", "a", verdict.REPRODUCED, "", 10, 10, p=0.001)
     unsure = verdict.Verdict("C", "b", verdict.CONTRADICTED, "", 10, 10, p=0.03)
     open_ = verdict.Verdict("C", "c", verdict.INCONCLUSIVE, "", 10, 10)
@@ -348,7 +348,7 @@ def test_holm_takes_back_what_does_not_survive():
     assert [result.holm for result in settled] == pytest.approx([0.003, 0.06, 1.0, 0.03])
 
 
-def test_crossed_knobs_that_no_table_tells_apart_are_named(tmp_path):
+def test_knobs_that_share_a_row_are_named(tmp_path):
     frame = pd.DataFrame([Trial(cell="lstm", gap=gap, lr=0.01, batch=batch, seed=seed).model_dump()
                           for gap in (12, 25) for batch in (16, 32) for seed in (0, 1)])
     assert trials.pooled(frame) == "Trials that differ in batch share a row or a line here; `export` tells them apart."

@@ -243,7 +243,7 @@ def test_a_file_may_be_an_ablation_but_not_take_its_name(tmp_path):
     path.write_text(toml.dumps(claims.resolve("gap", "quick")))
     assert claims.resolve(str(path)) == claims.resolve("gap", "quick")
     path.write_text(path.read_text().replace("64000", "640"))
-    with pytest.raises(SpecError, match="call it otherwise"):
+    with pytest.raises(SpecError, match="use another name"):
         claims.resolve(str(path))
 
 

@@ -17,7 +17,7 @@ from study.statistics.success import survival, wilson
 
 
 def arm(solved_at, gaps, budget=1000):
-    """Trials of an arm: `solved_at[seed][k]` is the sequences to solve gaps[k], or None."""
+    """Trials of an arm: `solved_at[seed][k]` is the number of sequences to solve gaps[k], or None."""
     return pd.DataFrame([
         {"gap": gap, "seed": seed, "solved": at is not None, "sequences": budget if at is None else at, "budget": budget}
         for seed, row in enumerate(solved_at) for gap, at in zip(gaps, row, strict=True)])

@@ -42,7 +42,7 @@ def measured(*others, **ours):
     return timing.Timer(found, EFFORT).measure(CASE, [name for name, _ in others], 4), log
 
 
-def test_rounds_are_interleaved_and_each_begins_with_another():
+def test_rounds_are_interleaved_and_begin_with_different_peers():
     case, log = measured(("torch", {}), ("jax", {}))
     assert log == ["ours", "torch", "jax", "torch", "jax", "ours", "jax", "ours", "torch", "ours", "torch", "jax"]
     assert case["peers"]["torch"] == {"median": 1, "q1": 1, "q3": 1, "calls": 4, "difference": 0, "difference64": 0}

@@ -33,7 +33,7 @@ def _shapes(data):
 
 def _cells_legend(figure, cells):
     handles = [key(CELLS[cell].title, color=colour(cell), linestyle=line(cell), marker=marker(cell)) for cell in cells]
-    figure.legend(handles=handles, loc="outside upper left", ncols=4)
+    figure.legend(handles=handles, loc="outside upper left", ncols=4, fontsize=7.5)
 
 
 def _peers_legend(figure, peers):

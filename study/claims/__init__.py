@@ -1,7 +1,7 @@
 """The ablations: one file each, found by where it lies.
 
-A file of this folder is an ablation: PRESETS (its grids, as data), TAKES (how long each preset takes), CLAIM (what was
-published, where) and judge(frame), which gives the verdicts. A study file in TOML is a study without a claim.
+An ablation has PRESETS (its grids, as data), TAKES (how long each preset takes), CLAIM (what was published, and where), CLAIMS
+({id: Claim} with the rules) and judge(frame), which returns the verdicts. A study file in TOML is a study without a claim.
 """
 
 import importlib
@@ -16,16 +16,16 @@ NAMES = tuple(sorted(found.name for found in pkgutil.iter_modules(__path__) if n
 
 
 def find(name):
-    """The module of an ablation; raises SpecError that names the nearest one."""
+    """The module of an ablation. Raises SpecError, which suggests the nearest name."""
     if name not in NAMES:
         raise SpecError(unknown("study", name, NAMES) + "; a study file ends in .toml")
     return importlib.import_module(f"{__name__}.{name}")
 
 
 def resolve(name, preset="default"):
-    """The Study of an ablation's preset, or of a TOML file (a path ending in .toml, which has the preset it names).
+    """The Study of an ablation's preset, or of a TOML file: a path that ends in .toml, whose file names its preset.
 
-    A selection that is only a name, "study/preset", is the selection of that preset, with its committed table taken first.
+    A selection "study/preset" stands for the selection of that preset; its committed learning rates are used where they exist.
     """
     if not name.endswith(".toml"):
         return _preset(name, preset)
@@ -36,10 +36,10 @@ def resolve(name, preset="default"):
 
 
 def from_file(path):
-    """The Study of a TOML file. Raises SpecError that names the file."""
+    """The Study of a TOML file. Raises SpecError, which names the file."""
     study = toml.load(path, TASKS)
     if study.name in NAMES and study.data() != _preset(study.name, study.preset).data():
-        raise SpecError(f"{path}: name: {study.name!r} is an ablation's, whose records it would mix with; call it otherwise")
+        raise SpecError(f"{path}: name: {study.name!r} is the name of an ablation, whose records it would mix with; use another name")
     return study
 
 
@@ -49,6 +49,6 @@ def _preset(name, preset):
         raise SpecError(unknown("preset", preset, presets))
     data = {"name": name, "preset": preset} | presets[preset]
     if isinstance(table := data.get("selection"), str):
-        source, of = table.split("/")
-        data["selection"] = find(source).PRESETS[of]["selection"] | {"committed": table}
+        source, source_preset = table.split("/")
+        data["selection"] = find(source).PRESETS[source_preset]["selection"] | {"committed": table}
     return read(data, TASKS)

@@ -1,4 +1,4 @@
-"""Weights as cells written by hand want them: the blocks of W and of U side by side, so that each is one product."""
+"""Weights for cells written by hand: the blocks of W and of U side by side, so that each needs one product."""
 
 import numpy as np
 
@@ -10,6 +10,6 @@ def fused(weights):
 
 
 def apart(fused, H):
-    """The inverse, for gradients."""
+    """The inverse of `fused`, for gradients."""
     sides = {name: np.moveaxis(np.asarray(fused[name]).reshape(len(fused[name]), -1, H), 1, 0) for name in "WU"}
     return {**{name: np.asarray(part) for name, part in fused.items()}, **sides, "b": np.asarray(fused["b"]).reshape(-1, H)}

@@ -1,4 +1,4 @@
-"""The cells that torch does not have, as loops over time in TorchScript; `fused` weights, the input product before the loop."""
+"""The cells that torch does not have, as TorchScript loops with `fused` weights; the input product is taken before the loop."""
 
 import torch
 from torch import Tensor

@@ -1,4 +1,4 @@
-"""jax on the processor: each cell written by hand, a scan under jit, the input product before it."""
+"""jax on the processor: each cell is written by hand and scanned under jit; the input product is taken before the scan."""
 
 import jax
 import numpy as np
@@ -106,7 +106,7 @@ def forward(case, given):
 
 
 def iteration(case, given):
-    """Everything but the batch is one compiled function; x is padded to T steps, since each length would be compiled anew."""
+    """Everything but the batch is one compiled function; x is padded to T steps, because jit compiles anew for each length."""
     trial = Trial(**given["trial"])
     batches = endless(tasks.get(trial.task), trial)
     w = jax.device_put({**fused(given["weights"]), **given["head"]})
@@ -140,6 +140,6 @@ def _learn(trial, kept, x, read, target):
     t = t + 1
     m = jax.tree.map(lambda m, g: 0.9 * m + 0.1 * g, m, grad)
     v = jax.tree.map(lambda v, g: 0.999 * v + 0.001 * g * g, v, grad)
-    rate, spread = trial.lr / (1 - 0.9**t), 1 / (1 - 0.999**t)
-    w = jax.tree.map(lambda w, m, v: w - rate * m / (jnp.sqrt(v * spread) + 1e-8), w, m, v)
+    step, spread = trial.lr / (1 - 0.9**t), 1 / (1 - 0.999**t)
+    w = jax.tree.map(lambda w, m, v: w - step * m / (jnp.sqrt(v * spread) + 1e-8), w, m, v)
     return loss, w, m, v, t

@@ -1,4 +1,4 @@
-"""The NumPy twin, written from the papers: float64 whatever the case says, its products by NumPy's BLAS."""
+"""The NumPy twin, written from the papers: always float64, with products by NumPy's BLAS."""
 
 import numpy
 

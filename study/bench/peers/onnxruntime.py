@@ -1,4 +1,4 @@
-"""onnxruntime: its LSTM, GRU and RNN, forward and float32 only. One bias of two stays 0, but for gru_after's block u."""
+"""onnxruntime: its LSTM, GRU and RNN, forward passes in float32 only. Its second bias is 0, except in gru_after's block u."""
 
 import numpy as np
 import onnxruntime
@@ -6,7 +6,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 TITLE = "onnxruntime"
 
-# operator, our blocks in its order (-: negated, since its gate is one minus ours; .: not used), attributes
+# operator, our blocks in its order (-: negated, because its gate is one minus ours; .: unused), attributes
 CELLS = {
     "rnn": ("RNN", "a", {}),
     "lstm": ("LSTM", "i o f g", {}),
@@ -16,7 +16,7 @@ CELLS = {
     "gru_after": ("GRU", "z r n", {"linear_before_reset": 1}),
 }
 BLOCKS = {"rnn": ("a", "a"), "lstm": ("ifgo", "ifgo"), "peephole": ("ifgo", "ifgo"), "coupled": ("fgo", "fgo"),
-          "gru": ("zrn", "zrn"), "gru_after": ("nzr", "zru")}  # that W and that U feed, in our order
+          "gru": ("zrn", "zrn"), "gru_after": ("nzr", "zru")}  # the blocks that W feeds and that U feeds, in our order
 IR, OPSET = 8, 14
 
 
@@ -58,7 +58,7 @@ def _model(case, weights):
 
 
 def _stack(blocks, order, length=None):
-    """Blocks (..., H) in that order, transposed and below each other; 0 for those that are not there."""
+    """Blocks (..., H) in the given order, transposed and stacked; zeros for missing blocks."""
     zero = np.zeros_like(next(iter(blocks.values()))) if blocks else np.zeros(length, np.float32)
     signed = [(-1 if name[0] == "-" else 1, blocks.get(name[-1], zero)) for name in order.split()]
     return np.concatenate([sign * block.T for sign, block in signed])

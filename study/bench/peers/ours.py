@@ -1,4 +1,4 @@
-"""The kernels themselves; also the multiply-add peak, what a tape takes, and where an iteration's time goes."""
+"""The kernels; also the multiply-add peak, the size of a tape, and the part of an iteration in the time loop."""
 
 import resource
 import sys
@@ -65,7 +65,7 @@ def iteration(case, given):
 
 
 def _iteration(case, given):
-    """(net, step): step makes a batch, learns from it and gives its mean loss."""
+    """(net, step): step() draws a batch, trains on it and returns its mean loss."""
     trial = Trial(**given["trial"])
     task = tasks.get(trial.task)
     net = Net(task, trial.cell, trial.units, dtype=trial.dtype)
@@ -87,7 +87,7 @@ def _iteration(case, given):
 
 
 def endless(task, trial):
-    """The batches that a trial learns from, without end."""
+    """The batches that a trial trains on, without end."""
     return streams.batches(trial, task, trial.batch, sys.maxsize)
 
 
@@ -120,12 +120,12 @@ def _timed(function, spent):
 
 
 def peak(dtype, threads, seconds):
-    """Multiply-adds in registers, as floating-point operations a second: the best of short runs that take that time in all."""
-    run, rounds, best = kernels.build("peak", dtype).multiply_adds, 1000, 0.0
-    run(rounds, threads)  # wakes the threads
+    """Floating-point operations a second of multiply-adds in registers: the best of short runs that take `seconds` together."""
+    multiply_adds, rounds, best = kernels.build("peak", dtype).multiply_adds, 1000, 0.0
+    multiply_adds(rounds, threads)  # starts the threads
     end = time.perf_counter() + seconds
     while (began := time.perf_counter()) < end:
-        done = run(rounds, threads)
+        done = multiply_adds(rounds, threads)
         took = time.perf_counter() - began
         best = max(best, done / took)
         if took < seconds / 20:
@@ -134,7 +134,7 @@ def peak(dtype, threads, seconds):
 
 
 class Counted(Workspace):
-    """A workspace that counts the bytes that it was asked for."""
+    """A workspace that counts the requested bytes."""
 
     asked = 0
 
@@ -144,7 +144,7 @@ class Counted(Workspace):
 
 
 def tape(case):
-    """Bytes that a tape grows by with each step of a row."""
+    """Bytes that each step of a row adds to a tape."""
     layer = kernels.RNN(case.cell, case.I, case.H, dtype=case.dtype)
     theta, sizes = layer.init(0), []
     for T in (64, 128):
@@ -155,7 +155,7 @@ def tape(case):
 
 
 def footprint(case, checkpoint):
-    """{"before", "after": peak resident bytes, "seconds"} of one training step with checkpoints; wants a process of its own."""
+    """{"before", "after": peak resident bytes, "seconds"} of one training step with checkpoints, in a new process."""
     layer = kernels.RNN(case.cell, case.I, case.H, dtype=case.dtype)
     theta = layer.init(0)
     before = _resident()

@@ -1,4 +1,4 @@
-"""torch: nn.RNN, nn.LSTM and nn.GRU (which is gru_after); the other cells as scripted loops."""
+"""torch: nn.RNN, nn.LSTM and nn.GRU (our gru_after); the other cells as scripted loops."""
 
 import numpy as np
 import torch
@@ -22,7 +22,7 @@ def can(case):
 
 
 class Module:
-    """A cell of torch's own. Of its two biases the second stays 0 and is not trained, but for gru_after's block u."""
+    """A cell of torch. The second of its two biases stays 0 and is not trained, except in gru_after's block u."""
 
     def __init__(self, case, weights):
         torch.set_num_threads(case.threads)
@@ -39,7 +39,7 @@ class Module:
         return self.module(x)[0]
 
     def one_bias(self):
-        """Take the second bias's gradient out where it repeats the first's."""
+        """Set the second bias's gradient to 0 where it repeats the first's."""
         if self.after:
             self.parameters[3].grad[: 2 * self.H] = 0
 
@@ -54,7 +54,7 @@ class Module:
                 np.concatenate([0 * r, 0 * z, u])]
 
     def apart(self, gradients):
-        """Gradients of the parameters by our names and blocks."""
+        """Gradients of the parameters, by our names and blocks."""
         W, U, b, *second = (gradient.numpy() for gradient in gradients)
         W, U = (part.reshape(-1, self.H, part.shape[1]).transpose(0, 2, 1) for part in (W, U))
         b = b.reshape(-1, self.H)
@@ -76,7 +76,7 @@ class Loop:
         return self.loop(x, **self.weights)
 
     def one_bias(self):
-        """It has one."""
+        """Nothing to do: there is one bias."""
 
     def apart(self, gradients):
         return apart({name: gradient.numpy() for name, gradient in zip(self.weights, gradients)}, self.H)
@@ -121,7 +121,7 @@ def iteration(case, given):
 
 
 class Learner:
-    """The net of a trial, its optimizer and what it has learned. Rows need no lengths: a forward net is read before their end."""
+    """A trial's net and its optimizer. Rows need no lengths, because a forward net is read before their end."""
 
     def __init__(self, case, given):
         self.trial = Trial(**given["trial"])

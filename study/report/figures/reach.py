@@ -13,8 +13,8 @@ CAPTION = (
     "Norm of dL/dh at each lag, relative to lag 0, where the answer is read, on a log axis (float64; the nets are "
     "untrained, unless their initialisation says otherwise). Lines are medians over seeds. A straight line is an "
     "exponential; where it falls steeply the gradient has vanished. Below the grey line a ratio is less than the smallest "
-    "number that float32 holds to full precision. Rows: kinds of cell. A line ends where its norms leave float64 (below "
-    "1e-308)."
+    "number that float32 holds to full precision. Rows: kinds of cell. A line ends where a seed's norm leaves float64 "
+    "(below 1e-308), or at the largest lag that all seeds have."
 )
 FLOAT32 = 1.2e-38
 LOWEST, HIGHEST = 1e-300, 1e30

@@ -52,14 +52,14 @@ def run(studies, preset, out, workers, only, seeds, dry_run, fail_fast, retry_fa
             _show_forecast(data, workers)
         return dump(forecasts) if as_json else 0
     computing = executors.start(executor, workers, scheduler, timeout)
-    known = {"executor": computing, "work": train, "facts": machine.facts(), "say": say}
+    known = {"executor": computing, "work": train, "facts": machine.facts()}
     options = {"retry": retry_failed, "fail_fast": fail_fast}
     code, results = 0, []
     with closing(computing):
         for study, wanted in plans:
             store.prepare(folder_of(out, study))
             began = time.monotonic()
-            summary = runner.Runner(study, out, wanted, **known, **options).run()
+            summary = runner.Runner(study, out, wanted, **known, **options).run(say)
             results.append(_finish(study, summary, time.monotonic() - began, as_json))
             code = max(code, _code(summary))
             if summary.interrupted:

@@ -35,18 +35,18 @@ class Runner:
     subset : Subset, the trials to run
     executor, work : as in study.run.engine.run
     facts : dict, the machine that the numbers are made on
-    say : called with each line of warning
     options : retry (run trials again that failed or crashed before), fail_fast (as in study.run.engine.run)
     """
 
-    def __init__(self, study, out, subset, *, executor, work, facts, say, **options):
+    def __init__(self, study, out, subset, *, executor, work, facts, **options):
         self.study, self.subset, self.folder = study, subset, folder_of(out, study)
-        self.executor, self.work, self.facts, self.say = executor, work, facts, say
+        self.executor, self.work, self.facts = executor, work, facts
         self.retry, self.fail_fast = options.get("retry", False), options.get("fail_fast", False)
         self.described_hosts, self.estimate = set(), None
 
-    def run(self):
-        """Compute what is not recorded yet, then compact. Returns the Summary."""
+    def run(self, say):
+        """Compute what is not recorded yet, then compact. Calls `say` with each line of warning. Returns the Summary."""
+        self.say = say
         store.put(self.folder / PLAN, toml.dumps(self.study))
         contents = store.read(self.folder)
         if store.alive(self.folder):

@@ -321,18 +321,17 @@ def interrupted(after):
 
 
 def test_a_long_forward_pass_hears_a_signal():
-    layer, given = problem(B=1, H=64)
+    layer, given = problem(direction="forward", merge="concat", B=1, H=48)
     expected = results(layer, given)
-    free = set(layer._workspace._free)
-    long = np.zeros((2_000_000, 1, I), "f4")        # minutes
-    with interrupted(0.3):
-        layer.forward(given.theta, long, tape=False)
-    assert len(layer._workspace._free) == len(free)
+    long = np.zeros((2_000_000, 1, I), "f4")        # some seconds
+    with interrupted(0.2):
+        layer.forward(given.theta, long)
+    assert len(layer._workspace._free) == 2
     assert_same(results(layer, given), expected)
 
 
 def test_a_long_backward_pass_hears_a_signal(monkeypatch):
-    layer, given = problem(T=30_000, B=1, H=64)
+    layer, given = problem(T=12_000, B=1, H=64)
     expected = backward(layer, layer.forward(given.theta, given.x).tape, given)
     tape = layer.forward(given.theta, given.x).tape
     monkeypatch.setattr(tape._record, "pace", 320)

@@ -7,7 +7,7 @@ import sys
 import pytest
 from faults import small
 
-NAMES = ("random", "numpy", "kernels", "socket", "json", "enum", "queue", "pickle", "tempfile", "click", "loky", "rich", "matplotlib")
+NAMES = "random numpy kernels socket json enum queue pickle tempfile click loky rich matplotlib".split()
 
 
 @pytest.fixture

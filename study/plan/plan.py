@@ -66,8 +66,8 @@ class Plan:
     @cached_property
     def training(self):
         """The other wanted trials, of the points whose learning rate is known."""
-        rates = selection.rates(self.choices)
-        rated = (point.at(rates.get(point.rate_key)) for point in self.points if point.rate_key is None or point.rate_key in rates)
+        rates = selection.rates(self.choices) | {None: None}  # None: the point needs no choice
+        rated = (point.at(rates[point.rate_key]) for point in self.points if point.rate_key in rates)
         return tuple({trial.id: trial for trial in rated if self.subset.has(trial)}.values())
 
     @cached_property

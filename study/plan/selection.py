@@ -1,11 +1,11 @@
 """Learning rates, chosen on trials of their own.
 
-Best is the rate with the most seeds solved, then the fewest sequences (unsolved counts as the budget), then the smallest
-median of the final loss, then the smaller rate. A diverged trial counts as unsolved, with an infinite loss. A best at the
-edge of the grid is flagged: a better one may lie outside.
+The best rate solves the most seeds; ties are broken by the fewest sequences (an unsolved trial counts its budget), then by the
+smallest median of the final loss, then by the smaller rate. A diverged trial is unsolved and has an infinite loss. `edge` marks
+a best rate at the edge of the grid, because a better one may lie outside.
 
-A table, `selection.json`: {"schema": 1, "choices": [{"task", "cell", "init", "lr", "edge", "candidates", "from"}]}, where
-"from" is None or the committed table that the choice was taken from.
+The table `selection.json` is {"schema": 1, "choices": [{"task", "cell", "init", "lr", "edge", "candidates", "from"}]}. "from" is
+None, or the committed table that the choice was taken from.
 """
 
 import json
@@ -19,7 +19,7 @@ COMMITTED = Path(__file__).with_name("committed")  # tables that are installed w
 
 
 def choose(study, key, records):
-    """The choice for a key (task, cell, init) from the records {id: record} of all its selection trials."""
+    """The choice for a rate key (task, cell, init), from the records {id: record} of all its selection trials."""
     groups = {}
     for trial in study.selecting[key]:
         groups.setdefault(trial.lr, []).append((trial, records[trial.id]))
@@ -50,7 +50,7 @@ def _choice(key, lr, edge, candidates, taken_from):
 
 
 def committed(study):
-    """The choices {key: choice} that a study takes from its committed table; empty if it names none.
+    """The choices {rate key: choice} that a study takes from its committed table; empty if it names none.
 
     The package's own tables come first, then those below `results` in the working directory.
     """
@@ -64,7 +64,7 @@ def committed(study):
 
 
 def read(path):
-    """{key: choice} of a table; raises SpecError where it is not one."""
+    """{rate key: choice} of a table. Raises SpecError if the file is not one."""
     if Path(path).exists() and not Path(path).is_file():  # reading a FIFO would wait for ever
         raise SpecError(f"{path}: not a regular file")
     try:
@@ -84,11 +84,11 @@ def read(path):
 
 
 def dumps(choices):
-    """The table of {key: choice}, sorted."""
+    """The table of {rate key: choice} as text, sorted by rate key."""
     table = {"schema": SCHEMA, "choices": [choices[key] for key in sorted(choices)]}
     return json.dumps(table, indent=1) + "\n"
 
 
 def rates(choices):
-    """{key: learning rate}."""
+    """{rate key: learning rate} of {rate key: choice}."""
     return {key: choice["lr"] for key, choice in choices.items()}

@@ -1,7 +1,6 @@
-"""A study: what is run, as data.
+"""A study as data: fixed knobs, grids of axes to cross, and where the learning rates come from.
 
-Knobs that are fixed, grids of axes to cross, and where the learning rates come from. Points of the grids that are the same
-trial collapse.
+Points of the grids that are the same trial become one.
 """
 
 from functools import cached_property
@@ -15,8 +14,8 @@ from study.errors import SpecError, unknown
 from study.trial.knobs import DEFAULTS, KNOBS, Frozen, Gap, Rate, TaskName, Trial, annotated
 
 MOST_TRIALS, MOST_SELECTING = 1_000_000, 100_000
-MOST_WRONG = 1000  # points of grids that cannot be, before the rest is not looked at
-MOST_LINES = 100  # of what is wrong
+MOST_WRONG = 1000  # invalid points of the grids, after which the rest is not checked
+MOST_LINES = 100  # mistakes that one message lists
 WORD = "[a-z0-9][a-z0-9_-]{0,63}"
 Name = Annotated[str, Field(pattern=rf"^{WORD}$")]
 Line = Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
@@ -38,9 +37,9 @@ def _given(model):
 
 
 class Selection(Frozen):
-    """Where the learning rates come from that a grid leaves out: seeds of their own, a stated gap for each task.
+    """How learning rates are chosen that no grid sets: candidate rates, a number of seeds, and a gap for each task.
 
-    `committed` names the study and preset whose committed table is taken where it has an answer.
+    `committed` is the "study/preset" whose committed table of rates goes first.
     """
 
     rates: Annotated[tuple[Rate, ...], Strict(False), Field(min_length=1, max_length=100)]
@@ -49,7 +48,7 @@ class Selection(Frozen):
     committed: Annotated[str, Field(pattern=rf"^{WORD}/{WORD}$")] | None = None
 
     def task_for(self, task):
-        """The task on which rates for `task` are chosen: itself, or the one of its family that has a gap."""
+        """The task on which rates for `task` are chosen: itself, or the one task of its family that has a gap."""
         family = [name for name in self.gap if name.split("/")[0] == task.split("/")[0]]
         if task in self.gap:
             return task
@@ -59,7 +58,7 @@ class Selection(Frozen):
 
 
 class Grid(Frozen):
-    """Axes to cross, and seeds 0 .. seeds - 1 (or an axis `seed`)."""
+    """Axes to cross, with the seeds 0 .. seeds - 1 or an axis `seed`."""
 
     name: Line
     seeds: Annotated[int, Field(ge=1, le=100_000)] | None = None
@@ -72,7 +71,7 @@ class Grid(Frozen):
         return self
 
     def crossed(self):
-        """{knob: values} in the order in which they are crossed."""
+        """{knob: values}, in the order of crossing."""
         seeds = {} if self.seeds is None else {"seed": tuple(range(self.seeds))}
         return _given(self.axes) | seeds
 
@@ -80,7 +79,7 @@ class Grid(Frozen):
         return prod(len(values) for values in self.crossed().values())
 
     def with_seeds(self, seeds):
-        """The same grid with seeds 0 .. seeds - 1 if it has fewer."""
+        """The grid with at least the seeds 0 .. seeds - 1."""
         if len(self.crossed().get("seed", (0,))) >= seeds:
             return self
         axes = {knob: values for knob, values in _given(self.axes).items() if knob != "seed"}
@@ -102,7 +101,7 @@ class Point(NamedTuple):
 
 
 class Study(Frozen):
-    """A study with one preset's grids. `horizon`, where nobody sets it, is the largest gap of the grids."""
+    """A study with the grids of one preset. The default of `horizon` is the largest gap of the grids."""
 
     name: Name
     preset: Name = "default"
@@ -145,7 +144,7 @@ class Study(Frozen):
             if count == MOST_WRONG:
                 break
         if errors:
-            raise SpecError("\n".join(_first([f"{line}, at {knobs}" for line, knobs in errors.items()])))
+            raise SpecError("\n".join(_shortened([f"{line}, at {knobs}" for line, knobs in errors.items()])))
         return tuple(points)
 
     def _crossed(self):
@@ -194,26 +193,26 @@ class Study(Frozen):
         }
 
     def with_seeds(self, seeds):
-        """The same study with at least that many seeds in each grid."""
+        """The study with at least that many seeds in each grid."""
         grids = [grid.with_seeds(seeds).model_dump(exclude_none=True) for grid in self.grids]
         return Study.model_validate(self.data() | {"grids": grids}, context=self._context)
 
     def data(self):
-        """Plain data that reads back as this study, with nothing left to be worked out."""
+        """Plain data that `read` turns into this study, with derived knobs written out."""
         return self.model_dump(exclude_none=True) | {"knobs": self.fixed}
 
 
 def lines(error):
-    """What is wrong, one line for each thing, each with the path of its key; of very many, the first and how many more."""
+    """The mistakes of a ValidationError or SpecError, one line each with the path of its key, MOST_LINES at most."""
     if not isinstance(error, ValidationError):
         return str(error).splitlines()
     wrong = error.errors(include_url=False)
     deeper = {wrong["loc"][:end] for wrong in wrong for end in range(len(wrong["loc"]))}
     shown = [one for one in wrong if one["type"] != "too_short" or one["loc"] not in deeper]
-    return _first(shown, _line)
+    return _shortened(shown, _line)
 
 
-def _first(wrong, line=str):
+def _shortened(wrong, line=str):
     more = [f"and {len(wrong) - MOST_LINES:,} more"] if len(wrong) > MOST_LINES else []
     return [*map(line, wrong[:MOST_LINES]), *more]
 
@@ -228,14 +227,14 @@ def _line(wrong):
         owner = above[-1] if above else ""
         message = unknown("key", key, _KEYS.get(owner) or _KEYS["grids" if "grids" in above else ""])
     elif wrong["type"] != "value_error" and wrong["type"] != "missing":
-        message = f"{message.replace('tuple', 'list').replace('Tuple', 'List')}, got {_shown(wrong['input'])}"
+        message = f"{message.replace('tuple', 'list').replace('Tuple', 'List')}, got {_repr(wrong['input'])}"
     return f"{path}: {message}" if path else message
 
 
-def _shown(value):
+def _repr(value):
     try:
         return f"{value!r:.80}"
-    except ValueError:  # Python does not write out whole numbers of so many digits
+    except ValueError:  # Python does not print an int of thousands of digits
         return "a number of thousands of digits"
 
 
@@ -249,17 +248,17 @@ _KEYS = {
 
 
 def read(data, tasks=None):
-    """Plain data -> Study, with every arm and every selection trial checked.
+    """The Study of plain data, with all of its trials checked.
 
     Parameters
     ----------
     data : dict, as a study file or a PRESETS entry of an ablation holds it
-    tasks : {name: Task}, against which names and gaps are checked; None: they are not
+    tasks : {name: Task} to check names and gaps against; None skips these checks
 
     Raises
     ------
     SpecError
-        Everything that is wrong, one line each.
+        Lists every mistake, one line each.
     """
     try:
         study = Study.model_validate(data, context={"tasks": tasks} if tasks else None)

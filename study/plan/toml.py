@@ -1,6 +1,7 @@
 """Study files: TOML to a Study and back.
 
-A preset's folder holds its own, `plan.toml`, with everything worked out, so a folder says by itself what it is meant to hold.
+The folder of a preset holds its study as `plan.toml` with derived knobs written out, so the folder alone says which trials
+belong to it.
 """
 
 import json
@@ -13,7 +14,7 @@ from study.errors import SpecError
 from study.plan.spec import read
 
 LARGEST_FILE = 1 << 18  # bytes
-DEEPEST = 16  # dots of a key; the time that tomllib takes grows with the square of them
+DEEPEST = 16  # dots of a key; the time of tomllib grows with their square
 
 
 def load(path, tasks=None):
@@ -34,7 +35,7 @@ def load(path, tasks=None):
 
 
 def _text(path):
-    """What a study file says, if it looks like one."""
+    """The text of a study file. Raises SpecError or RecursionError if it is not to be parsed."""
     if not stat.S_ISREG(path.stat().st_mode):
         raise SpecError("not a regular file")
     with path.open("rb") as file:

@@ -1,16 +1,16 @@
-"""The best that each arm has reached so far: how many solved, how far, how fast."""
+"""The best of each arm so far: how many trials are solved, at which largest gap, after how few sequences."""
 
 from collections import Counter
 
 from study.plan.arm import arm_of
 from study.trial.knobs import DEFAULTS, KNOBS
 
-ALWAYS = {"cell", "task", "init"}  # named whatever their value; other knobs where they are not at their default
-LAST = ("horizon", "lr", "budget")  # often a consequence of others: named only where they differ within what would be one arm
+ALWAYS = {"cell", "task", "init"}  # knobs that are named at their default too
+LAST = ("horizon", "lr", "budget")  # knobs that often follow from others: named only if arms would have the same name otherwise
 
 
 class Best:
-    """Follows the arms of some trials: those that differ in nothing but gap and seed. They are named by what sets them apart."""
+    """The best of each arm of the given trials. An arm's name lists the knobs in which the arms differ."""
 
     def __init__(self, trials):
         seeds = Counter(map(arm_of, trials))
@@ -25,13 +25,14 @@ class Best:
         self.planned = Counter()
         for key, name in self.names.items():
             self.planned[name] += seeds[key]
-        self.arms = {}  # the one that changed last at the end
+        self.arms = {}  # {name: dict for `line`}, in the order of their last change
 
     def name(self, trial):
+        """The name of the trial's arm."""
         return self.names[arm_of(trial)]
 
     def add(self, trial, result):
-        """A trial that is done or diverged, and its result, or as much of it as is known."""
+        """Count a trial that is done or diverged. Of its result, "solved", "sequences" and "test" are read."""
         name, solved = self.name(trial), result.get("solved")
         arm = self.arms.pop(name, {"arm": name, "finished": 0, "of": self.planned[name]})
         arm["finished"] += 1
@@ -45,7 +46,7 @@ class Best:
         self.arms[name] = arm
 
     def lines(self, most):
-        """The arms that changed last, the latest last, at most so many."""
+        """One line for each of the arms that changed last, the latest last."""
         return [line(arm) for arm in list(self.arms.values())[-most:]]
 
 
@@ -60,7 +61,7 @@ def _better(arm, what, value, choose):
 
 
 def line(arm):
-    """An arm in words."""
+    """One entry of Best.arms as text."""
     words = f"{arm['arm']}: {arm['finished']} of {arm['of']} finished"
     if "right" in arm:
         words += f", at best {arm['right']:.1%} right"

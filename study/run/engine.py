@@ -59,7 +59,9 @@ def run(trials, work, sink, executor, *, weigh, show, fail_fast=False):
         with _Interrupts() as interrupts:
             while running or answered or waiting and not _over(tally, answered, fail_fast):
                 try:
-                    while waiting and not interrupts.count and not _over(tally, answered, fail_fast) and (slot := executor.acquire()):
+                    while waiting and not interrupts.count and not _over(tally, answered, fail_fast):
+                        if (slot := executor.acquire()) is None:
+                            break
                         trial = heappop(waiting)[-1]
                         running[slot.submit(attempt, work, trial)] = (slot, trial, stopwatch.seconds())
                 finally:  # outcomes are written while the workers compute, and also if no trial could be started

@@ -50,5 +50,6 @@ def _allow_files(needed, workers):
     if soft == resource.RLIM_INFINITY or soft >= needed:
         return
     if hard != resource.RLIM_INFINITY and hard < needed:
-        raise SpecError(f"--workers: {workers} workers need about {needed:,} open files; this process may have {hard:,} (ulimit -Hn)")
+        raise SpecError(f"--workers: {workers} workers need about {needed:,} open files; "
+                        f"this process may have {hard:,} (ulimit -Hn)")
     resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))

@@ -44,7 +44,8 @@ class Process(Slot):
         """Start the process; it unpickles `imports`, and so imports what the trial needs, before the trial's time begins."""
         from loky import ProcessPoolExecutor  # slow, and most commands start no process
 
-        self._ready, self._executor = False, ProcessPoolExecutor(1, initializer=_prepare, initargs=(os.getpid(),), env=ENVIRONMENT)
+        self._ready = False
+        self._executor = ProcessPoolExecutor(1, initializer=_prepare, initargs=(os.getpid(),), env=ENVIRONMENT)
         self._executor.submit(_do_nothing, *imports).add_done_callback(self._started)
 
     def _started(self, future):

@@ -46,7 +46,7 @@ class Readout:
         return type(self), (self.inputs, self.outputs, self.dtype.name)
 
     def init(self, seed, name="readout"):
-        """theta (size,), uniform in +-1/sqrt(inputs); each parameter is drawn from the stream ("weights", seed, name/parameter)."""
+        """theta (size,), uniform in +-1/sqrt(inputs); each parameter has its stream ("weights", seed, name/parameter)."""
         seed = checks.whole("seed", seed, least=0)
         theta = np.empty(self.size, self.dtype)
         bound = 1 / float(np.sqrt(self.inputs))

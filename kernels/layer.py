@@ -56,8 +56,8 @@ class RNN:
     Notes
     -----
     ``a_k[b, j] = b_k[j] + sum_i x[b, i] W_k[i, j] + sum_i h'[b, i] U_k[i, j]`` for each block k, plus
-    ``sum_i s'[b, i] R_ks[i, j]`` for each (k, s) of the cell's feedback; the cell's equations are in kernels/cells. Several Python
-    threads may call a layer at once. A copy, pickled or not, has memory of its own; tapes cannot be copied.
+    ``sum_i s'[b, i] R_ks[i, j]`` for each (k, s) of the cell's feedback; the cell's equations are in kernels/cells. Several
+    Python threads may call a layer at once. A copy, pickled or not, has memory of its own; tapes cannot be copied.
     """
 
     cell, inputs, units, direction, merge, dtype, shapes, size = (checks.Fixed() for _ in range(8))
@@ -129,13 +129,13 @@ class RNN:
         checks.choice("scheme", scheme, SCHEMES)
         forget_bias = checks.number("forget_bias", forget_bias, dtype=self.dtype)
         if forget_bias != 1 and not self.cell.retains:
-            raise ValueError(f"forget_bias: {self.cell.name} has no gate whose bias could be set; expected 1.0, got {forget_bias!r}")
+            raise ValueError(f"forget_bias: expected 1.0, for {self.cell.name} has no gate that retains, got {forget_bias!r}")
         if chrono is not None:
             chrono = checks.number("chrono", chrono)
             if not chrono > 2:
                 raise ValueError(f"chrono: expected a longest dependency above 2, got {chrono!r}")
             if not self.cell.retains:
-                raise ValueError(f"chrono: {self.cell.name} has no gate whose bias could be set; expected None")
+                raise ValueError(f"chrono: expected None, for {self.cell.name} has no gate that retains")
         if not isinstance(prefix, str):
             raise TypeError(f"prefix: expected a string, got {prefix!r}")
         theta = np.zeros(self.size, self.dtype)

@@ -41,7 +41,8 @@ def _choose():
     forced = os.environ.get("LONGLAG_ISA") or isas()[0]
     if forced not in isas():
         known = forced in ("avx512", "avx2", "generic", "neon")
-        reason = "this processor or build does not have it (LONGLAG_ISAS=all scripts/set-up builds all)" if known else "no such instruction set"
+        missing = "this processor or build does not have it (LONGLAG_ISAS=all scripts/set-up builds all)"
+        reason = missing if known else "no such instruction set"
         raise ImportError(f"LONGLAG_ISA={forced}: {reason}; available here: {', '.join(isas())}")
     return forced
 
@@ -95,7 +96,7 @@ def processors():
 
 @functools.cache
 def _quotas(groups=Path("/proc/self/cgroup"), root=Path("/sys/fs/cgroup")):
-    """The numbers of processors that the control groups of this process (version 1 or 2) allow: one for each group with a limit."""
+    """How many processors the control groups of this process (version 1 or 2) allow: a number for each group with a limit."""
     try:
         lines = groups.read_text().splitlines()
     except OSError:

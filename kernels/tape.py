@@ -64,7 +64,7 @@ class Record:
             self.layer._loop.backward(recurrences, ranges, self.threads, workspace.take, workspace.give)
 
     def calls(self, recurrences, segments, back):
-        """(recurrences, their ranges of steps) of each native call: `pace` steps each, so that Python hears signals in between."""
+        """(recurrences, ranges of steps) of each native call: `pace` steps, so that Python hears signals in between."""
         cuts = []
         for recurrence, (t0, t1) in zip(recurrences, segments):
             ranges = [(t, min(t + self.pace, t1)) for t in range(t0, t1, self.pace)]

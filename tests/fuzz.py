@@ -88,8 +88,9 @@ def problem(rng, most):
 
     lengths = [rng.randrange(1, T + 1) for _ in range(B)]
     return SimpleNamespace(
-        layer=layer, theta=draw(rng, (layer.size,), dtype), x=draw(rng, (T, B, I), dtype), state=some(D, B, H), dstate=some(D, B, H),
-        lengths=rng.choice([None, lengths, np.array(lengths, rng.choice("bil"))]), dy=rng.choice([None, draw(rng, (T, B, width), dtype)]),
+        layer=layer, theta=draw(rng, (layer.size,), dtype), x=draw(rng, (T, B, I), dtype),
+        state=some(D, B, H), dstate=some(D, B, H), dy=rng.choice([None, draw(rng, (T, B, width), dtype)]),
+        lengths=rng.choice([None, lengths, np.array(lengths, rng.choice("bil"))]),
         threads=rng.randrange(1, 6), checkpoint=rng.choice([None, 1, 32, 64, 1000]),
         options={"inputs": rng.random() < 0.7, "norms": rng.random() < 0.3, "truncated": len(states) > 1 and rng.random() < 0.2})
 

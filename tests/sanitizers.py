@@ -63,7 +63,8 @@ def build(sanitizer, isa, *modules):
         if modules and module not in modules:
             links.append(KERNELS / target.name)
         elif not target.exists() or target.stat().st_mtime < max(path.stat().st_mtime for path in inputs):
-            stub.write_text(re.sub(r" -m(?!arch)\S+" if isa != kernels.isa() else "$^", "", original.read_text()).replace(kernels.isa(), isa))
+            text = original.read_text()
+            stub.write_text(text if isa == kernels.isa() else re.sub(r" -m(?!arch)\S+", "", text).replace(kernels.isa(), isa))
             compile_stub(stub, target, sanitizer)
     for path in links:
         (folder / path.name).unlink(missing_ok=True)

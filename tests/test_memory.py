@@ -1,4 +1,4 @@
-"""Whatever a caller does to objects and arrays between calls, kernels stay within their buffers, and each buffer has one owner."""
+"""Kernels stay within their buffers whatever a caller does to objects and arrays between calls; a buffer has one owner."""
 import copy
 import os
 import pickle
@@ -111,7 +111,8 @@ def test_arrays_that_change_after_the_forward_pass(name, change, checkpoint):
     """The tape goes on with what it was given, or NumPy refuses the change."""
     layer, given = problem(T=101)
     expected = backward(layer, layer.forward(given.theta, given.x, given.lengths, given.state, checkpoint=checkpoint).tape, given)
-    theirs = {"theta": given.theta.copy(), "x": given.x.copy(), "lengths": given.lengths.astype("i4"), "h": given.state["h"].copy()}
+    theirs = {"theta": given.theta.copy(), "x": given.x.copy(), "h": given.state["h"].copy()}
+    theirs["lengths"] = given.lengths.astype("i4")
     out = layer.forward(theirs["theta"], theirs["x"], theirs["lengths"], given.state | {"h": theirs["h"]}, checkpoint=checkpoint)
     theirs["y"] = out.y
     try:
@@ -155,7 +156,8 @@ def test_a_layers_sizes_are_fixed(name, value):
     assert_same(results(layer, given), expected)
 
 
-@pytest.mark.parametrize("name, value", [("inputs", 900), ("outputs", 900), ("dtype", np.dtype("float64")), ("size", 1), ("shapes", {})])
+@pytest.mark.parametrize("name, value", [
+    ("inputs", 900), ("outputs", 900), ("dtype", np.dtype("float64")), ("size", 1), ("shapes", {})])
 def test_a_readouts_sizes_are_fixed(name, value):
     readout = kernels.Readout(3, 2)
     with pytest.raises(AttributeError, match=rf"Readout\.{name}: expected no change"):
@@ -203,8 +205,8 @@ def test_moments_are_checked_at_every_step(make, name, change):
     assert not theta.any()
 
 
-@pytest.mark.parametrize("make, name", [(kernels.SGD, "lr"), (kernels.SGD, "momentum"), (kernels.Adam, "lr"), (kernels.Adam, "beta1"),
-                                        (kernels.Adam, "beta2"), (kernels.Adam, "eps")])
+@pytest.mark.parametrize("make, name", [
+    (kernels.SGD, "lr"), (kernels.SGD, "momentum"), *((kernels.Adam, name) for name in ("lr", "beta1", "beta2", "eps"))])
 def test_an_optimizers_numbers_stay_numbers(make, name):
     optimizer = make(4, 0.1)
     before = getattr(optimizer, name)
@@ -242,7 +244,8 @@ def test_a_subclass_cannot_lie_about_its_size():
     assert same_bits(kernels.singular_values(rows.view(Sly)), values)
     assert kernels.orthonormalise(rows.view(Sly)).shape == (3,)
     o = np.ones((3, 4)).view(Sly)
-    assert kernels.cross_entropy(o, np.zeros(3, int).view(Sly))[1].shape == kernels.product(o, np.eye(4).view(Sly)).shape == (3, 4)
+    assert kernels.cross_entropy(o, np.zeros(3, int).view(Sly))[1].shape == (3, 4)
+    assert kernels.product(o, np.eye(4).view(Sly)).shape == (3, 4)
 
 
 def test_gates_are_not_read_while_a_backward_pass_overwrites_them():

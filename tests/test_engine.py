@@ -249,6 +249,16 @@ def test_a_worker_that_is_stopped_alone_is_ended_when_its_time_is_up():
         os.kill(pid, 0)
 
 
+def test_an_idle_worker_that_is_stopped_holds_nobody_up():
+    executor = Local(1)
+    slot = executor.acquire()
+    pid = slot.submit(os.getpid).result(timeout=120)
+    os.kill(pid, signal.SIGSTOP)
+    executor.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
 @pytest.mark.parametrize("seconds", ["nan", "inf", "1e999", "0", "-1", "soon"])
 def test_a_timeout_is_a_positive_finite_number(call, seconds):
     code, out, err = call("run", "--timeout", seconds, "--dry-run")

@@ -41,7 +41,7 @@ class Local(Executor):
 
     def close(self):
         for slot in self._slots:
-            slot.close()
+            slot.kill()  # idle by now; an orderly end would wait for a stopped process for ever
 
 
 def _allow_files(needed, workers):

@@ -69,15 +69,9 @@ class Process(Slot):
             raise BrokenExecutor(f"its process ended with {code[0] if code else error}") from None
 
     def kill(self):
-        """End the process, whatever it does. The next call starts another."""
-        self._shutdown(kill_workers=True)
-
-    def close(self):
-        self._shutdown()
-
-    def _shutdown(self, **options):
+        """End the process, even if it is stopped. The next call starts another."""
         if self._executor is not None:
-            self._executor.shutdown(wait=True, **options)
+            self._executor.shutdown(wait=True, kill_workers=True)
             self._executor = None
 
 

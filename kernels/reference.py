@@ -59,7 +59,7 @@ class RNN:
         return {kind: dict(zip(blocks, view[f"{name}/{kind}"])) if blocks else {} for kind, blocks in self.cell.kinds().items()}
 
     def _states(self, given, B):
-        """Each state's (D, B, H) copy of what was given, else 0."""
+        """{state: (D, B, H)}: a copy of the given state, else 0."""
         zero = np.zeros((len(self.directions), B, self.units))
         return {k: np.array((given or {}).get(k, zero), float) for k in self.cell.states}
 
@@ -110,7 +110,7 @@ class RNN:
         return np.stack([dy, dy]) / (1 if self.merge == "sum" else 2)
 
     def gates(self, tape):
-        """{block: (D, T, B, H)}: what each block holds after its activation, by x's t; 0 on padding."""
+        """{block: (D, T, B, H)}: the value of each block after its activation, by x's t; 0 on padding."""
         gates = {k: np.zeros_like(tape.hs) for k in self.cell.blocks}
         for d, steps in enumerate(tape.steps):
             for t, rows, _, v in steps:
@@ -121,7 +121,7 @@ class RNN:
     def backward(self, tape, dy=None, dstate=None, inputs=True, norms=False, truncated=False):
         """Gradients of <dy, y> + <dstate, final state>: theta (flat), x, the initial state; norms |dL/dstate_t| (D, T, B).
 
-        `truncated`: as Hochreiter & Schmidhuber 1997, no error flows back through U or the peepholes.
+        `truncated`: no error flows back through U or the peepholes (Hochreiter & Schmidhuber 1997).
         """
         T, B, _ = tape.x.shape
         view, flat = self.view(tape.theta), np.zeros(self.size)

@@ -48,9 +48,9 @@ class Lstm(Cell):
 
 
 class Peephole(Cell):
-    """Gers, Schraudolph, Schmidhuber 2002; Graves 2013: c = f c' + i g, h = o y(c); i and f look at c', o looks at c.
+    """Gers, Schraudolph, Schmidhuber 2002; Graves 2013: c = f c' + i g, h = o y(c); peepholes read c' for i and f, c for o.
 
-    A gate that is no block of the cell is 1; `squash_in`, `squash_out`: whether g = tanh(a_g) or a_g, y = tanh or nothing.
+    A gate that is no block of the cell is 1. `squash_in`: g = tanh(a_g), else a_g. `squash_out`: y = tanh, else the identity.
     """
 
     blocks = inputs = recurrent = ("i", "f", "g", "o")
@@ -85,7 +85,7 @@ class Peephole(Cell):
 
 
 class Coupled(Cell):
-    """The tied LSTM, which learns f: c = f c' + (1 - f) g, h = o tanh(c)."""
+    """The LSTM with i = 1 - f: c = f c' + (1 - f) g, h = o tanh(c)."""
 
     blocks = inputs = recurrent = ("f", "g", "o")
     states = ("h", "c")
@@ -220,7 +220,7 @@ class Noaf(Peephole):
 
 
 class CoupledPeephole(Cell):
-    """Greff et al. 2017, CIFG, with f learned: the peephole LSTM with i = 1 - f."""
+    """Greff et al. 2017, CIFG: the peephole LSTM with i = 1 - f."""
 
     blocks = inputs = recurrent = ("f", "g", "o")
     states = ("h", "c")
@@ -287,7 +287,7 @@ class Janet(Cell):
 
 
 class Fgr(Cell):
-    """Graves et al. 2008; Greff et al. 2017: the peephole LSTM, the gates of the step before feeding its gates through R."""
+    """Graves et al. 2008; Greff et al. 2017: the peephole LSTM; R leads from the gates of the step before to the gates."""
 
     blocks = inputs = recurrent = ("i", "f", "o", "g")
     states = ("h", "c", "i", "f", "o")
@@ -317,7 +317,7 @@ class Fgr(Cell):
 
 
 class Mut(Cell):
-    """Jozefowicz, Zaremba, Sutskever 2015: h = z n + (1 - z) h', with something else than x W or h' U in one place.
+    """Jozefowicz, Zaremba, Sutskever 2015: h = z n + (1 - z) h'; each cell replaces one term x W or h' U by another.
 
     `own(block, x)` is what a block has of x itself, `down` its derivative; `seen` is what z sees of h', `back` its derivative.
     """

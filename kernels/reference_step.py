@@ -22,7 +22,7 @@ def dtanh(y):
 class Weights:
     """One direction's weights by kind and block, with the sums of their gradients in `grad` (the same keys).
 
-    `dx` adds up the gradient with respect to the step's x. Truncated, no error leaves a pre-activation for a state.
+    `dx` accumulates the gradient with respect to the step's x. If truncated, no error flows from a pre-activation to a state.
     """
 
     def __init__(self, value, grad=None, truncated=False):
@@ -34,7 +34,7 @@ class Weights:
         return (0 if W is None else x @ W) + (0 if U is None else h @ U) + (0 if b is None else b)
 
     def da(self, x, h, **deltas):
-        """Differentiate a = x W + h U + b for each block's da; what h receives in all."""
+        """Differentiate a = x W + h U + b for each block's da; return dh."""
         dh = 0
         for block, da in deltas.items():
             if block in self.value["W"]:
@@ -48,11 +48,11 @@ class Weights:
         return dh
 
     def r(self, block, s):
-        """The term of a pre-activation that states beside the output feed: sum of s.k R over the cell's pairs (block, k)."""
+        """The feedback term of a pre-activation: the sum of s.k R over the cell's pairs (block, k)."""
         return sum(getattr(s, k) @ R for (fed, k), R in self.value["R"].items() if fed == block)
 
     def dr(self, s, **deltas):
-        """Differentiate a = ... + sum of s.k R for each block's da; {k: what state k receives in all}."""
+        """Differentiate a = ... + sum of s.k R for each block's da; return {k: the gradient of state k}."""
         received = {}
         for (block, k), R in self.value["R"].items():
             self.grad["R"][block, k] += getattr(s, k).T @ deltas[block]
@@ -64,7 +64,7 @@ class Weights:
         return self.value["p"][block] * c
 
     def dp(self, c, **deltas):
-        """Differentiate a = ... + p * c for each block's da; what c receives in all."""
+        """Differentiate a = ... + p * c for each block's da; return dc."""
         for block, da in deltas.items():
             self.grad["p"][block] += (da * c).sum(0)
         return 0 if self.truncated else sum(self.value["p"][block] * da for block, da in deltas.items())
@@ -74,9 +74,9 @@ class Cell:
     """One step of a recurrent cell.
 
     `blocks` have a bias; W feeds `inputs`, U feeds `recurrent`, p feeds `peepholes`, R feeds each block of `feedback` from
-    its state; the first of `states` is the output. `direct`: x itself is in the equations.
-    `forward(w, x, s)` gives the values v of the step. `backward(w, x, s, v, d)` takes in d what reaches the new state
-    from outside the step, completes it in place to the total derivative, and gives what the state before it receives.
+    its state; the first of `states` is the output. `direct`: the equations contain x itself.
+    `forward(w, x, s)` returns the values v of the step. `backward(w, x, s, v, d)` gets in d the gradient with respect to the new
+    state from outside the step, completes it in place to the total derivative, and returns the gradient of the state before.
     """
 
     states = ("h",)

@@ -1,4 +1,4 @@
-"""A real Dask cluster on this machine's loopback: a scheduler and workers in processes of their own, to be lost and replaced."""
+"""A real Dask cluster on the loopback interface: a scheduler and workers in their own processes, to be killed and replaced."""
 
 import os
 import random
@@ -16,9 +16,9 @@ from study.records import store
 
 
 class Cluster:
-    """`file` is the scheduler file, `hanging` one that toy's hanging trials make; `nanny` puts one above each worker.
+    """`file` is the scheduler file, `hanging` the file that toy's hanging trials make; `nanny` puts one above each worker.
 
-    Leave the block and every process is gone.
+    All processes end with the block.
     """
 
     def __init__(self, folder, workers=2, nanny=False):
@@ -57,7 +57,7 @@ class Cluster:
                                     start_new_session=True)
 
     def replace(self, number):
-        """Kill a worker, all of it, and start another."""
+        """Kill a worker with its process group, and start another."""
         _kill(self.workers[number])
         self.workers[number] = self.worker()
 
@@ -77,9 +77,9 @@ def _kill(process):
 
 
 def lose_workers(study, undisturbed, cluster, kills):
-    """Kill one of the cluster's workers every now and then while the study lasts, and start another in its place.
+    """Kill and replace a worker of the cluster at random moments of the study.
 
-    Some records later: a trial whose workers are lost again and again counts as poison.
+    Some records lie between two kills, because a trial that loses three workers counts as crashed.
     """
     process, done, before = study.start(), 0, 0
     while done < kills and process.poll() is None:
@@ -93,7 +93,7 @@ def lose_workers(study, undisturbed, cluster, kills):
 
 
 def lose_scheduler(study, undisturbed, cluster, records):
-    """Kill everything but the driver after so many records, and start it again a little later."""
+    """Kill scheduler and workers once there are `records`, and start them again a little later."""
     process = study.start()
     while len(store.read(study.place).lines) < records and process.poll() is None:
         time.sleep(0.05)

@@ -1,4 +1,4 @@
-"""What the tests of faults and scripts/torture share: a study that is run again and again, and what a fault cost it."""
+"""Shared by the tests of faults and scripts/torture: a study that is run repeatedly, and the cost of a fault."""
 
 import os
 import signal
@@ -24,8 +24,12 @@ axes = { cell = ["rnn", "lstm"], gap = [2, 4], init = ["long"] }
 
 
 class Cost(NamedTuple):
-    """Of so many rounds: records that the store had taken, of these lost; records twice in the end; computations beyond one a
-    trial; files and processes left behind; ends that are not an undisturbed run's, or not said as they should be."""
+    """Counts over `rounds` of a fault.
+
+    taken : records that the store acknowledged; lost : those of them that are gone; twice : records that are there twice at the
+    end; redone : computations beyond one per trial; left : files and processes left behind; wrong : ends that differ from an
+    undisturbed run's, in files, exit code or message
+    """
 
     rounds: int = 0
     taken: int = 0
@@ -39,12 +43,12 @@ class Cost(NamedTuple):
         return Cost(*(mine + its for mine, its in zip(self, other, strict=True)))
 
     def harmless(self, window=0):
-        """Whether nothing was lost, and no more was redone than a window in each round."""
+        """Whether nothing was lost, and at most `window` trials were computed again per round."""
         return not (self.lost or self.twice or self.left or self.wrong) and self.redone <= window * self.rounds
 
 
 class Study:
-    """A study file run into `out`, by two workers in processes of their own. `environment`: TOY says what is computed."""
+    """A study file, run into `out` by two worker processes. `environment`: TOY says what is computed."""
 
     def __init__(self, file, out, *more, **environment):
         self.out = Path(out)
@@ -54,20 +58,20 @@ class Study:
         self.place = self.out / Path(file).stem / "default"
 
     def start(self, heard=True, **environment):
-        """`heard`: what it says can be asked for at its end; not where workers fill the pipe with their last words before that."""
+        """Start the command. `heard`: keep its output; not if dying workers could fill the pipe before it is read."""
         pipe = subprocess.PIPE if heard else subprocess.DEVNULL
         return subprocess.Popen(self.command, env=self.environment | environment, stdout=pipe, stderr=pipe, text=True,
                                 start_new_session=True)
 
     def run(self, **environment):
-        """(exit code, all that was said)."""
+        """(exit code, stderr and stdout)."""
         process = self.start(**environment)
         out, err = self.finish(process, 600)
         return process.returncode, err + out
 
     @staticmethod
     def finish(process, seconds=300):
-        """Its (stdout, stderr) when it has ended. One that takes longer is ended, with all that it started; raises TimeoutExpired."""
+        """Wait for (stdout, stderr). A process that takes longer is killed with all it started; raises TimeoutExpired."""
         try:
             return process.communicate(timeout=seconds)
         except subprocess.TimeoutExpired:
@@ -80,16 +84,16 @@ class Study:
         return path.read_text().split() if path.exists() else []
 
     def lines(self):
-        """Counter of the whole lines of records."""
+        """Counter of the complete lines of records."""
         paths = list(self.place.glob("**/*.jsonl"))
         return Counter(line for path in paths for line in path.read_bytes().splitlines(True) if line.endswith(b"\n"))
 
     def kept(self):
-        """What a run leaves that depends on its trials alone."""
+        """The contents of the files that depend on the trials alone."""
         return [(self.place / name).read_bytes() for name in ("runs.jsonl", "selection.json", "plan.toml")]
 
     def cost(self, rounds, undisturbed, left=0, wrong=0, allowed=0):
-        """Go on to the end, and count. `allowed`: records that a fault damaged on purpose."""
+        """Run to the end and count. `allowed`: records that the fault damaged on purpose."""
         taken = set(self.noted("acknowledged"))
         lost = len(taken - set(store.read(self.place).lines))
         code, said = self.run()
@@ -101,7 +105,7 @@ class Study:
 
 
 def small(folder):
-    """A study file of sixteen very small real trials."""
+    """A study file of sixteen small real trials."""
     path = Path(folder, "small.toml")
     path.write_text(STUDY)
     return path

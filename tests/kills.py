@@ -1,20 +1,20 @@
-"""Drivers and workers that are killed at random moments."""
+"""Kills drivers and workers at random moments."""
 
 import os
 import random
 import time
 from pathlib import Path
 
-AT_ONCE = 2  # trials that two workers have in hand
+AT_ONCE = 2  # trials that two workers compute at once
 FOUR = 4  # arms of the toy study
 
 
 def drivers(study, undisturbed, kills, longest):
-    """Kill -9 the driver, `kills` times, at moments from its start until after its end, about `longest` seconds later."""
+    """Kill the driver by SIGKILL, `kills` times, at random moments up to `longest` seconds after its start."""
     left = 0
     for _ in range(kills):
         process = study.start()
-        time.sleep(random.uniform(0, longest) * random.choice((0.4, 1)))  # more often before the report than in it
+        time.sleep(random.uniform(0, longest) * random.choice((0.4, 1)))  # rather before the report than during it
         below = children(process.pid)
         process.kill()
         process.communicate()
@@ -23,10 +23,10 @@ def drivers(study, undisturbed, kills, longest):
 
 
 def workers(study, undisturbed, kills, number):
-    """Kill the workers by that signal every now and then while the study lasts, at least `kills` times if it lasts so long.
+    """Kill workers by the signal `number` at random moments of the study, at least `kills` times if it lasts long enough.
 
-    Only those that have finished a trial: the first that they get are those that were hit, and one that is hit three times
-    counts as poison.
+    Only workers that have finished a trial are killed: a new worker's first trial is one whose worker was killed, and a trial
+    that loses three workers counts as crashed.
     """
     process, done = study.start(heard=False), 0
     while done < kills and process.poll() is None:
@@ -40,7 +40,7 @@ def workers(study, undisturbed, kills, number):
 
 
 def killed(pid, number):
-    """Whether there was a process to be killed."""
+    """Send a signal; whether the process was there."""
     try:
         os.kill(pid, number)
         return True
@@ -49,7 +49,7 @@ def killed(pid, number):
 
 
 def children(pid):
-    """Processes under a process, all generations."""
+    """All descendants of a process."""
     try:
         below = [int(child) for task in Path(f"/proc/{pid}/task").glob("*/children") for child in task.read_text().split()]
     except (FileNotFoundError, ProcessLookupError):
@@ -58,7 +58,7 @@ def children(pid):
 
 
 def outlive(pids, seconds):
-    """Those that still run after so many seconds; returns as soon as there are none."""
+    """The processes that still run after `seconds`; returns as soon as there are none."""
     until = time.monotonic() + seconds
     while (left := [pid for pid in pids if runs(pid)]) and time.monotonic() < until:
         time.sleep(0.02)
@@ -66,7 +66,7 @@ def outlive(pids, seconds):
 
 
 def runs(pid):
-    """Who died but was not waited for yet does not run."""
+    """Whether a process runs; a zombie does not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except (FileNotFoundError, ProcessLookupError):
@@ -74,7 +74,7 @@ def runs(pid):
 
 
 def poison(study, undisturbed):
-    """Trials of seed 1 raise and those of seed 2 kill every worker: both are named and the rest finish; then they are well again."""
+    """Trials of seed 1 raise, those of seed 2 kill their workers; both are reported, the rest finish. Then run without faults."""
     code, said = study.run()
     counts = {word: sum(line.startswith(f"{word}: ") for line in said.splitlines()) for word in ("failed", "crashed")}
     wrong = code != 1 or any(count != 2 * FOUR for count in counts.values())  # said at once, and at the end

@@ -1,7 +1,7 @@
-"""What else happens to a study: damaged files, wrong clocks, two drivers at once, disks that are full, locked or taken away.
+"""Other faults: damaged files, wrong clocks, two drivers at once, disks that are full, read-only or removed.
 
-Each takes (folder, file, undisturbed, chance): a new folder, a study file, what an undisturbed run of it leaves, a random.Random;
-and returns a Cost.
+Each is a function (folder, file, undisturbed, chance) -> Cost: a new folder, a study file, the files that an undisturbed run
+leaves, and a random.Random.
 """
 
 import os
@@ -24,12 +24,12 @@ SUMMER_ENDS = 1792890000  # 2026-10-25 01:00 UTC, when clocks in Berlin go from 
 
 
 def until(study, records, process):
-    """Wait for so many records, or for the end."""
+    """Wait for that many records, or for the end."""
     toy.until(lambda: len(store.read(study.place).lines) >= records or process.poll() is not None)
 
 
 def half(folder, file):
-    """A study that was killed half way, with its one segment."""
+    """A study that was killed half way, and its one segment."""
     study = Study(file, folder)
     process = study.start()
     until(study, 6, process)
@@ -60,7 +60,7 @@ def empty(data, chance):
 
 
 def damaged(damage):
-    """A segment is damaged: what is hit is named and computed again, and nothing else is."""
+    """A segment is damaged: the damaged records are reported and computed again, and no others."""
 
     def mishap(folder, file, undisturbed, chance):
         study, segment = half(folder, file)
@@ -77,7 +77,7 @@ def damaged(damage):
 
 
 def every_byte(folder, file, undisturbed, chance):
-    """A bit is flipped in each byte of a segment in turn: it is named, and costs the one record that it is in."""
+    """One bit is flipped in each byte of a segment in turn: the damage is reported, and costs one record."""
     study, segment = half(folder, file)
     before, data, cost = store.read(study.place).lines, segment.read_bytes(), Cost()
     for where in range(len(data)):
@@ -91,7 +91,7 @@ def every_byte(folder, file, undisturbed, chance):
 
 
 def foreign(folder, file, undisturbed, chance):
-    """Someone keeps files of his own among the segments."""
+    """A user's own files lie among the segments."""
     study, segment = half(folder, file)
     notes = segment.with_name("notes.txt")
     notes.write_text("mine")
@@ -123,7 +123,7 @@ def two_drivers(folder, file, undisturbed, chance):
 
 
 def set_back(folder, file, undisturbed, chance):
-    """The clock goes back by a day while the study runs, and the study is killed and begun again on the older day."""
+    """The clock goes back by a day during the run; the study is killed and run again on the earlier day."""
     study = Study(file, folder)
     process = study.start(**clock(time.time(), chance.uniform(0.5, 1.5), 86400))
     until(study, 4, process)
@@ -140,7 +140,7 @@ def summer_ends(folder, file, undisturbed, chance):
 
 
 def deleted(folder, file, undisturbed, chance):
-    """The study's folder goes away under it: it says so, and begins again when it is run again."""
+    """The study's folder is deleted during the run: the run says so, and the next one starts anew."""
     study = Study(file, folder)
     process = study.start()
     until(study, chance.randrange(1, 8), process)
@@ -152,7 +152,7 @@ def deleted(folder, file, undisturbed, chance):
 
 
 def refused(code, said):
-    """Whether a run ended as it should where the disk refuses: in one clear line. One that did not is shown."""
+    """Whether a run ended with the code and the one line for a disk that refuses; prints the output if not."""
     right = code == DISK and said.count("error: ") == 1 and "Traceback" not in said
     if not right:
         print(f"exit code {code}:", said)
@@ -161,7 +161,7 @@ def refused(code, said):
 
 @contextmanager
 def mounted(folder, size):
-    """A real file system of so many kilobytes; PermissionError where we may not mount one."""
+    """A real file system of `size` kilobytes. Raises PermissionError if this process may not mount one."""
     folder.mkdir()
     command = ["mount", "-t", "tmpfs", "-o", f"size={size}k", "longlag-test", str(folder)]
     try:

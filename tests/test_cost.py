@@ -38,5 +38,6 @@ def test_more_to_do_costs_more():
     for more in ({"gap": 100}, {"units": 64}, {"dtype": "float64"}, {"direction": "both"}):
         assert cost(Trial(**one | more)) > cost(Trial(**one)) and memory(Trial(**one | more)) >= memory(Trial(**one))
     half, whole, twice = (cost(Trial(**one, budget=budget)) for budget in (64_000, 128_000, 256_000))
-    assert whole - half == pytest.approx(half - cost(Trial(**one), 0.0)) and twice - whole == pytest.approx(whole - cost(Trial(**one), 0.0))
+    fixed = cost(Trial(**one), 0.0)
+    assert whole - half == pytest.approx(half - fixed) and twice - whole == pytest.approx(whole - fixed)
     assert cost(Trial(**one), 0.5) == half

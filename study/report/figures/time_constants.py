@@ -11,10 +11,10 @@ from study.report.style import GREY, TWO, key
 PLACE = 23
 TITLE = "For how long the gates keep a memory"
 CAPTION = (
-    "Time constants of the units, -1 / mean log f: after so many steps a forget gate has let all but 1/e of a memory go (in "
-    "cells with an update gate z, the part of the state that z keeps stands for f). Mark: the median unit. Thick line: the "
-    "middle half of the units. Thin line: all units. Each number is a median over seeds. Grey line: the largest lag of the "
-    "study. Cells without a gate that retains are left out."
+    "Time constants of the units, -1 / mean log f: the number of steps after which 1/e of a memory is left behind a forget "
+    "gate f (in cells with an update gate z, the part of the state that z keeps stands for f). Mark: the median unit. Thick "
+    "line: the middle half of the units. Thin line: all units. Each number is a median over seeds. Grey line: the largest "
+    "lag of the study. Cells without a gate that retains are left out."
 )
 SHARES = {"least": 0, "q1": 0.25, "middle": 0.5, "q3": 0.75, "most": 1}
 

@@ -8,6 +8,7 @@ import math
 from collections import defaultdict
 
 import numpy as np
+import toy
 
 from kernels import CELLS
 from study import claims
@@ -15,13 +16,14 @@ from study.plan import selection, toml
 from study.plan.plan import Plan
 from study.records import store
 from study.tasks import TASKS
+from study.trial.result import Evaluation, Result
 
 RATE = defaultdict(lambda: -0.3, rnn=-0.5, peephole=-0.28, gru=-0.35, gru_after=-0.35)
 COST = defaultdict(lambda: 600, rnn=2500, peephole=700, coupled=500, gru=450, gru_after=450)
 
 
-def outcome(trial):
-    """A made-up outcome of a trial, the same each time."""
+def result(trial):
+    """A made-up Result of a trial, the same each time."""
     words = hashlib.sha256(trial.id.encode()).digest()
     luck = np.random.default_rng(int.from_bytes(words[:8], "little"))
     task = TASKS[trial.task]
@@ -31,21 +33,20 @@ def outcome(trial):
     solved = task.rule is not None and needs < trial.budget and not blind and trial.method == "bptt"
     diverged = trial.cell == "rnn" and trial.gap >= 200 and trial.seed % 5 == 4 and trial.method == "bptt"
     parameters = sum(math.prod(shape) for shape in ((len(CELLS[trial.cell].blocks), trial.units, trial.units + task.inputs),))
-    result = {"solved": None if task.rule is None else bool(solved and not diverged),
-              "sequences": int(needs) if solved and not diverged else trial.budget, "parameters": parameters,
-              "digest": words.hex()}
+    given = {"solved": None if task.rule is None else bool(solved and not diverged),
+             "sequences": int(needs) if solved and not diverged else trial.budget, "parameters": parameters,
+             "digest": words.hex()}
     learned = 1 / (1 + cost * max(trial.gap, 4) / trial.budget) if task.rule is None else float(solved)
     score = max(task.chance["score"], learned) if not blind else task.chance["score"] * 4
     n = 360 if task.rule is None else 2560
     if trial.method == "guess":
-        return {"status": "done", "result": result | {"guesses": 500, "test": {
-            "n": n, "correct": int(n * task.chance["score"]), "loss": task.chance["loss"]}}}
-    result |= {"final_loss": float(task.chance["loss"] * (1.001 - score)), "curve": curve(task, result["sequences"], score, luck)}
-    result["norms"] = {"start": norms(trial, luck, 1.0)}
+        return Result(**given, guesses=500, test=Evaluation(n, int(n * task.chance["score"]), task.chance["loss"]))
+    given |= {"final_loss": float(task.chance["loss"] * (1.001 - score)), "curve": curve(task, given["sequences"], score, luck)}
+    given["norms"] = {"start": norms(trial, luck, 1.0)}
     if diverged:
-        return {"status": "diverged", "result": result | {"diverged_at": 3200}}
-    result["norms"]["end"] = norms(trial, luck, 0.1 if solved else 0.9)
-    return {"status": "done", "result": result | {"test": {"n": n, "correct": int(n * score), "loss": 0.1}}}
+        return Result(**given, diverged_at=3200)
+    given["norms"]["end"] = norms(trial, luck, 0.1 if solved else 0.9)
+    return Result(**given, test=Evaluation(n, int(n * score), 0.1))
 
 
 def curve(task, stop, score, luck):
@@ -72,12 +73,12 @@ def write(folder, preset="quick", keep=lambda trial: True):
     """A preset's folder as a run leaves it, of the trials that `keep` accepts; rates are chosen from made-up trials too."""
     study = claims.resolve("gap", preset)
     choosing = {trial.id: trial for trials in study.selecting.values() for trial in trials}
-    records = {id: outcome(trial) for id, trial in choosing.items()}
-    choices = {key: selection.choose(study, key, records) for key in study.selecting}
+    results = {id: result(trial) for id, trial in choosing.items()}
+    choices = {key: selection.choose(study, key, results) for key in study.selecting}
     store.put(folder / "plan.toml", toml.dumps(study))
     store.put(folder / "selection.json", selection.dumps(choices))
     with store.Driver(folder, {"machine": "made up"}) as driver:
         for trial in [*choosing.values(), *Plan(study, choices).training]:
             if keep(trial):
-                driver.record(trial, outcome(trial) | {"seconds": 1.0, "host": "nowhere"})
+                driver.record(trial, toy.outcome_of(result(trial), host="nowhere"))
     store.compact(folder)

@@ -10,12 +10,10 @@ from study.records import compare, store
 from study.records.compare import differences, words
 
 
-def fill(folder, trials, change=lambda outcome: None):
+def fill(folder, trials, change=lambda result: {}):
     with store.Driver(folder, {}) as driver:
         for trial in trials:
-            outcome = toy.outcome(trial, seconds=0.1)
-            change(outcome)
-            driver.record(trial, outcome)
+            driver.record(trial, toy.outcome(trial, **change(toy.work(trial))))
     store.compact(folder)
     return folder
 
@@ -51,10 +49,8 @@ def test_order_and_folder_make_no_difference(tmp_path, call):
 
 
 def test_differences_are_printed_as_text_and_as_json(tmp_path, call):
-    def change(outcome):
-        if outcome["result"]["sequences"] == 1002:
-            outcome["result"]["sequences"] = 1012
-            outcome["result"]["final_loss"] *= 2
+    def change(result):
+        return {"sequences": 1012, "final_loss": 2 * result.final_loss} if result.sequences == 1002 else {}
 
     trials = toy.trials(6)
     a, b = fill(tmp_path / "a", trials[:5]), fill(tmp_path / "b", trials[1:], change)

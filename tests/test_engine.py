@@ -187,7 +187,7 @@ def one_thread(trial):
 
 def test_workers_have_one_thread():
     _, sink = run(toy.trials(1), one_thread)
-    assert [outcome["result"]["parameters"] for outcome in sink.values()] == [1]
+    assert [outcome["result"].parameters for outcome in sink.values()] == [1]
 
 
 def test_a_run_beside_another_that_has_just_begun_says_so(tmp_path):
@@ -317,9 +317,10 @@ def test_selection_prefers_solved_then_sequences_then_loss_then_the_smaller_rate
 
     def choose(results):
         """results: rate -> [(solved, sequences, loss)] over seeds; no loss: diverged."""
-        records = {t.id: {"status": "done" if results[t.lr][t.seed][2] is not None else "diverged",
-                          "result": dict(zip(("solved", "sequences", "final_loss"), results[t.lr][t.seed]))} for t in trials}
-        choice = selection.choose(study, key, records)
+        of = {t.id: results[t.lr][t.seed] for t in trials}
+        of = {id: Result(solved, sequences, final_loss=loss, diverged_at=sequences if loss is None else None)
+              for id, (solved, sequences, loss) in of.items()}
+        choice = selection.choose(study, key, of)
         return choice["lr"], choice["edge"]
 
     never, lost = (False, 999, 0.5), (False, 10, None)

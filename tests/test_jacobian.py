@@ -226,7 +226,7 @@ def test_the_gradient_is_followed_to_1e_300():
 def test_every_cell_can_be_looked_at(cell):
     trial = Trial(cell=cell, gap=300, method="probe")
     outcome = engine.attempt(run, trial)
-    found = outcome["result"]["probe"]
+    found = outcome["result"].probe
     assert len(store.encode(store.record(trial, outcome))) < store.LARGEST
     assert found["norms"]["lag"][-1] == 300 and found["jacobian"]["lag"] == [1, 2, 4, 8, 16, 32, 64, 128, 256]
     assert set(found["U"]) == set(kernels.CELLS[cell].recurrent) and len(found["lyapunov"]) == 4

@@ -23,6 +23,7 @@ from study.run.best import Best, line
 from study.run.progress import Progress
 from study.trial import meaning
 from study.trial.knobs import KNOBS, Trial, annotated
+from study.trial.result import Evaluation, Result
 
 TWO = SimpleNamespace(workers=2)
 
@@ -90,8 +91,8 @@ def test_the_best_of_an_arm():
     trials = [toy.trials(1, gap=gap)[0] for gap in (12, 25, 50)] + [Trial(cell="lstm", gap=0, lr=0.1, task="digits")]
     best = Best(trials)
     for trial, solved, sequences in zip(trials, (True, True, False), (3000, 2000, 9000)):
-        best.add(trial, {"solved": solved, "sequences": sequences})
-    best.add(trials[3], {"solved": None, "test": {"n": 360, "correct": 270, "loss": 0.1}})
+        best.add(trial, Result(solved, sequences))
+    best.add(trials[3], Result(test=Evaluation(360, 270, 0.1)))
     assert best.lines(1) == ["lstm digits: 1 of 1 finished, at best 75.0% right"]
     assert best.lines(9)[0] == "lstm recall/past: 3 of 3 finished, 2 solved, to gap 25, from 2,000 sequences on"
     assert line({"arm": "x", "finished": 1, "of": 2}) == "x: 1 of 2 finished"

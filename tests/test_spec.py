@@ -18,6 +18,7 @@ from study.plan.spec import read
 from study.tasks import TASKS
 from study.trial import knobs as trial_
 from study.trial.knobs import DEFAULTS, Trial
+from study.trial.result import Result
 
 LSTM = {"cell": "lstm", "gap": 50, "lr": 0.01}
 
@@ -272,11 +273,9 @@ def test_trials_that_differ_in_the_seed_alone_are_what_they_are_when_made_one_by
 
 def contents_of(trials, *failed):
     """What Plan asks of a folder's contents in which all `trials` are done, the others in `failed` crashed."""
-    brief = {trial.id: {"status": "done", "result": {"solved": True}} for trial in trials}
-    solved = {"solved": True, "sequences": 9}
-    records = {trial.id: {"status": "done", "result": solved | {"final_loss": trial.lr}} for trial in trials}
+    results = {trial.id: Result(True, 9, final_loss=trial.lr) for trial in trials}
     failures = {trial.id: {"status": "crashed"} for trial in failed}
-    return SimpleNamespace(lines=brief, brief=brief, failures=failures, record=records.get)
+    return SimpleNamespace(lines=results, brief=results, failures=failures, result=results.get)
 
 
 def test_a_plan_says_what_is_recorded_missing_and_waiting():

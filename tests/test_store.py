@@ -57,7 +57,7 @@ def test_what_is_written_is_read_to_the_bit(folder, trials):
     contents = store.read(folder)
     assert not contents.damage
     for trial in trials:
-        assert contents.record(trial.id)["result"] == toy.outcome(trial)["result"]
+        assert contents.record(trial.id)["result"] == toy.work(trial).as_dict()
         assert Trial(**contents.record(trial.id)["trial"]) == trial
 
 
@@ -122,7 +122,7 @@ def test_a_flipped_bit_anywhere_costs_one_trial_at_most(folder, trials):
         contents = store.read(folder)
         assert len(ids(trials) - set(contents.lines)) <= 1
         assert contents.damage
-        assert all(contents.record(id)["result"] == toy.outcome(t)["result"] for t in trials if (id := t.id) in contents.lines)
+        assert all(contents.record(id)["result"] == toy.work(t).as_dict() for t in trials if (id := t.id) in contents.lines)
 
 
 @pytest.mark.parametrize("rubbish", [b"\0" * 4096, b"", b"\xff" * 99, b"{}\n[]\nnull\n", b'{"check":"0123456789abcdef",'])
@@ -156,8 +156,7 @@ def test_foreign_and_empty_files_are_named_and_left_alone(folder, trials):
 
 
 def test_two_results_of_one_trial_are_an_alarm(folder, trials):
-    wrong = outcome(trials[0])
-    wrong["result"]["final_loss"] *= 1 + 2**-52
+    wrong = toy.outcome(trials[0], final_loss=toy.work(trials[0]).final_loss * (1 + 2**-52))
     with store.Driver(folder, FACTS) as driver:
         driver.record(trials[0], wrong)
     with pytest.raises(store.Broken, match=trials[0].id):
@@ -253,7 +252,7 @@ def test_what_json_cannot_hold_or_is_too_large_is_refused(tmp_path, trials):
     with store.Driver(tmp_path, FACTS) as driver:
         for bad in (float("nan"), float("inf"), "x" * 9000):
             with pytest.raises(ValueError):
-                driver.record(trials[0], {"status": "done", "result": {"final_loss": bad}, "seconds": 1.0, "host": "here"})
+                driver.record(trials[0], toy.outcome(trials[0], final_loss=bad))
     assert not store.read(tmp_path).lines
 
 

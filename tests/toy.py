@@ -37,8 +37,11 @@ def work(trial):
 
 def outcome(trial, seconds=1.0, host="here", **changed):
     """The engine's outcome of toy work, with some of the result changed."""
-    result = replace(work(trial), **changed)
-    return {"status": result.status, "result": result.as_dict(), "seconds": seconds, "host": host}
+    return outcome_of(replace(work(trial), **changed), seconds, host)
+
+
+def outcome_of(result, seconds=1.0, host="here"):
+    return {"status": result.status, "result": result, "seconds": seconds, "host": host}
 
 
 def faulty(trial):

@@ -1,7 +1,7 @@
 """The plan: which trials of a study are wanted, and which of them are recorded, missing or waiting for a learning rate.
 
 The commands run, status, verify, report and export, and the dry run, all ask here. Nothing here reads records: `contents` is
-a study.records.store.Contents, of which `lines`, `brief`, `failures` and `record(id)` are used.
+a study.records.store.Contents, of which `lines`, `brief`, `failures` and `result(id)` are used.
 """
 
 from collections import Counter
@@ -103,10 +103,10 @@ class Plan:
             if trial.id not in contents.lines:
                 counts[contents.failures.get(trial.id, {"status": "missing"})["status"]] += 1
                 continue
-            record = contents.brief[trial.id]
-            counts[record["status"]] += 1
-            if record["status"] == "done":
-                counts[_kind(trial, record["result"])] += 1
+            result = contents.brief[trial.id]
+            counts[result.status] += 1
+            if result.status == "done":
+                counts[_kind(trial, result)] += 1
         return counts
 
 
@@ -119,7 +119,7 @@ def _chosen(study, contents):
     """{rate key: choice} for each key whose selection trials are all recorded."""
     complete = (key for key, trials in study.selecting.items() if all(trial.id in contents.lines for trial in trials))
     return {
-        key: selection.choose(study, key, {trial.id: contents.record(trial.id) for trial in study.selecting[key]})
+        key: selection.choose(study, key, {trial.id: contents.result(trial.id) for trial in study.selecting[key]})
         for key in complete
     }
 
@@ -127,4 +127,4 @@ def _chosen(study, contents):
 def _kind(trial, result):
     if trial.purpose == "select":
         return "for learning rates"
-    return "probed" if trial.method == "probe" else SOLVED[result["solved"]]
+    return "probed" if trial.method == "probe" else SOLVED[result.solved]

@@ -18,11 +18,11 @@ CHOICE = ("task", "cell", "init", "lr", "edge", "candidates", "from")
 COMMITTED = Path(__file__).with_name("committed")  # tables that are installed with the package
 
 
-def choose(study, key, records):
-    """The choice for a rate key (task, cell, init), from the records {id: record} of all its selection trials."""
+def choose(study, key, results):
+    """The choice for a rate key (task, cell, init), from the results {id: Result} of all its selection trials."""
     groups = {}
     for trial in study.selecting[key]:
-        groups.setdefault(trial.lr, []).append((trial, records[trial.id]))
+        groups.setdefault(trial.lr, []).append((trial, results[trial.id]))
     candidates = [_score(lr, group) for lr, group in sorted(groups.items())]
     best = min(candidates, key=_rank)["lr"]
     edge = len(candidates) > 1 and best in (min(groups), max(groups))
@@ -30,9 +30,9 @@ def choose(study, key, records):
 
 
 def _score(lr, group):
-    solved = [bool(record["status"] == "done" and record["result"]["solved"]) for _, record in group]
-    spent = [record["result"]["sequences"] if won else trial.budget for won, (trial, record) in zip(solved, group)]
-    losses = [record["result"].get("final_loss") if record["status"] == "done" else None for _, record in group]
+    solved = [bool(result.status == "done" and result.solved) for _, result in group]
+    spent = [result.sequences if won else trial.budget for won, (trial, result) in zip(solved, group)]
+    losses = [result.final_loss if result.status == "done" else None for _, result in group]
     middle = sorted(losses, key=_worst_last)[len(losses) // 2]
     return {"lr": lr, "seeds": len(group), "solved": sum(solved), "sequences": sum(spent), "final_loss": middle}
 

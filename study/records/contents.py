@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from study.records import files
+from study.trial.result import Result
 
 SCHEMA = 1
 LARGEST = 8192  # bytes of a record
@@ -33,7 +34,7 @@ class Damaged(UserWarning):
 def record(trial, outcome):
     """The record of a finished trial: a function of the trial alone."""
     known = {"schema": SCHEMA, "id": trial.id, "status": outcome["status"], "trial": trial.knobs(always=READABLE)}
-    return known | {"result": outcome["result"]}
+    return known | {"result": outcome["result"].as_dict()}
 
 
 def encode(entry):
@@ -66,7 +67,7 @@ class Contents(NamedTuple):
     Attributes
     ----------
     lines : {id: line} of the trials that are done or diverged
-    brief : {id: {"status", "result"}}, the result with the keys BRIEF only: enough to count trials without parsing lines
+    brief : {id: Result} with the fields BRIEF only: enough to count trials without parsing lines
     failures : {id: {"status": "failed" or "crashed", "reason", ...}}, the latest of each trial that has no record
     drivers : {name: facts of its machine}
     origins : {id: {"driver", "host", "seconds"}}, where they are known
@@ -84,6 +85,10 @@ class Contents(NamedTuple):
 
     def record(self, id):
         return json.loads(b"{" + self.lines[id][BODY:])  # `read` has checked it
+
+    def result(self, id):
+        """The study.trial.result.Result of a record."""
+        return Result.of(self.record(id)["result"])
 
     @property
     def seconds(self):
@@ -164,7 +169,7 @@ def _add_record(contents, entry, line):
         raise ValueError("not a record")
     if contents.lines.setdefault(id, line) != line:
         raise Broken(f"{id} has two results that differ: the same trial must give the same bits everywhere")
-    contents.brief[id] = {"status": status, "result": {key: result[key] for key in BRIEF if key in result}}
+    contents.brief[id] = Result.of({key: result[key] for key in BRIEF if key in result})
 
 
 def _add_event(contents, entry, line):

@@ -8,8 +8,7 @@ from study.plan.plan import Plan
 from study.records import store
 from study.records.provenance import Provenance
 from study.trial.knobs import Trial
-
-TEST = ("n", "correct", "loss")
+from study.trial.result import TEST
 
 
 def load(folder):

@@ -32,17 +32,17 @@ class Best:
         return self.names[arm_of(trial)]
 
     def add(self, trial, result):
-        """Count a trial that is done or diverged. Of its result, "solved", "sequences" and "test" are read."""
-        name, solved = self.name(trial), result.get("solved")
+        """Count a trial that is done or diverged. Of its Result, solved, sequences and test are read."""
+        name, solved = self.name(trial), result.solved
         arm = self.arms.pop(name, {"arm": name, "finished": 0, "of": self.planned[name]})
         arm["finished"] += 1
         if solved is not None:
             arm["solved"] = arm.get("solved", 0) + solved
         if solved:
             _better(arm, "gap", trial.gap, max)
-            _better(arm, "sequences", result["sequences"], min)
-        elif solved is None and "test" in result:
-            _better(arm, "right", result["test"]["correct"] / result["test"]["n"], max)
+            _better(arm, "sequences", result.sequences, min)
+        elif solved is None and result.test is not None:
+            _better(arm, "right", result.test.correct / result.test.n, max)
         self.arms[name] = arm
 
     def lines(self, most):

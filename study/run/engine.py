@@ -101,7 +101,7 @@ def attempt(work, trial):
     start = time.perf_counter()
     try:
         result = work(trial)
-        outcome = {"status": result.status, "result": result.as_dict()}
+        outcome = {"status": result.status, "result": result}
     except BaseException as error:
         where = traceback.extract_tb(error.__traceback__)[-1]
         outcome = _failed(f"{type(error).__name__}: {error} ({where.filename}:{where.lineno})")

@@ -22,7 +22,7 @@ def status(folder):
     best = Best([trial for trial in plan.training if trial.purpose == "train"])
     for trial in plan.training:
         if trial.purpose == "train" and trial.id in contents.lines:
-            best.add(trial, contents.brief[trial.id]["result"])
+            best.add(trial, contents.brief[trial.id])
     left = grouped(to_run).values()
     return {
         "study": plan.study.name,

@@ -31,7 +31,7 @@ def again(pairs, *, work, executor):
     def check(trial, outcome):
         if "result" in outcome:
             recorded = {key: records[trial.id][key] for key in ("status", "result")}
-            now = json.loads(json.dumps({"status": outcome["status"], "result": outcome["result"]}))
+            now = json.loads(json.dumps({"status": outcome["status"], "result": outcome["result"].as_dict()}))
             if found := list(compare.differences(recorded, now)):
                 differences[trial.id] = found
 

@@ -1,7 +1,7 @@
-"""The tasks: one file each, found by where it lies.
+"""The tasks, one file each.
 
-A file of this folder whose name does not start with an underscore is a task's, and its ``TASKS`` is a tuple of the
-definitions it holds. Nothing else registers a task; the contract tests run over whatever is found here.
+A file of this folder whose name does not start with an underscore defines tasks: its ``TASKS`` is a tuple of them. A task needs no
+other registration; the contract tests run over all of them.
 
 >>> list(TASKS)[:2]
 ['adding/hs97', 'digits']
@@ -18,7 +18,7 @@ __all__ = ["TASKS", "Batch", "Judge", "Task", "get"]
 
 TASKS = {
     task.name: task
-    for module in sorted(found.name for found in pkgutil.iter_modules(__path__))
+    for module in sorted(entry.name for entry in pkgutil.iter_modules(__path__))
     if not module.startswith("_")
     for task in importlib.import_module(f"{__name__}.{module}").TASKS
 }

@@ -1,4 +1,4 @@
-"""From random words to a task's sequences, exactly."""
+"""Exact operations from random words to sequences."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -7,9 +7,9 @@ import numpy as np
 
 
 def below(words, k):
-    """Integers 0..k-1 from words (uint64): the upper half times k, shifted. `k`: a number or an array, below 2^31.
+    """Integers 0..k-1 from words (uint64): the upper 32 bits times k, shifted. `k`: a number or an array, below 2^31.
 
-    No value is likelier than another by more than k / 2^32.
+    The probabilities of two values differ by a factor of at most 1 + k / 2^32.
     """
     return (((words >> np.uint64(32)) * np.asarray(k, np.uint64)) >> np.uint64(32)).astype(np.int64)
 
@@ -20,27 +20,27 @@ def between(words, low, high):
 
 
 def quarters(words, n):
-    """(B, n) uint8 in 0..3, one of each byte of words (B, bytes_for(n))."""
+    """(B, n) uint8 in 0..3, one from each byte of words (B, bytes_for(n))."""
     return words.view(np.uint8)[:, :n] & np.uint8(3)
 
 
 def signed_units(words, n):
-    """(B, n) float32 in [-1, 1), multiples of 2^-23, one of each half of words (B, halves_for(n))."""
+    """(B, n) float32 in [-1, 1), multiples of 2^-23, one from each 32-bit half of words (B, halves_for(n))."""
     return (words.view(np.uint32)[:, :n] >> np.uint32(8)).astype(np.float32) * np.float32(2.0**-23) - np.float32(1)
 
 
 def bytes_for(n):
-    """Words that hold n bytes."""
+    """How many words hold n bytes."""
     return -(-n // 8)
 
 
 def halves_for(n):
-    """Words that hold n halves."""
+    """How many words hold n 32-bit halves."""
     return -(-n // 2)
 
 
 def one_hot(symbols, lengths, size):
-    """symbols (B, T) in 0..size-1 -> the OneHot (T, B, size), +0 past a row's length."""
+    """The OneHot (T, B, size) of symbols (B, T) in 0..size-1, +0 past a row's length."""
     steps, padded = np.arange(symbols.shape[1], dtype=np.int32), symbols.copy()
     np.copyto(padded, size, where=steps >= lengths.astype(np.int32)[:, None])
     return OneHot(padded.T, size)
@@ -48,11 +48,11 @@ def one_hot(symbols, lengths, size):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OneHot:
-    """An array (T, B, size) of float32 that is made when it is asked for: by then most of it may have been cut away.
+    """An array (T, B, size) of float32 that np.asarray makes. It is cut before, so that only the part in use is ever made.
 
     Attributes
     ----------
-    symbols : (T, B) integers; `size` itself stands for +0 throughout
+    symbols : (T, B) integers; `size` itself stands for a row of +0
     """
 
     symbols: np.ndarray

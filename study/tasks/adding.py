@@ -1,21 +1,21 @@
 """Adding: remember two marked numbers out of many and add them at the end.
 
-A sequence of T..1.1 T pairs (its length uniform, integer parts, T = scale): a value from U[-1, 1] and a marker. One of the
-first ten pairs is drawn and marked (its value is X1), then one of the first T/2 - 1 pairs not yet marked (X2). Markers are
-1 for those two, -1 for the first and the last pair, 0 elsewhere. The first pair bears its mark of -1 from the start, so it
-is never the second one drawn; where it is the first one drawn, its marker stays -1 (the mark cannot be seen) and X1 = 0.
-The target, .5 + (X1 + X2) / 4, is read at the last pair, at least half of T after the last mark.
+A sequence has T..1.1 T pairs (its length is uniform, T = scale, integer parts). A pair is a value from U[-1, 1] and a marker. One
+of the first ten pairs is drawn and marked; its value is X1. Then one of the first T/2 - 1 pairs that are not marked yet is drawn;
+its value is X2. Markers are 1 for these two, -1 for the first and the last pair, 0 elsewhere. The first pair has its marker -1 from
+the start, so it is never the second pair drawn. If it is the first pair drawn, its marker stays -1 and X1 = 0. The target,
+.5 + (X1 + X2) / 4, is read at the last pair, at least T/2 steps after the last mark.
 
-The axis is `scale`, T itself: 100 is the published task. The first window keeps its ten pairs at every scale.
+The axis is `scale`, which is T: 100 is the published task. The first window has ten pairs at every scale.
 
-Pass: each of the last 2,000 sequences within .04 of its target, and their mean error below .01.
+Pass rule: each of the last 2,000 sequences within .04 of its target, and their mean error below .01.
 
-Chance: the constant .5 has mean square (.9 / 24 + .1 / 48) = .0396, and is within .04 for 15 % of the sequences.
+Chance: the constant .5 has a mean squared error of .9 / 24 + .1 / 48 = .0396, and is within .04 for 15 % of the sequences.
 
 Source: Hochreiter & Schmidhuber, Long Short-Term Memory, Neural Computation 9(8), 1997, experiment 4. Published, LSTM:
 T = 100 74k sequences (1 of 2,560 wrong), 500 209k (0), 1000 853k (1). Their output was a sigmoid; ours is linear.
 
-A drawn sample at scale 40: its length, where its markers are, the marked values and the target.
+A drawn sample at scale 40: its length, the positions and values of its markers, the marked values and the target.
 
 >>> import kernels
 >>> batch = TASKS[0].sample(kernels.Stream("a drawn sample"), batch=1, gap=40)
@@ -46,7 +46,7 @@ def build(words, scale):
     value = signed_units(words[:, DRAWN:].copy(), longest(scale))
 
     first = below(words[:, 1], WINDOW)
-    # The pairs 1..T/2 - 2 without `first`: one fewer to draw from, except where `first` is pair 0.
+    # Draw from pairs 1..T/2 - 2 without `first`, which takes one of them away unless it is pair 0.
     second = 1 + below(words[:, 2], scale // 2 - 2 - (first > 0))
     second += (first > 0) & (second >= first)
 

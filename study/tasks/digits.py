@@ -1,15 +1,15 @@
-"""Digits: real handwriting, read pixel by pixel, then a wait, then the class.
+"""Digits: handwritten digits, read pixel by pixel; after `gap` blank steps the class is read.
 
-The 1,797 images of 8 x 8 pixels that come with scikit-learn, in their order there: the last 360 are the test part, the
-others are drawn from with replacement. Input: the 64 pixels row by row, one a step, in sixteenths (0..1), then `gap` blank
-steps of 0. The class (0..9) is read at the last step.
+The data are the 1,797 images of 8 x 8 pixels of scikit-learn, in its order. The last 360 are the test part; training sequences are
+drawn from the others with replacement. Input: the 64 pixels row by row, one a step, in sixteenths (0..1), then `gap` steps of 0.
+The class (0..9) is read at the last step.
 
-There is no pass rule: what counts is the accuracy on the test part at the end of the budget.
+There is no pass rule: the result is the accuracy on the test part at the end of the budget.
 
 Source: Alpaydin & Kaynak, Optical Recognition of Handwritten Digits, UCI Machine Learning Repository, 1998 (its test set);
 pixel by pixel after Le, Jaitly & Hinton 2015.
 
-A drawn sample, after its 64 pixels 2 blank steps:
+A drawn sample with 2 blank steps after its 64 pixels:
 
 >>> import kernels
 >>> batch = TASKS[0].sample(kernels.Stream("a drawn sample"), batch=1, gap=2)
@@ -41,10 +41,10 @@ PIXELS, CLASSES, TEST = 64, 10, 360
 @cache
 def images():
     """pixels (1797, 64) float32 in 0..1, classes (1797,)."""
-    from sklearn.datasets import load_digits  # takes a second to import: only where it is needed
+    from sklearn.datasets import load_digits  # imported here because it takes a second
 
-    found = load_digits()
-    return (found.data / 16).astype(np.float32), found.target.astype(np.int64)
+    digits = load_digits()
+    return (digits.data / 16).astype(np.float32), digits.target.astype(np.int64)
 
 
 def batch_of(chosen, gap):

@@ -1,17 +1,17 @@
-"""Recall: a cue on one side of a query or on both, for the question of direction.
+"""Recall: the class is a cue before a query, after it, or both. It separates the directions of a net.
 
-k = 4 cue symbols A-D, 4 distractors w-z and one query symbol ?, one-hot: 9 inputs. The class is read at the query.
+4 cue symbols A-D, 4 distractors w-z and one query symbol ?, one-hot: 9 inputs. The class is read at the query.
 
 - `recall/past`: one cue, `gap` steps before the query.
-- `recall/future`: one cue, `gap` steps after it.
-- `recall/both`: a cue on each side; the class is the pair, first * 4 + second (16 classes). A net that sees one side is
-  right at most one time in 4.
+- `recall/future`: one cue, `gap` steps after the query.
+- `recall/both`: a cue on each side; the class is the pair, first * 4 + second (16 classes). A net that sees one side answers at
+  most one in 4 right. The class is not the sum of both cues mod 4: with an affine merge and head no net can learn that.
 
-All other symbols are distractors, drawn, and all three have the same shape: 0..9 distractors, drawn, then the first cue
-position, the query `gap` steps on, the second cue position `gap` steps on, and 0..9 distractors more. So neither direction starts
-or ends next to a cue. (The pair and not, say, its sum mod k: with an affine merge and read-out no net can learn that.)
+All three have the same shape: 0..9 distractors, the position of the first cue, the query `gap` steps later, the position of the
+second cue `gap` steps later, and 0..9 distractors. So neither direction starts or ends next to a cue. All symbols but cues and query
+are distractors. Distractors and their numbers are drawn.
 
-Source: this project. Read one query at a time, so that "how far back" and "from which side" are one number each.
+Source: this project. There is one query a sequence, so that distance and side of the cue are one number each.
 
 A drawn sample of `recall/both` at gap 3; the cues are C (2) and D (3), so its class is 2 * 4 + 3.
 

@@ -1,18 +1,18 @@
 """Temporal order (6a, 6b): the class is the order in which two or three symbols came.
 
-8 symbols E, B, a, b, c, d, X, Y, one-hot. A sequence starts with E and ends with the trigger B; elsewhere it is drawn from
-a-d, except X or Y (drawn) at positions t1 and t2 (6b: and t3), counted from 1. The class is read at the end, with X = 0
-and Y = 1: XX 0, XY 1, YX 2, YY 3 (6b: XXX 0 .. YYY 7).
+8 symbols E, B, a, b, c, d, X, Y, one-hot. A sequence starts with E and ends with the trigger B. At positions t1 and t2 (6b: and t3),
+counted from 1, stands X or Y, drawn; elsewhere one of a-d, drawn. The class is read at the end, with X = 0 and Y = 1: XX 0, XY 1,
+YX 2, YY 3 (6b: XXX 0 .. YYY 7).
 
 | | length | t1 | t2 | t3 |
 |---|---|---|---|---|
 | 6a | 100..110 | 10..20 | 50..60 | |
 | 6b | 100..110 | 10..20 | 33..43 | 66..76 |
 
-Each is uniform, both ends included. The axis is `scale`: every window times scale / 100 (integer parts), so that 100 is the
-published task; the smallest lag from the last of the symbols to the read-out is 0.4 (6a) or 0.24 (6b) times scale.
+Lengths and positions are uniform, both ends included. The axis is `scale`: every window is multiplied by scale / 100 (integer
+parts), so that 100 is the published task. The smallest lag from the last X or Y to the answer is 0.4 (6a) or 0.24 (6b) times scale.
 
-Pass: every output within .3 of its target for the last 2,000 sequences, and their mean error below .1.
+Pass rule: every output within .3 of its target for the last 2,000 sequences, and their mean error below .1.
 
 Source: Hochreiter & Schmidhuber, Long Short-Term Memory, Neural Computation 9(8), 1997, experiments 6a and 6b. Published,
 LSTM: 6a 31,390 sequences (1 of 2,560 wrong), 6b 571,100 (2). Their outputs were sigmoids; ours are a softmax.

@@ -72,7 +72,8 @@ class Result:
         """The Result of a record's dict, of any schema. Keys that are no field are ignored."""
         values = {name: recorded[name] for name in NAMES if name in recorded}
         if "test" in values:
-            values["test"] = Evaluation(**{name: values["test"].get(name) for name in TEST})
+            test = dict(values["test"])
+            values["test"] = Evaluation(**{name: test.get(name) for name in TEST})
         return cls(**values)
 
 

@@ -36,13 +36,13 @@ def initial(trial, net):
 
 def _train(trial, task, net):
     theta, history = initial(trial, net), History(trial.budget, trial.batch)
-    found = {"start": _norms(trial, task, net, theta)}
+    gradients = {"start": _norms(trial, task, net, theta)}
     solved_at, diverged = learn(trial, task, net, theta, history, trial.budget)
     result = _counts(trial, task, net, theta, solved_at)
-    result |= {"final_loss": history.final_loss(), "curve": history.curve(), "norms": found}
+    result |= {"final_loss": history.final_loss(), "curve": history.curve(), "norms": gradients}
     if diverged:
         return Result(**result, diverged_at=history.seen)
-    found["end"] = _norms(trial, task, net, theta)
+    gradients["end"] = _norms(trial, task, net, theta)
     return Result(**result, test=evaluate(trial, task, net, theta))
 
 

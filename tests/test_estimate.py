@@ -13,11 +13,11 @@ from study.run.cost import cost
 from study.run.estimate import Estimate, about, crowding, grouped, share_of
 from study.run.progress import Progress
 from study.trial.knobs import Trial
+from study.trial.result import Result
 
 
-def outcome(seconds, share, trial, status="done"):
-    result = {"solved": share < 1, "sequences": round(share * trial.budget)}
-    return {"status": status, "result": result, "seconds": seconds, "host": "here"}
+def outcome(seconds, share, trial):
+    return toy.outcome_of(Result(share < 1, round(share * trial.budget)), seconds)
 
 
 def study():
@@ -73,18 +73,17 @@ def test_a_running_trial_that_outlasts_its_prediction_shows_that_the_machine_is_
 def test_trials_of_another_seed_and_rate_say_more_than_others():
     learned = Estimate()
     for trial in toy.trials(8, cell="lstm"):
-        learned.learn(trial, "done", {"sequences": 0.1 * trial.budget})
+        learned.learn(trial, Result(sequences=0.1 * trial.budget))
     for trial in toy.trials(8, cell="rnn"):
-        learned.learn(trial, "done", {"sequences": trial.budget})
+        learned.learn(trial, Result(sequences=trial.budget))
     shares = [learned.share(toy.trials(1, cell=cell, lr=0.5)[0]) for cell in ("lstm", "gru", "rnn")]
     assert shares[0] < 0.2 < shares[1] < 0.8 < shares[2]
 
 
 def test_the_share_of_its_budget_that_a_trial_used():
     trial, probe = Trial(cell="lstm", gap=9, lr=0.1, budget=1000), Trial(cell="lstm", gap=9, method="probe")
-    assert share_of(trial, "done", {"sequences": 250}) == 0.25
-    assert share_of(trial, "diverged", {"sequences": 1000, "diverged_at": 100}) == 0.1
-    assert share_of(trial, "diverged", {"sequences": 1000}) is None and share_of(probe, "done", {}) == 1.0
+    assert share_of(trial, Result(sequences=250)) == 0.25 and share_of(trial, Result(sequences=1000, diverged_at=100)) == 0.1
+    assert share_of(trial, Result()) is None and share_of(probe, Result()) == 1.0
 
 
 def test_no_estimate_is_below_the_longest_trial():

@@ -54,11 +54,11 @@ def crowding(workers):
     return max(1.0, workers / processors(), (os.getloadavg()[0] + workers) / machine)
 
 
-def share_of(trial, status, result):
-    """The part of its budget that a finished trial used, from its record's status and result; None if that is not known."""
+def share_of(trial, result):
+    """The part of its budget that a finished trial used, from its Result; None if that is not known."""
     if trial.method == "probe":
         return 1.0
-    sequences = result.get("diverged_at", None if status == "diverged" else result.get("sequences"))
+    sequences = result.sequences if result.diverged_at is None else result.diverged_at
     return None if sequences is None else min(1.0, sequences / trial.budget)
 
 
@@ -75,9 +75,9 @@ class Estimate:
         """An estimate with the measured pace of this machine."""
         return cls(machine_pace() * crowding)
 
-    def learn(self, trial, status, result):
-        """Learn from the record of a trial how much of its budget it used; returns that share, None if it is not known."""
-        share = share_of(trial, status, result)
+    def learn(self, trial, result):
+        """Learn from the Result of a trial how much of its budget it used; returns that share, None if it is not known."""
+        share = share_of(trial, result)
         if share is not None and trial.method != "probe":
             self._trials[group_of(trial)] += 1
             self._shares[group_of(trial)] += share
@@ -86,12 +86,12 @@ class Estimate:
             self._used += cost(trial) * share
         return share
 
-    def finished(self, trial, outcome):
+    def finished(self, trial, result, seconds):
         """Learn from a trial that was done or diverged on the machine at hand."""
-        share = self.learn(trial, outcome["status"], outcome["result"])
+        share = self.learn(trial, result)
         if share is not None:
             self._finished += 1
-            self._seconds += outcome["seconds"]
+            self._seconds += seconds
             self._worked += cost(trial, share)
 
     @property

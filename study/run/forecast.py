@@ -19,7 +19,7 @@ def forecast(study, subset, out, workers, retry=False):
     to_run = [*missing(plan.trials, contents, retry), *plan.waiting]
     idle = Estimate.of_this_machine() if to_run else Estimate()
     for trial in plan.recorded(contents):
-        idle.learn(trial, **contents.brief[trial.id])
+        idle.learn(trial, contents.brief[trial.id])
     expected, at_most = idle.span(grouped(to_run).values(), workers)
     slower = crowding(workers)
     return {

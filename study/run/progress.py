@@ -65,7 +65,7 @@ class Progress:
         if "reason" in outcome:
             self._say(f"{outcome['status']}: {trial.id}: {outcome['reason']}")
             return
-        self.estimate.finished(trial, outcome)
+        self.estimate.finished(trial, outcome["result"], outcome["seconds"])
         if trial.purpose == "train":
             self.best.add(trial, outcome["result"])
             self.changed.add(self.best.name(trial))

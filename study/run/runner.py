@@ -91,7 +91,7 @@ class Runner:
         if self.estimate is None:
             self.estimate = Estimate.of_this_machine(self.executor.crowding())
             for trial in plan.recorded(contents):
-                self.estimate.learn(trial, **contents.brief[trial.id])
+                self.estimate.learn(trial, contents.brief[trial.id])
         with Progress(title, to_run, self.executor, self.estimate) as show:
             tally = engine.run(to_run, self.work, sink, self.executor, weigh=self.estimate.expected, show=show,
                                fail_fast=self.fail_fast)

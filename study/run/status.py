@@ -18,7 +18,7 @@ def status(folder):
     estimate = Estimate() if seconds else Estimate.of_this_machine()
     for trial in plan.recorded(contents):
         if trial.id in seconds:
-            estimate.finished(trial, contents.brief[trial.id] | {"seconds": seconds[trial.id]})
+            estimate.finished(trial, contents.brief[trial.id], seconds[trial.id])
     best = Best([trial for trial in plan.training if trial.purpose == "train"])
     for trial in plan.training:
         if trial.purpose == "train" and trial.id in contents.lines:

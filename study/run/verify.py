@@ -7,6 +7,7 @@ from study.records import compare
 from study.run import engine
 from study.run.estimate import Estimate
 from study.run.progress import Progress
+from study.trial.result import Result
 
 
 def sample(ids, size):
@@ -38,7 +39,7 @@ def again(pairs, *, work, executor):
     trials = [trial for trial, _ in pairs]
     estimate = Estimate.of_this_machine(executor.crowding())
     for trial, record in pairs:
-        estimate.learn(trial, record["status"], record["result"])
+        estimate.learn(trial, Result.of(record["result"]))
     with Progress("verify", trials, executor, estimate) as show:
         tally = engine.run(trials, work, check, executor, weigh=estimate.expected, show=show)
     return tally, differences

@@ -9,6 +9,7 @@ LONGLAG_ISAS chooses the instruction sets: "all", "native" (the best one of this
 in-place build is native and any other build has all of them.
 """
 
+import hashlib
 import os
 import platform
 import re
@@ -210,9 +211,12 @@ def cells():
     declarations = "".join(Path(f"kernels/{name}.pxd").read_text() for name in ("recurrence", "panel"))
     limits = {name: int(value) for name, value in re.findall(r"^    (MOST_\w+|WIDEST) = (\d+)", declarations, re.M)}
     try:
-        described = [cell.describe(Path(f"kernels/cells/{row['name']}.pxd").read_text(), **row) for row in table.TABLE]
-        return wrappers.source(described, limits)
-    except (OSError, TypeError, ValueError) as error:
+        texts = [Path(f"kernels/cells/{row['name']}.pxd").read_text() for row in table.TABLE]
+        described = [cell.describe(text, **row) for text, row in zip(texts, table.TABLE)]
+        # Cython does not notice that a file in kernels/cells is edited. It notices this comment.
+        digest = hashlib.sha256("".join(texts).encode()).hexdigest()
+        return f"# The files in kernels/cells: {digest}\n{wrappers.source(described, limits)}"
+    except (KeyError, OSError, TypeError, ValueError) as error:
         raise SystemExit(f"the table of cells: {error}") from None
 
 

@@ -22,7 +22,7 @@ except ImportError as error:
     print(f"error: {error}", file=sys.stderr)
     sys.exit(2)
 
-from study.cli import DISK, FAILED, INTERRUPTED, USAGE, about, again, records, report, say, trials  # noqa: E402
+from study.cli import DISK, FAILED, INTERRUPTED, PROGRAM, USAGE, about, again, records, report, say, trials  # noqa: E402
 from study.cli.bench import bench  # noqa: E402
 from study.errors import SpecError, unknown  # noqa: E402
 from study.records import store  # noqa: E402
@@ -58,7 +58,7 @@ def _code(arguments):
     try:
         with warnings.catch_warnings():
             _show_damage()
-            return cli.main(arguments, "python -m study", standalone_mode=False)
+            return cli.main(arguments, PROGRAM, standalone_mode=False)
     except click.ClickException as error:
         error.show()
         return error.exit_code

@@ -234,3 +234,10 @@ def test_an_unknown_instruction_set_is_one_line():
     done = subprocess.run([sys.executable, "-m", "study", "list"], capture_output=True, text=True,
                           env=toy.environment(LONGLAG_ISA="mmx"))
     assert done.returncode == 2 and "mmx" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_messages_call_the_program_as_its_script_was_called():
+    assert "LONGLAG_PROGRAM=$0 exec" in (machine.PROJECT / "scripts" / "study").read_text()
+    done = subprocess.run([sys.executable, "-m", "study", "run", "--seeds", "0"], capture_output=True, text=True,
+                          env=toy.environment(LONGLAG_PROGRAM="../scripts/study"))
+    assert done.returncode == 2 and done.stderr.startswith("Usage: ../scripts/study run [OPTIONS]")

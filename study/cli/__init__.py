@@ -5,6 +5,7 @@ Results go to stdout, everything else to stderr.
 
 import json
 import math
+import os
 import shlex
 import sys
 
@@ -13,6 +14,7 @@ import click
 from study.process import DISK, FAILED, INTERRUPTED  # noqa: F401
 
 USAGE = 2
+PROGRAM = os.environ.get("LONGLAG_PROGRAM", "python -m study")  # how messages call it; scripts/study sets it
 MOST_LINES = 12  # of a list that is printed for people; --json has all
 FOLDER = click.argument("folder", metavar="[DIR]", default="results/gap/default")
 WORKERS = click.option("--workers", type=click.IntRange(1, 4096), metavar="N", help="Worker processes; default: one a processor.")
@@ -44,7 +46,7 @@ def dump(data):
 
 def again():
     """The command line of this process, to be typed again."""
-    return shlex.join(["python", "-m", "study", *sys.argv[1:]])
+    return f"{PROGRAM} {shlex.join(sys.argv[1:])}"
 
 
 def shortened(lines, what, most=MOST_LINES):

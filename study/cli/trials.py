@@ -8,7 +8,7 @@ import click
 import kernels
 from kernels.processor import processors
 from study import claims
-from study.cli import FAILED, FOLDER, INTERRUPTED, JSON, WORKERS, Seconds, again, dump, say
+from study.cli import FAILED, FOLDER, INTERRUPTED, JSON, PROGRAM, WORKERS, Seconds, again, dump, say
 from study.cli.report import write_report
 from study.errors import SpecError
 from study.plan import subset
@@ -120,7 +120,7 @@ def _finish(study, summary, seconds, as_json):
         made = "".join(f"\n  made on {line}" for line in Provenance(folder, store.read(folder)).makers())
         click.echo(f"Nothing was left to run: these are the records in {folder}{made}\n"
                    "For a run of your own: --out DIR. To run a sample of these again and compare:\n"
-                   f"  python -m study verify {folder}")
+                   f"  {PROGRAM} verify {folder}")
     else:
         click.echo(f"{summary.ran} trials in {duration(seconds)}")
     if counts["done"] or counts["diverged"]:

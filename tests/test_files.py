@@ -19,7 +19,7 @@ def parameters(text, suffix):
     """[(function, its number of parameters without self)] of Python source, or of Cython source by its suffix."""
     if suffix == ".py":
         for node in ast.walk(ast.parse(text)):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not any(map(is_command, node.decorator_list)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 given = node.args
                 names = [*given.posonlyargs, *given.args, *given.kwonlyargs, *filter(None, [given.vararg, given.kwarg])]
                 yield node.name, sum(name.arg not in {"self", "cls"} for name in names)
@@ -29,11 +29,6 @@ def parameters(text, suffix):
     for name, inside in re.findall(function, text, re.M):
         words = [word.strip() for word in re.sub(r"\([^()]*\)", "", inside).split(",")]
         yield name, sum(bool(word) and word not in {"self", "cls", "*"} for word in words)
-
-
-def is_command(decorator):
-    """A command's function has a parameter for each option."""
-    return isinstance(decorator, ast.Call) and getattr(decorator.func, "attr", "") == "command"
 
 
 def test_a_file_is_one_thing():
@@ -50,7 +45,7 @@ def test_functions_have_few_parameters():
 
 
 def test_parameters_are_counted():
-    python = "class A:\n    def f(self, a, /, b, *c, d=1, **e):\n        def g(): pass\n@x.command('f')\ndef h(a): pass"
+    python = "class A:\n    def f(self, a, /, b, *c, d=1, **e):\n        def g(): pass"
     assert dict(parameters(python, ".py")) == {"f": 5, "g": 0}
     cython = """
 cdef inline void f(long a, const REAL* b, int c[2],  # one, two

@@ -39,27 +39,33 @@ SHOWN = ("solved", "censored", "without a rule", "probed", "diverged", "for lear
 @click.option("--executor", type=click.Choice(executors.NAMES), default="local")
 @click.option("--scheduler", metavar="ADDRESS|FILE", help="Address or scheduler file of the Dask cluster.")
 @JSON
-def run(studies, preset, out, workers, only, seeds, dry_run, fail_fast, retry_failed, timeout, executor, scheduler, as_json):
+def run(studies, preset, only, seeds, dry_run, as_json, **how):
     """Run studies: names of ablations or paths of TOML files; `gap` if none is given.
 
     Trials that are recorded already are not run again. Writes a report at the end.
     """
     plans = [_wanted(name, preset, only, seeds) for name in studies or ["gap"]]
-    if dry_run:
-        workers = workers or processors()
-        forecasts = [forecast(study, wanted, out, workers, retry_failed) for study, wanted in plans]
-        for data in () if as_json else forecasts:
-            _show_forecast(data, workers)
-        return dump(forecasts) if as_json else 0
-    computing = executors.start(executor, workers, scheduler, timeout)
-    known = {"executor": computing, "work": train, "facts": machine.facts()}
-    options = {"retry": retry_failed, "fail_fast": fail_fast}
+    return _forecast(plans, as_json, **how) if dry_run else _compute(plans, as_json, **how)
+
+
+def _forecast(plans, as_json, *, out, workers, retry_failed, **_):
+    workers = workers or processors()
+    forecasts = [forecast(study, wanted, out, workers, retry_failed) for study, wanted in plans]
+    if as_json:
+        return dump(forecasts)
+    for data in forecasts:
+        _show_forecast(data, workers)
+
+
+def _compute(plans, as_json, *, out, retry_failed, fail_fast, executor, **where):
+    computing = executors.start(executor, **where)
+    known = {"executor": computing, "work": train, "facts": machine.facts(), "retry": retry_failed, "fail_fast": fail_fast}
     code, results = 0, []
     with closing(computing):
         for study, wanted in plans:
             store.prepare(folder_of(out, study))
             began = time.monotonic()
-            summary = runner.Runner(study, out, wanted, **known, **options).run(say)
+            summary = runner.Runner(study, out, wanted, **known).run(say)
             results.append(_finish(study, summary, time.monotonic() - began, as_json))
             code = max(code, _code(summary))
             if summary.interrupted:

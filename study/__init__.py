@@ -12,11 +12,11 @@ def load(folder):
     -------
     pandas.DataFrame
         In the plan's order; records outside the plan are left out. `id`; every knob of Trial with its defaults (`init` is
-        Trial.start: the family of initialisations, or its crossed parts); `status` ("done" or "diverged"); the result:
-        `solved`, `sequences`, `parameters`, `final_loss`, `digest`, `test_n`, `test_correct`, `test_loss`, and the dicts
-        `curve`, `norms` and `probe`; then who made the record, None where that is not known: `driver`, `host`, `seconds`, and
-        of the machine `commit` and whether it was `clean`, `numerics`, `isa`, `compiler`, `flags`, `processor`, `system`,
-        `python`, `numpy`.
+        Trial.initialisation: the family, or the parts that are changed); `status` ("done" or "diverged"); the result:
+        `solved`, `sequences`, `parameters`, `digest`, `guesses`, `final_loss`, `diverged_at`, `test_n`, `test_correct`,
+        `test_loss`, and the dicts `curve`, `norms` and `probe`; then who made the record, None where that is not known:
+        `driver`, `host`, `seconds`, and of the machine `commit` and whether it was `clean`, `numerics`, `isa`, `compiler`,
+        `flags`, `processor`, `system`, `python`, `numpy`.
 
     Raises
     ------

@@ -1,6 +1,6 @@
 """The process of a command: its signals, standard streams and environment, however the parent left them.
 
-Imports the standard library only, so that it is there before anything else takes time.
+Imports the standard library only, so that it takes effect before slow imports.
 """
 
 import errno
@@ -24,8 +24,7 @@ def start():
             os.set_inheritable(number, True)
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not if the parent ignores SIGINT
         signal.signal(signal.SIGINT, _leave)
-    os.environ["MPLBACKEND"] = "agg"  # a notebook's backend fails outside of it
-    warnings.simplefilter("ignore")  # of dependencies, which are no concern of a user, and errors with PYTHONWARNINGS=error
+    warnings.simplefilter("ignore")  # those of dependencies do not concern a user, and PYTHONWARNINGS=error makes them fatal
 
 
 def _leave(number, frame):

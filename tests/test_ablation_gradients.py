@@ -68,7 +68,7 @@ def test_the_default_plan_probes_every_cell_and_trains_none():
     assert {trial.cell for trial in arms} == set(CELLS) and {trial.gap for trial in arms} == {1000}
     assert not any(trial.learns for trial in arms) and len({trial.id for trial in arms}) == len(arms)
     tanh = [trial for trial in arms if trial.cell == "rnn"]
-    assert {trial.start for trial in tanh} == {"standard", "long", "identity"} and len(tanh) == 3 * gradients.PLANNED
+    assert {trial.initialisation for trial in tanh} == {"standard", "long", "identity"} and len(tanh) == 3 * gradients.PLANNED
 
 
 def test_every_cell_has_one_kind():

@@ -174,7 +174,7 @@ def test_saliency_is_the_twins(cell):
     dy = np.zeros_like(out.y)
     dy[batch.read, rows] = (p - np.eye(4)[batch.target]) @ V.reshape(8, 4).T
     sizes = np.linalg.norm(theirs.backward(out.tape, dy).x @ E.T, axis=2)
-    found = probes.look(TASK, net.knobs, theta, drawn, drawn)["norms"]
+    found = probes.measure(TASK, net.knobs, theta, drawn, drawn)["norms"]
     assert found["x"] == pytest.approx([np.median(sizes[batch.read - lag, rows]) for lag in found["lag"]], rel=1e-4)
 
 

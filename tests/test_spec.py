@@ -118,10 +118,10 @@ def test_clipping_that_is_off_has_no_bound():
     ({"cell": "rnn_relu", "scheme": "identity"}, "identity")])
 def test_a_start_has_a_name_that_rates_are_chosen_by(knobs, start):
     trial = Trial(**LSTM | knobs)
-    assert trial.start == start and f"-{start}-gap50-" in trial.id
+    assert trial.initialisation == start and f"-{start}-gap50-" in trial.id
     grid = {"name": "g", "axes": {knob: [value] for knob, value in ({"cell": "lstm", "gap": 12} | knobs).items()}}
     (key, trials), = read(study(grids=[grid], knobs={}, selection=SELECTION), TASKS).selecting.items()
-    assert key == ("recall/past", trial.cell, start) and {t.start for t in trials} == {start}
+    assert key == ("recall/past", trial.cell, start) and {t.initialisation for t in trials} == {start}
 
 
 @pytest.mark.parametrize("knobs, says", [

@@ -37,7 +37,7 @@ def _cells_legend(figure, cells):
 
 
 def _peers_legend(figure, peers):
-    handles = [key(peer, **_look(peer, "black")) for peer in PEERS if peer in set(peers)]
+    handles = [key(peer, **_style(peer, "black")) for peer in PEERS if peer in set(peers)]
     figure.legend(handles=handles, loc="outside upper left", ncols=4)
 
 
@@ -134,10 +134,10 @@ def _draw_costs(data, figure):
 def _by_peer(axes, data, cell, x, y):
     for peer in PEERS:
         rows = data[data["peer"] == peer].sort_values(x)
-        axes.plot(rows[x], rows[y], **_look(peer, colour(cell)))
+        axes.plot(rows[x], rows[y], **_style(peer, colour(cell)))
 
 
-def _look(peer, tint):
+def _style(peer, tint):
     """Line and marker of a peer: ours solid and filled in that colour, others grey and hollow."""
     linestyle, marker = PEERS[peer]
     ours = peer == "ours"

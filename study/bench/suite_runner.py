@@ -48,9 +48,9 @@ class SuiteRunner:
         elif self.name == "study":
             self._suite("study", enumerate(self._trials(suites.of_studies(self.threads))))
         else:
-            known = suites.of_kernels(self.threads, len(affinity()))
+            timed = suites.of_kernels(self.threads, len(affinity()))
             for name in suites.KERNEL_TITLES if self.options["only"] is None else self.options["only"]:
-                self._suite(name, enumerate(self._memory()) if name == "memory" else self._timed(known[name]))
+                self._suite(name, enumerate(self._memory()) if name == "memory" else self._timed(timed[name]))
 
     def _suite(self, suite, results):
         """Collect a suite's results (key, case), the last of each key, and keep them; nothing after an interruption."""

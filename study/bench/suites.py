@@ -33,7 +33,7 @@ GAPS = (12, 25, 50, 100, 200, 400, 700, 1000)
 TASK = "recall/past"
 LONGEST_LEAD = 9  # the most distractors before the cue of TASK
 FAST = ("torch", "jax")
-EQUAL = 32  # inputs and units at which all cells are compared; and then with no more parameters than that lstm
+EQUAL = 32  # all cells are compared at this number of inputs and units, then with no more parameters than an lstm of that size
 
 
 class Suite(NamedTuple):

@@ -1,4 +1,4 @@
-"""The ablations: one file each, found by where it lies.
+"""The ablations: each file of this folder is one.
 
 An ablation has PRESETS (its grids, as data), TAKES (how long each preset takes), CLAIM (what was published, and where), CLAIMS
 ({id: Claim} with the rules) and judge(frame), which returns the verdicts. A study file in TOML is a study without a claim.
@@ -12,7 +12,7 @@ from study.plan import toml
 from study.plan.spec import read
 from study.tasks import TASKS
 
-NAMES = tuple(sorted(found.name for found in pkgutil.iter_modules(__path__) if not found.name.startswith("_")))
+NAMES = tuple(sorted(file.name for file in pkgutil.iter_modules(__path__) if not file.name.startswith("_")))
 
 
 def find(name):

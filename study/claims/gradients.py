@@ -86,7 +86,7 @@ PRESETS = {
     },
 }
 
-TAKES = {"quick": "some seconds", "default": "under a minute", "full": "about 4 minutes"}
+TAKES = {"quick": "a few seconds", "default": "under a minute", "full": "about 4 minutes"}
 """Estimates for two cores with AVX2; `default` took 32 s there."""
 
 

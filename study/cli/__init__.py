@@ -1,4 +1,4 @@
-"""The commands, one file a group; here is what they share: exit codes, options and output.
+"""The commands, one file per group, and what they share: exit codes, options and output.
 
 Results go to stdout, everything else to stderr.
 """
@@ -17,7 +17,8 @@ USAGE = 2
 PROGRAM = os.environ.get("LONGLAG_PROGRAM", "python -m study")  # how messages call it; scripts/study sets it
 MOST_LINES = 12  # of a list that is printed for people; --json has all
 FOLDER = click.argument("folder", metavar="[DIR]", default="results/gap/default")
-WORKERS = click.option("--workers", type=click.IntRange(1, 4096), metavar="N", help="Worker processes; default: one a processor.")
+WORKERS = click.option("--workers", type=click.IntRange(1, 4096), metavar="N",
+                       help="Worker processes; default: one per processor.")
 JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON document, for programs.")
 
 

@@ -87,12 +87,12 @@ def _status_text(data):
 def compare_(a, b, as_json):
     """Compare the records of two folders or runs.jsonl files. The exit code is 0 if all are the same."""
     first, second = _records(a), _records(b)
-    found = compare.compare(first, second)
+    comparison = compare.compare(first, second)
     if as_json:
-        dump({"a": a, "b": b, **found})
+        dump({"a": a, "b": b, **comparison})
     else:
-        _show_comparison((a, first), (b, second), found)
-    return FAILED if found["only_a"] or found["only_b"] or found["differ"] else 0
+        _show_comparison((a, first), (b, second), comparison)
+    return FAILED if comparison["only_a"] or comparison["only_b"] or comparison["differ"] else 0
 
 
 def _records(path):
@@ -102,17 +102,17 @@ def _records(path):
     return contents
 
 
-def _show_comparison(first, second, found):
+def _show_comparison(first, second, comparison):
     for name, (path, contents) in (("a", first), ("b", second)):
         makers = Provenance(path, contents).makers()
         click.echo("\n   made on ".join([f"{name}: {path}, {len(contents.lines)} records", *makers]))
     for name in ("a", "b"):
-        if only := found[f"only_{name}"]:
+        if only := comparison[f"only_{name}"]:
             click.echo("\n  ".join([f"only in {name}: {len(only)}", *shortened(only, "trials")]))
-    if differ := found["differ"]:
+    if differ := comparison["differ"]:
         lines = [compare.text(id, places, "a", "b", most=4) for id, places in differ.items()]
         click.echo("\n  ".join([f"differ: {len(differ)}", *shortened(lines, "trials")]))
-    click.echo(f"same: {found['same']}")
+    click.echo(f"same: {comparison['same']}")
 
 
 @click.command("export")

@@ -59,13 +59,13 @@ def _forecast(plans, as_json, *, out, workers, retry_failed, **_):
 
 def _compute(plans, as_json, *, out, retry_failed, fail_fast, executor, **where):
     computing = executors.start(executor, **where)
-    known = {"executor": computing, "work": train, "facts": machine.facts(), "retry": retry_failed, "fail_fast": fail_fast}
+    options = {"executor": computing, "work": train, "facts": machine.facts(), "retry": retry_failed, "fail_fast": fail_fast}
     code, results = 0, []
     with closing(computing):
         for study, wanted in plans:
             store.prepare(folder_of(out, study))
             began = time.monotonic()
-            summary = runner.Runner(study, out, wanted, **known).run(say)
+            summary = runner.Runner(study, out, wanted, **options).run(say)
             results.append(_finish(study, summary, time.monotonic() - began, as_json))
             code = max(code, _code(summary))
             if summary.interrupted:
@@ -149,15 +149,15 @@ def verify_(folder, sample, workers, as_json):
     with closing(executors.start("local", min(workers or processors(), len(pairs)))) as executor:
         tally, differ = verify.again(pairs, work=train, executor=executor)
     same = sum(tally.counts.values()) - len(tally.failures) - len(differ)
-    known, here = Provenance(folder, contents), machine.facts()
+    makers, here = Provenance(folder, contents), machine.facts()
     if as_json:
-        made = {id: known.origin(id) | {"facts": known.facts(id)} for id in differ}
+        made = {id: makers.origin(id) | {"facts": makers.facts(id)} for id in differ}
         dump({"sample": len(pairs), "same": same, "differ": differ, "failures": tally.failures, "made": made, "here": here,
               "damage": contents.damage})
     else:
         for id, differences in differ.items():
             click.echo(compare.text(id, differences, "recorded", "now", most=1))
-            click.echo(f"    recorded on {provenance.line(known.facts(id))}\n    now on      {provenance.line(here)}")
+            click.echo(f"    recorded on {provenance.line(makers.facts(id))}\n    now on      {provenance.line(here)}")
         skipped = f"; damaged lines that were skipped: {len(contents.damaged)}" if contents.damaged else ""
         click.echo(f"{same} of {len(pairs)} bit-identical, on {kernels.isa()} with {executor.workers} workers{skipped}")
     return INTERRUPTED if tally.interrupted else FAILED if same < len(pairs) else 0

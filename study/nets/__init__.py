@@ -8,6 +8,6 @@ these with the targets; the backward pass goes through the modules in reverse.
 - `embedding.py`, `recurrent.py`: modules between x and the head.
 - `heads/`: one file a head, which turns the states of the last layer into outputs.
 - `losses/`: one file a loss.
-- `initialisation.py`: how weights start.
+- `initialisation.py`: families of initial weights.
 - `net.py`: a task's net, put together from these.
 """

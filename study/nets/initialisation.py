@@ -1,4 +1,4 @@
-"""How the weights of a net start."""
+"""The initial weights of a net."""
 
 from typing import NamedTuple
 
@@ -9,8 +9,8 @@ class Initialisation(NamedTuple):
     Attributes
     ----------
     family : "standard": uniform in +-1/sqrt(H) with forget bias 1, unless the last three fields say otherwise.
-        "long": made for long memories. A cell with a gate that retains starts its gate biases by chrono (Tallec & Ollivier
-        2018) with T_max = `horizon`, whatever the gap; any other cell starts with orthogonal U.
+        "long": made for long memories. A cell with a gate that retains has gate biases by chrono (Tallec & Ollivier 2018)
+        with T_max = `horizon`, whatever the gap; any other cell has orthogonal U.
     horizon : the longest time to be remembered, for "long"
     scheme, forget_bias, chrono : as in kernels.RNN.init, for "standard"
     """

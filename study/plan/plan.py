@@ -40,12 +40,12 @@ class Plan:
 
     @classmethod
     def from_records(cls, study, contents, subset=EVERYTHING):
-        """The plan with the rates of the study's committed table, and those that the recorded selection trials choose."""
+        """The plan with the learning rates of the study's committed table, and those that recorded selection trials choose."""
         return cls(study, _chosen(study, contents) | selection.committed(study), subset)
 
     @classmethod
     def from_folder(cls, folder, tasks=None):
-        """The plan that a preset's folder holds, with the rates in its table; `tasks` as in study.plan.spec.read.
+        """The plan that a preset's folder holds, with the learning rates in its table; `tasks` as in study.plan.spec.read.
 
         Raises SpecError if the folder has no plan, or a wrong one.
         """

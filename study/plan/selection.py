@@ -1,8 +1,8 @@
 """Learning rates, chosen on trials of their own.
 
-The best rate solves the most seeds; ties are broken by the fewest sequences (an unsolved trial counts its budget), then by the
-smallest median of the final loss, then by the smaller rate. A diverged trial is unsolved and has an infinite loss. `edge` marks
-a best rate at the edge of the grid, because a better one may lie outside.
+The best learning rate solves the most seeds; ties are broken by the fewest sequences (an unsolved trial counts its budget), then
+by the smallest median of the final loss, then by the smaller rate. A diverged trial is unsolved and has an infinite loss. `edge`
+marks a best rate at the edge of the grid, because a better one may lie outside.
 
 The table `selection.json` is {"schema": 1, "choices": [{"task", "cell", "init", "lr", "edge", "candidates", "from"}]}. "from" is
 None, or the committed table that the choice was taken from.

@@ -39,7 +39,7 @@ def _given(model):
 class Selection(Frozen):
     """How learning rates are chosen that no grid sets: candidate rates, a number of seeds, and a gap for each task.
 
-    `committed` is the "study/preset" whose committed table of rates goes first.
+    `committed` is the "study/preset" whose committed table of learning rates goes first.
     """
 
     rates: Annotated[tuple[Rate, ...], Strict(False), Field(min_length=1, max_length=100)]
@@ -87,9 +87,9 @@ class Grid(Frozen):
 
 
 class Point(NamedTuple):
-    """A point of the grids: a trial, and the rate key (task, cell, start) by which its learning rate is chosen.
+    """A point of the grids: a trial, and the rate key (task, cell, initialisation) by which its learning rate is chosen.
 
-    The rate key is None if the trial needs no rate or the grid sets it. Otherwise the trial's own rate is a stand-in.
+    The rate key is None if the trial needs no rate or the grid sets it. Otherwise the trial's own learning rate is a stand-in.
     """
 
     trial: Trial
@@ -128,14 +128,14 @@ class Study(Frozen):
     @cached_property
     def points(self):
         """Every point of the grids once, in order; SpecError names each combination that cannot be."""
-        points, errors, count, known = {}, {}, 0, {}
+        points, errors, count, checked = {}, {}, 0, {}
         for name, knobs in self._crossed():
             others = tuple(item for item in knobs.items() if item[0] != "seed")
             try:
-                if others in known and "seed" in knobs:  # the seed decides nothing about validity
-                    point = Point(known[others].trial.model_copy(update={"seed": knobs["seed"]}), known[others].rate_key)
+                if others in checked and "seed" in knobs:  # the seed decides nothing about validity
+                    point = Point(checked[others].trial.model_copy(update={"seed": knobs["seed"]}), checked[others].rate_key)
                 else:
-                    point = known[others] = self._point(self.fixed | knobs)
+                    point = checked[others] = self._point(self.fixed | knobs)
                 points[point] = None
             except (ValidationError, SpecError) as error:
                 count += 1
@@ -160,7 +160,7 @@ class Study(Frozen):
         trial = self._trial(knobs | {"lr": self.selection.rates[0]})
         if not trial.learns:
             return Point(trial, None)
-        return Point(trial, (self.selection.task_for(trial.task), trial.cell, trial.start))
+        return Point(trial, (self.selection.task_for(trial.task), trial.cell, trial.initialisation))
 
     def _trial(self, knobs):
         return Trial.model_validate(knobs, context=self._context)
@@ -176,7 +176,7 @@ class Study(Frozen):
             if key is not None:
                 first.setdefault(key, trial)
         if first and (trials := len(first) * self.selection.seeds * len(self.selection.rates)) > MOST_SELECTING:
-            raise SpecError(f"selection: {trials:,} trials to choose {len(first)} rates; at most {MOST_SELECTING:,}")
+            raise SpecError(f"selection: {trials:,} trials to choose {len(first)} learning rates; at most {MOST_SELECTING:,}")
         units = self.fixed.get("units", DEFAULTS["units"])
         same = {"direction": "forward", "purpose": "select", "method": "bptt", "units": units}
         return {

@@ -15,7 +15,7 @@ from study.probes.norms import short
 LIFT = 2.0**500  # the loss is scaled by this: float64 then holds gradients from 1e-300 to 1e+157
 
 
-def look(task, knobs, theta, batch, sequence):
+def measure(task, knobs, theta, batch, sequence):
     """All that the probes report of a forward net.
 
     Parameters

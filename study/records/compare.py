@@ -22,8 +22,8 @@ def compare(first, second):
     for knobs in both:
         if first.lines[a[knobs]] != second.lines[b[knobs]]:
             parts = (_compared(contents.record(id)) for contents, id in ((first, a[knobs]), (second, b[knobs])))
-            if found := list(differences(*parts)):
-                differ[a[knobs]] = found
+            if places := list(differences(*parts)):
+                differ[a[knobs]] = places
     return {
         "same": len(both) - len(differ),
         "only_a": sorted(id for knobs, id in a.items() if knobs not in b),
@@ -33,8 +33,8 @@ def compare(first, second):
 
 
 def _by_knobs(contents):
-    known = {id: contents.record(id)["trial"].items() for id in contents.lines}
-    return {json.dumps(sorted((k, v) for k, v in knobs if v != DEFAULTS.get(k))): id for id, knobs in known.items()}
+    trials = {id: contents.record(id)["trial"].items() for id in contents.lines}
+    return {json.dumps(sorted((k, v) for k, v in knobs if v != DEFAULTS.get(k))): id for id, knobs in trials.items()}
 
 
 def _compared(record):

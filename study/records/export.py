@@ -35,12 +35,12 @@ def as_csv(columns, rows):
 def as_sqlite(columns, rows):
     """An SQLite database with the table `trials`. Columns of floats have no declared type, since REAL turns -0.0 into 0.0."""
     declared = {bool: "INTEGER", int: "INTEGER", float: "", str: "TEXT"}
-    base = sqlite3.connect(":memory:")
+    database = sqlite3.connect(":memory:")
     names = ", ".join(f'"{name}" {declared[kind]}' for name, kind in columns.items())
-    base.execute(f"CREATE TABLE trials ({names})")
-    base.executemany(f"INSERT INTO trials VALUES ({', '.join('?' * len(columns))})", rows)
-    base.commit()
-    return base.serialize()
+    database.execute(f"CREATE TABLE trials ({names})")
+    database.executemany(f"INSERT INTO trials VALUES ({', '.join('?' * len(columns))})", rows)
+    database.commit()
+    return database.serialize()
 
 
 def as_parquet(columns, rows):

@@ -87,7 +87,7 @@ def is_stream(path):
 
 
 def replace(path, data):
-    """As `put`, of a folder whose turn the caller has. Raises SpecError, OSError."""
+    """As `put`, for a caller that holds the lock of the folder (`turn`). Raises SpecError, OSError."""
     target = _target(path)
     if target.exists() and target.read_bytes() == data:
         return

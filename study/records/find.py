@@ -1,4 +1,4 @@
-"""Everything that is recorded of one trial, found by a part of its id."""
+"""Looks up everything that is recorded of one trial, by a part of its id."""
 
 from pathlib import Path
 
@@ -15,16 +15,16 @@ def find(out, start):
 
     Returns a dict of the record, its folder and its provenance. Raises SpecError if no trial matches, or several do.
     """
-    found = {}
+    matches = {}
     for path in [*Path(out).glob(f"**/{store.RUNS}"), *Path(out).glob(f"**/{store.SEGMENTS}")]:
         contents = store.read(path.parent)
         for id in (*contents.failures, *contents.lines):
             if id.startswith(start) or id.rpartition("-")[2].startswith(start):
-                found[path.parent, id] = {"folder": str(path.parent), **_entry(path.parent, contents, id)}
-    if len(found) != 1:
-        several = "".join(f"\n  {folder}: {id}" for folder, id in sorted(found)[:MOST])
-        raise SpecError(f"{len(found)} trials in {out} have an id that begins with {start!r}{several}")
-    (entry,) = found.values()
+                matches[path.parent, id] = {"folder": str(path.parent), **_entry(path.parent, contents, id)}
+    if len(matches) != 1:
+        several = "".join(f"\n  {folder}: {id}" for folder, id in sorted(matches)[:MOST])
+        raise SpecError(f"{len(matches)} trials in {out} have an id that begins with {start!r}{several}")
+    (entry,) = matches.values()
     return entry
 
 

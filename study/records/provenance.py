@@ -33,8 +33,8 @@ class Provenance:
 
     def origin(self, id):
         """{"driver", "host", "seconds"} of a record, each None where it is not known. A folder's only driver made all of it."""
-        known = self.origins.get(id, {})
-        return {"driver": known.get("driver") or self._only, "host": known.get("host"), "seconds": known.get("seconds")}
+        origin = self.origins.get(id, {})
+        return {"driver": origin.get("driver") or self._only, "host": origin.get("host"), "seconds": origin.get("seconds")}
 
     def facts(self, id):
         """The study.records.machine.facts of the machine that made a record; {} where they are not known.
@@ -62,9 +62,9 @@ def brief(facts):
 
 def line(facts):
     """A machine, its compiler and its commit in one line."""
-    known = {column: "unknown" if fact is None else fact for column, fact in brief(facts).items()}
-    commit = f"{known['commit']!s:.12}" + (" with changes" if known["clean"] is False else "")
-    return f"{known['processor']}, {known['isa']}, compiler {known['compiler']}, commit {commit}"
+    shown = {column: "unknown" if fact is None else fact for column, fact in brief(facts).items()}
+    commit = f"{shown['commit']!s:.12}" + (" with changes" if shown["clean"] is False else "")
+    return f"{shown['processor']}, {shown['isa']}, compiler {shown['compiler']}, commit {commit}"
 
 
 def _at(facts, path):

@@ -134,7 +134,7 @@ def _written(folder, suffix):
 
 @contextmanager
 def _lock_if_dead(path):
-    """Lock a driver's file for the block. Yields whether it could, which is while its driver is dead."""
+    """Lock a driver's file for the block. Yields whether it got the lock, which it gets only if the driver is dead."""
     try:
         file = os.open(path, os.O_RDWR if os.access(path, os.W_OK) else os.O_RDONLY)  # NFS locks only what is open for writing
     except FileNotFoundError:  # another process compacted it
@@ -169,11 +169,11 @@ def compact(folder):
 
 def _set_aside(folder, damaged):
     """Add damaged lines to ASIDE, each once. Returns all lines of it."""
-    known = dict.fromkeys(filter(None, content(folder / ASIDE).split(b"\n")))
-    every = known | dict.fromkeys(damaged)
-    if len(every) > len(known):
+    earlier = dict.fromkeys(filter(None, content(folder / ASIDE).split(b"\n")))
+    every = earlier | dict.fromkeys(damaged)
+    if len(every) > len(earlier):
         replace(folder / ASIDE, b"".join(line + b"\n" for line in every))
-        warnings.warn(f"{folder / ASIDE}: damaged lines were moved here: {len(every) - len(known)}", Damaged, stacklevel=3)
+        warnings.warn(f"{folder / ASIDE}: damaged lines were moved here: {len(every) - len(earlier)}", Damaged, stacklevel=3)
     return set(every)
 
 
@@ -188,11 +188,11 @@ def _delete_dead(folder, suffix, kept):
 def _describe(folder, contents):
     """Write LOG and manifest.json, which say whose records these are. Leave them if they are intact and describe these bytes."""
     digest = hashlib.sha256((folder / RUNS).read_bytes()).hexdigest()
-    known = manifest(folder)
-    if known.get("runs") == digest and not contents.damaged:
+    earlier = manifest(folder)
+    if earlier.get("runs") == digest and not contents.damaged:
         return
     replace(folder / LOG, _log(contents))
-    drivers = known.get("drivers", {}) | contents.drivers
+    drivers = earlier.get("drivers", {}) | contents.drivers
     about = {"schema": SCHEMA, "records": len(contents.lines), "runs": digest, "drivers": drivers}
     replace(folder / "manifest.json", json.dumps(about, indent=1, sort_keys=True).encode() + b"\n")
 
@@ -209,7 +209,7 @@ def _log(contents):
 def manifest(folder):
     """The manifest of a folder; empty where there is none, or where it cannot be read."""
     try:
-        known = json.loads(content(Path(folder, "manifest.json")))
-        return known if isinstance(known["drivers"], dict) else {}
+        data = json.loads(content(Path(folder, "manifest.json")))
+        return data if isinstance(data["drivers"], dict) else {}
     except (OSError, SpecError, ValueError, KeyError, TypeError, RecursionError):
         return {}

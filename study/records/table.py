@@ -24,8 +24,9 @@ def joined(folder):
 def rows(folder, makers=True):
     """The rows of the table as dicts; with the columns of provenance if `makers`."""
     plan, contents = Plan.from_folder(folder), store.read(folder)
-    known = Provenance(folder, contents)
-    return [_row(trial, contents.record(trial.id)) | (known.row(trial.id) if makers else {}) for trial in plan.recorded(contents)]
+    provenance = Provenance(folder, contents)
+    return [_row(trial, contents.record(trial.id)) | (provenance.row(trial.id) if makers else {})
+            for trial in plan.recorded(contents)]
 
 
 def _frame(rows):
@@ -38,7 +39,7 @@ def _row(trial, record):
     result = dict(record["result"])
     test = result.pop("test", {})
     flat = {f"test_{name}": test.get(name) for name in TEST}
-    return {"id": trial.id, **trial.model_dump(), "init": trial.start, "status": record["status"], **flat, **result}
+    return {"id": trial.id, **trial.model_dump(), "init": trial.initialisation, "status": record["status"], **flat, **result}
 
 
 def where(frame, **knobs):

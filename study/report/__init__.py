@@ -41,10 +41,10 @@ def check(folder):
     wrong = []
     for name, content in files.items():
         path = folder / name
-        found = path.read_text("utf-8", "replace") if path.is_file() else ""
-        drawn_elsewhere = path.suffix in PICTURES and found and drawing.RENDERER not in found
-        if found != content and not drawn_elsewhere:
-            wrong.append(f"{path}: {'not what the records give' if found else 'missing'}")
+        written = path.read_text("utf-8", "replace") if path.is_file() else ""
+        drawn_elsewhere = path.suffix in PICTURES and written and drawing.RENDERER not in written
+        if written != content and not drawn_elsewhere:
+            wrong.append(f"{path}: {'not what the records give' if written else 'missing'}")
     stale = [path for path in _reported(folder) if path.suffix == ".csv" and path.relative_to(folder).as_posix() not in files]
     return wrong + [f"{path}: no records for it" for path in stale]
 

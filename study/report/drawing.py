@@ -45,4 +45,4 @@ def svg(draw, data):
         buffer = BytesIO()
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": RENDERER}, facecolor="white")
     text = INDENT.sub("\n", buffer.getvalue().decode("utf-8"))
-    return COORDINATES.sub(lambda found: DIGITS.sub(r"\1", found[0]), text)
+    return COORDINATES.sub(lambda match: DIGITS.sub(r"\1", match[0]), text)

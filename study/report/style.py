@@ -41,6 +41,6 @@ def family(init, tint):
             "markerfacecolor": tint if solid else "white"}
 
 
-def key(label, **look):
+def key(label, **style):
     """An entry of a legend."""
-    return Line2D([], [], **{"color": DARK, "label": label, **look})
+    return Line2D([], [], **{"color": DARK, "label": label, **style})

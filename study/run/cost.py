@@ -32,7 +32,7 @@ PROBED = 4 * 32  # rows whose tapes the probes hold at once
 
 @lru_cache(maxsize=None)
 def _steps(task, gap):
-    """(steps of a sequence, steps until its read-out, bytes of a step while it is drawn)."""
+    """(steps of a sequence, steps up to its answer, bytes of a step while it is drawn)."""
     task = TASKS[task]
     batch = task.build(np.zeros((1, task.words(gap)), np.uint64), gap)
     return int(batch.lengths[0]), int(batch.read[0]) + 1, SYMBOL if isinstance(batch.x, OneHot) else DRAWN

@@ -20,7 +20,7 @@ from heapq import heapify, heappop, heappush
 from study.run.clock import Stopwatch
 
 LIVES = 3  # workers that a trial may kill
-TICK = 0.2  # seconds between two looks at the running trials
+TICK = 0.2  # seconds between two checks of the running trials
 LONGEST_REASON = 2000  # characters
 
 

@@ -53,8 +53,8 @@ class Runner:
             self.say(f"{self.folder}: another run is writing here; both will be right, but they may do the same work")
         plan = self._plan(contents)
         if plan.selecting and self.study.selection.committed:
-            self.say(f"{self.study.selection.committed} has no committed rate for {len(plan.selecting)} combinations of task, "
-                     "cell and initialisation: they are chosen first")
+            self.say(f"{self.study.selection.committed} has no committed learning rates for {len(plan.selecting)} combinations of "
+                     "task, cell and initialisation: they are chosen first")
         summary = Summary(self.folder)
         with store.Driver(self.folder, self.facts | {"workers": self.executor.workers}) as driver:
             self._stage("learning rates", plan, plan.choosing, driver, contents, summary)

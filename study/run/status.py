@@ -1,4 +1,4 @@
-"""How a preset's folder stands: what is recorded, what is missing, who writes there, and how long the rest takes."""
+"""The state of a preset's folder: what is recorded, what is missing, who writes there, and how long the rest takes."""
 
 from study.plan.plan import Plan, missing
 from study.records import store

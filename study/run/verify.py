@@ -33,8 +33,8 @@ def again(pairs, *, work, executor):
         if "result" in outcome:
             recorded = {key: records[trial.id][key] for key in ("status", "result")}
             now = json.loads(json.dumps({"status": outcome["status"], "result": outcome["result"].as_dict()}))
-            if found := list(compare.differences(recorded, now)):
-                differences[trial.id] = found
+            if places := list(compare.differences(recorded, now)):
+                differences[trial.id] = places
 
     trials = [trial for trial, _ in pairs]
     estimate = Estimate.of_this_machine(executor.crowding())

@@ -82,7 +82,7 @@ class Trial(Frozen):
         None, description="longest time to remember, by which init long sets gate biases; if not given, the largest gap of the study"
     )
     scheme: Literal["uniform", "glorot", "orthogonal", "identity"] = Field(
-        "uniform", description="how W and U start; orthogonal and identity change only U; for init standard"
+        "uniform", description="initial W and U; orthogonal and identity change only U; for init standard"
     )
     forget_bias: Bias = Field(1.0, description="initial bias of the gate that retains; for init standard")
     chrono: Horizon | None = Field(
@@ -176,8 +176,8 @@ class Trial(Frozen):
         return self.method == "bptt" or self.after > 0
 
     @property
-    def start(self):
-        """How the weights start, in a word: the family, or its changes ("orthogonal", "orthogonal-bias5", "uniform-chrono200")."""
+    def initialisation(self):
+        """The initial weights in a word: the family, or its changes ("orthogonal", "orthogonal-bias5", "uniform-chrono200")."""
         if all(getattr(self, knob) == DEFAULTS[knob] for knob in ("scheme", "forget_bias", "chrono")):
             return self.init
         bias = "" if self.forget_bias == DEFAULTS["forget_bias"] else f"-bias{self.forget_bias:g}"
@@ -191,14 +191,14 @@ class Trial(Frozen):
     @cached_property
     def id(self):
         """A readable part, and 16 hexadecimal digits of the hash of all knobs."""
-        known = CANONICAL.encode({"numerics": NUMERICS, **self.knobs()})
-        digest = hashlib.sha256(known.encode()).hexdigest()[:16]
+        text = CANONICAL.encode({"numerics": NUMERICS, **self.knobs()})
+        digest = hashlib.sha256(text.encode()).hexdigest()[:16]
         direction = f"both-{self.merge}" if self.direction == "both" else self.direction
         stage = ["select"] if self.purpose == "select" else []
         method = [] if self.method == "bptt" else [self.method]
         task = self.task.replace("/", "-")
         gap, seed = f"gap{self.gap}", f"seed{self.seed}"
-        return "-".join([*stage, task, self.cell, *method, direction, self.start, gap, seed, digest])
+        return "-".join([*stage, task, self.cell, *method, direction, self.initialisation, gap, seed, digest])
 
 
 LEARNING = ("lr", "batch", "optimizer", "momentum", "beta1", "beta2", "epsilon", "clip", "clipping", "truncated")

@@ -33,7 +33,7 @@ class Result:
     final_loss : mean loss of the last 2,000 training sequences, each taken before its update; None if there are none
     curve : {"sequences", "loss", "score"}, as study.trial.curve.History.curve
     norms : {"start", "end"}, each as study.probes.norms.norms_by_lag; no end where training diverged
-    probe : as study.probes.look
+    probe : as study.probes.measure
     diverged_at : sequences seen when a loss or a gradient was not finite; then there is no test and no probe
     test : the Evaluation at the end
     """

@@ -9,7 +9,7 @@ import hashlib
 from study import tasks
 from study.nets.initialisation import Initialisation
 from study.nets.net import Net
-from study.probes import look, norms
+from study.probes import measure, norms
 from study.trial import streams
 from study.trial.curve import History
 from study.trial.evaluate import evaluate
@@ -63,7 +63,7 @@ def _probe(trial, task, net):
         return Result(**result, diverged_at=history.seen)
     batch = _probe_batch(trial, task)
     sequence = task.sample(streams.stream(trial, "lyapunov"), 1, trial.gap)
-    return Result(**result, probe=look(task, net.knobs, theta, batch, sequence))
+    return Result(**result, probe=measure(task, net.knobs, theta, batch, sequence))
 
 
 def _norms(trial, task, net, theta):

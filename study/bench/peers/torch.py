@@ -50,7 +50,7 @@ class Module:
             return [*(np.concatenate([block.T for block in blocks]) for blocks in (W, U)), b.ravel(), 0 * b.ravel()]
         n, z, r, u = b
         blocks = [W[2], W[1], W[0]], [U[1], U[0], U[2]]
-        return [*(np.concatenate([block.T for block in some]) for some in blocks), np.concatenate([r, z, n]),
+        return [*(np.concatenate([block.T for block in ordered]) for ordered in blocks), np.concatenate([r, z, n]),
                 np.concatenate([0 * r, 0 * z, u])]
 
     def apart(self, gradients):

@@ -8,4 +8,4 @@ the order of the batch.
 import importlib
 import pkgutil
 
-HEADS = {found.name: importlib.import_module(f"{__name__}.{found.name}").Head for found in pkgutil.iter_modules(__path__)}
+HEADS = {file.name: importlib.import_module(f"{__name__}.{file.name}").Head for file in pkgutil.iter_modules(__path__)}

@@ -10,4 +10,4 @@ A file of this folder is a loss, by the name of the file, and has
 import importlib
 import pkgutil
 
-LOSSES = {found.name: importlib.import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__)}
+LOSSES = {file.name: importlib.import_module(f"{__name__}.{file.name}") for file in pkgutil.iter_modules(__path__)}

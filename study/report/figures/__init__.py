@@ -1,4 +1,4 @@
-"""The figures: one file each, found by where it lies.
+"""The figures: each file of this folder is one.
 
 A figure has TITLE (what is shown), CAPTION (all that a reader needs to read it), PLACE (its place on the page),
 data(frame) -> tidy DataFrame of exactly what is drawn, empty where the study has nothing for it, and draw(data, figure).

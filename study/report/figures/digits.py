@@ -48,8 +48,8 @@ def draw(data, figure):
     families_legend(figure, by_family(data["init"]))
 
 
-def _draw_family(axes, runs, x, look):
+def _draw_family(axes, runs, x, style):
     shape = marker(runs["cell"].iloc[0])
-    axes.plot(runs["gap"].map(x), runs["accuracy"], **(look | {"linestyle": ""}), marker=shape, markersize=4.5)
+    axes.plot(runs["gap"].map(x), runs["accuracy"], **(style | {"linestyle": ""}), marker=shape, markersize=4.5)
     medians = runs.groupby("gap")["accuracy"].median()
-    axes.plot([x(gap) for gap in medians.index], medians, color=look["color"], linestyle=look["linestyle"], linewidth=1.4)
+    axes.plot([x(gap) for gap in medians.index], medians, color=style["color"], linestyle=style["linestyle"], linewidth=1.4)

@@ -36,9 +36,9 @@ def draw(data, figure):
         axes.axhline(0, color=GREY, linewidth=0.8)
         for init, sign in zip(inits, (1, -1)):
             for gate in gates:
-                bins, look = where(data, cell=cell, init=init, gate=gate), {"color": COLOURS[gate], "linestyle": LINES[gate]}
+                bins, style = where(data, cell=cell, init=init, gate=gate), {"color": COLOURS[gate], "linestyle": LINES[gate]}
                 if len(bins):
-                    axes.stairs(sign * bins["share"], [*bins["from"], 1], linewidth=1.3, **look)
+                    axes.stairs(sign * bins["share"], [*bins["from"], 1], linewidth=1.3, **style)
         axes.set_xticks([0, 0.5, 1], ["0", "½", "1"])
         axes.set_yticks([-0.5, 0, 0.5], ["50 %", "0", "50 %"])
     figure.supxlabel("value of the gate", fontsize=9)

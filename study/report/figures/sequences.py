@@ -59,13 +59,13 @@ def _draw_cell(axes, seeds, cell):
     axes.set_title(CELLS[cell].title)
 
 
-def _draw_family(axes, seeds, shift, look):
-    mark = {name: value for name, value in look.items() if name not in ("linestyle", "color")}
+def _draw_family(axes, seeds, shift, style):
+    mark = {name: value for name, value in style.items() if name not in ("linestyle", "color")}
     solved = seeds[seeds["solved"]]
     axes.plot(solved["gap"] * shift, solved["sequences"], "o", markersize=3.2, markeredgewidth=0.8, alpha=0.8, **mark)
     medians = seeds[seeds["median"] < float("inf")].drop_duplicates("gap").sort_values("gap")
-    axes.plot(medians["gap"] * shift, medians["median"], linewidth=1.4, linestyle=look["linestyle"], color=look["color"])
+    axes.plot(medians["gap"] * shift, medians["median"], linewidth=1.4, linestyle=style["linestyle"], color=style["color"])
     for gap, censored in seeds[~seeds["solved"]].groupby("gap"):
-        x, budget, above = gap * shift, censored["budget"].max(), 1.12 if look["linestyle"] == "-" else 1.55
-        axes.plot(x, budget, "x", markersize=4.5, color=look["color"])
-        axes.annotate(len(censored), (x, budget * above), ha="center", fontsize=6.5, color=look["color"])
+        x, budget, above = gap * shift, censored["budget"].max(), 1.12 if style["linestyle"] == "-" else 1.55
+        axes.plot(x, budget, "x", markersize=4.5, color=style["color"])
+        axes.annotate(len(censored), (x, budget * above), ha="center", fontsize=6.5, color=style["color"])

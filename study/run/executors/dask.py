@@ -17,8 +17,8 @@ from study.run.executors import Executor, Lost, Slot
 from study.run.executors.process import Process
 
 QUEUED = 2  # trials per thread of the cluster, so that no thread waits for the next one to arrive
-TICK = 0.2  # seconds between two looks of a worker at its trial
-REFRESH = 1.0  # seconds between two looks at the size of the cluster
+TICK = 0.2  # seconds between two checks of a trial by its worker
+REFRESH = 1.0  # seconds between two checks of the size of the cluster
 LOGGERS = ("asyncio", "concurrent.futures", "distributed", "distributed.client", "tornado", "tornado.application")
 """Loggers that would write tracebacks when the cluster is lost; `Lost` reports the loss."""
 

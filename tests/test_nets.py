@@ -10,7 +10,7 @@ import kernels
 from study.nets.heads import HEADS
 from study.nets.initialisation import Initialisation
 from study.nets.losses import LOSSES
-from study.nets.net import Net, equal_units
+from study.nets.net import Net
 from study.nets.recurrent import Recurrent
 from study.tasks import TASKS, Batch, Judge
 from study.tasks._draws import bytes_for, quarters
@@ -159,16 +159,3 @@ def test_modules_of_one_kind_start_different_and_the_first_as_ever():
 
 def test_every_task_names_a_loss_that_takes_its_targets():
     assert {task.name for task in TASKS.values() if LOSSES[task.loss].KIND != task.kind} == set()
-
-
-@pytest.mark.parametrize("cell", kernels.CELLS)
-@pytest.mark.parametrize("direction, merge", [("forward", "concat"), ("both", "learned")])
-def test_equal_units_is_the_largest_that_fits(cell, direction, merge):
-    task = TASKS["recall/past"]
-    most = Net(task, "lstm", 32).size
-    units = equal_units(task, cell, 32, direction, merge)
-    assert Net(task, cell, units, direction, merge).size <= most < Net(task, cell, units + 1, direction, merge).size
-    if (cell, direction) == ("lstm", "forward"):
-        assert units == 32
-    with pytest.raises(ValueError, match="more weights with one unit"):
-        equal_units(TASKS["recall/both"], "lstm", 1, "both", "learned")

@@ -108,25 +108,3 @@ def _by_row(loss, offsets):
         return loss
     means = [kernels.total(loss[start:end]) / int(end - start) for start, end in zip(offsets[:-1], offsets[1:])]
     return np.array(means, loss.dtype)
-
-
-def equal_units(task, cell, units, direction="forward", merge="concat"):
-    """The largest H with which a net has no more weights than the forward lstm of `units`, head and merge included.
-
-    Raises
-    ------
-    ValueError
-        Even H = 1 has more.
-    """
-    fits = most_units(lambda H: Net(task, cell, H, direction, merge).size, Net(task, "lstm", units).size)
-    if not fits:
-        raise ValueError(f"units: a net of {cell} ({direction}) has more weights with one unit than the lstm with {units}")
-    return fits
-
-
-def most_units(weights, limit):
-    """The largest H for which `weights(H)`, which grows with H, is at most `limit`; 0 if there is none."""
-    H = 0
-    while weights(H + 1) <= limit:
-        H += 1
-    return H

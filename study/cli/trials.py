@@ -90,7 +90,7 @@ def _show_forecast(data, workers):
     click.echo(f"  trials: {data['trials']}, and {data['selection']} to choose learning rates")
     click.echo(f"  recorded: {data['recorded']}, failed before: {data['failed']}, to run: {data['to_run']}")
     time = about(data["expected_seconds"], data["seconds"])
-    click.echo(f"  {time} with {workers} workers on this machine as busy as it is now; the longer if every trial uses its whole budget")
+    click.echo(f"  {time} with {workers} workers on this machine as busy as it is now; longest if all trials use their whole budgets")
     click.echo(f"  at most about {data['bytes'] / 2**20:,.0f} MiB of memory for its workers, when the largest trials meet")
 
 

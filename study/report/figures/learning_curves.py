@@ -15,7 +15,7 @@ TITLE = "Learning curves"
 CAPTION = (
     "Share of right answers in training, each judged before the update that learns from it, on recall of a past cue at one "
     "gap in the middle of the grid. Each line is a seed; it ends in a dot where the seed solved the task. Dotted: chance, "
-    "the best that a net can do which ignores the past."
+    "the best that a net can do without the past."
 )
 TASK = "recall/past"
 

@@ -10,8 +10,8 @@ from study.report.names import by_family, by_registry, init_label
 PLACE = 25
 TITLE = "One unit, one sequence"
 CAPTION = (
-    "Gates and states of one unit of the first seed, at some steps of one sequence up to the answer; time runs from left to "
-    "right, on a log axis of the lag. The unit is the one whose gates keep longest. Where a forget gate f stands at 1 and "
+    "Gates and states of one unit of the first seed, at up to 32 steps of one sequence before the answer; time runs from left "
+    "to right, on a log axis of the lag. It is the unit with the longest time constant. Where a forget gate f stands at 1 and "
     "an input gate i near 0, the memory c does not change. A GRU keeps 1 - z of h."
 )
 SHOWN = ("lstm", "gru")

@@ -275,8 +275,8 @@ cdef class Recurrence:
 
 
 cdef inline long row_step(array) noexcept:
-    """Numbers from one row of an array (T, B, H) to the next."""
-    return cnp.PyArray_STRIDE(array, 1) // <long> sizeof(REAL)
+    """Numbers from one row of an array (T, B, H) to the next. NumPy gives an axis of length 1 any stride, so T's serves if B is 1."""
+    return cnp.PyArray_STRIDE(array, 1 if cnp.PyArray_DIM(array, 1) > 1 else 0) // <long> sizeof(REAL)
 
 
 cdef int take_ranges(list recurrences, list ranges, recurrence_t** all) except -1:

@@ -177,6 +177,16 @@ def test_other_layouts_and_classes_have_the_same_results():
     assert type(o) is np.ndarray and np.array_equal(o, readout.forward(readout.init(0), h))
 
 
+def test_one_row_may_have_any_stride():
+    """NumPy calls an array contiguous whatever the stride of an axis of length 1, here that of the batch."""
+    for cell, direction, merge in (("lstm", "forward", "concat"), ("gru", "both", "concat"), ("gru", "both", "learned")):
+        layer, given = kernels.RNN(cell, 4, 6, direction, merge), case(cell, (5, 3, 4, 6), direction, merge, dtype="float32")
+        x, dy = given.x[:, [0]], given.dy[:, [0]]
+        assert dy.flags.c_contiguous and dy.strides[1] != dy.copy().strides[1]
+        one, other = (layer.backward(layer.forward(given.theta, a).tape, b) for a, b in ((x, dy), (x.copy(), dy.copy())))
+        assert np.array_equal(one.theta, other.theta) and np.array_equal(one.x, other.x)
+
+
 def test_a_seed_of_more_than_64_bits():
     layer = kernels.RNN(**LAYER)
     draws = [layer.init(seed).tobytes() for seed in (0, 2**64, 2**70, np.uint64(2**64 - 1))]

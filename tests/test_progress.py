@@ -61,7 +61,7 @@ def test_a_log_gets_a_line_now_and_then_and_the_arms_that_changed_more_seldom(mo
     lines = log.getvalue().splitlines()
     assert "\x1b" not in log.getvalue()
     assert 160 / 5 <= len(lines) <= 160 / 5 + 2 * 160 / 60 + 1 and lines[-1] == "test: 80 of 80"
-    assert any(re.fullmatch(r"  lstm: 3\d of 40 finished, 3\d solved, to gap 25, from 1,000 sequences on", entry) for entry in lines)
+    assert any(re.fullmatch(r"  lstm: 3\d of 40 finished, 3\d solved, largest gap 25, fewest sequences 1,000", entry) for entry in lines)
     assert sum(entry.startswith("  gru") for entry in lines) == 1
 
 
@@ -94,7 +94,7 @@ def test_the_best_of_an_arm():
         best.add(trial, Result(solved, sequences))
     best.add(trials[3], Result(test=Evaluation(360, 270, 0.1)))
     assert best.lines(1) == ["lstm digits: 1 of 1 finished, at best 75.0% right"]
-    assert best.lines(9)[0] == "lstm recall/past: 3 of 3 finished, 2 solved, to gap 25, from 2,000 sequences on"
+    assert best.lines(9)[0] == "lstm recall/past: 3 of 3 finished, 2 solved, largest gap 25, fewest sequences 2,000"
     assert line({"arm": "x", "finished": 1, "of": 2}) == "x: 1 of 2 finished"
 
 

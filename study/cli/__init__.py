@@ -16,6 +16,7 @@ from study.process import DISK, FAILED, INTERRUPTED  # noqa: F401
 USAGE = 2
 PROGRAM = os.environ.get("LONGLAG_PROGRAM", "python -m study")  # how messages call it; scripts/study sets it
 MOST_LINES = 12  # of a list that is printed for people; --json has all
+OF_FOLDER = "DIR is the folder of one preset, results/gap/default if not given."
 FOLDER = click.argument("folder", metavar="[DIR]", default="results/gap/default")
 WORKERS = click.option("--workers", type=click.IntRange(1, 4096), metavar="N",
                        help="Worker processes; default: one per processor.")

@@ -19,7 +19,7 @@ UNITS = 32  # inputs and units of the layer whose parameters are counted; mut1 n
 @click.command()
 @click.argument("file")
 def validate(file):
-    """Check a study file, and name everything that is wrong with it."""
+    """Check a study file and name all its mistakes."""
     study = claims.from_file(file)
     choosing = sum(map(len, study.selecting.values()))
     click.echo(f"{file}: {study.name}/{study.preset}: {len(study.points)} trials, and {choosing} to choose learning rates")
@@ -31,7 +31,7 @@ def validate(file):
 @click.command("list")
 @click.argument("what", required=False, type=click.Choice(["cells", "tasks", "knobs", "studies"]))
 def list_(what):
-    """List cells, tasks, knobs or studies; all four if none is named."""
+    """List cells, tasks, knobs, studies, or all four."""
     lists = {"cells": _cells, "tasks": _tasks, "knobs": _knobs, "studies": _studies}
     for name in [what] if what else lists:
         head, *rows = lists[name]()
@@ -88,7 +88,7 @@ def _studies():
 
 @click.command()
 def env():
-    """Print the machine and software that numbers made here depend on, as JSON."""
+    """Print facts of this machine and its software, as JSON."""
     dump(machine.facts())
 
 

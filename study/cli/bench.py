@@ -52,7 +52,10 @@ def _run(name, given):
 
 @click.group()
 def bench():
-    """Time the kernels against their peers and the processor's peak. Needs the machine for itself."""
+    """Time the kernels against their peers.
+
+    Compares them with the processor's peak too. Needs the machine for itself.
+    """
 
 
 @bench.command("kernels")

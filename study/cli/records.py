@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from study import process
-from study.cli import FAILED, FOLDER, JSON, dump, say, shortened
+from study.cli import FAILED, FOLDER, JSON, OF_FOLDER, dump, say, shortened
 from study.errors import SpecError
 from study.plan.plan import Plan
 from study.records import compare, export, files, find, store, table
@@ -22,13 +22,16 @@ from study.tasks import TASKS
 PAUSE = 2.0  # seconds between two prints of status --watch
 
 
-@click.command()
+@click.command(epilog=OF_FOLDER)
 @FOLDER
 @click.option("--watch", is_flag=True,
               help="Print again every two seconds until nothing is missing; with --json one line each time.")
 @JSON
 def status(folder, watch, as_json):
-    """Print how many trials of a preset's plan are done, diverged, failed, crashed or missing, and how long the rest takes."""
+    """Count the trials that are done, failed or missing.
+
+    Also names the best of each arm, and says how long the rest takes.
+    """
     data = status_of(folder)
     if watch:
         data = _watch(folder, data, as_json)
@@ -115,12 +118,15 @@ def _show_comparison(first, second, comparison):
     click.echo(f"same: {comparison['same']}")
 
 
-@click.command("export")
+@click.command("export", epilog=OF_FOLDER)
 @FOLDER
 @click.option("--format", "form", type=click.Choice(list(export.FORMATS)), default="csv", show_default=True)
 @click.option("--to", metavar="FILE", help="File, FIFO or device to write to; standard output if not given.")
 def export_(folder, form, to):
-    """Write the recorded trials as one table: one row each, with its machine and driver."""
+    """Write the recorded trials as one table.
+
+    One row for each trial, with the machine and the driver that made it.
+    """
     rows = table.rows(folder)
     if not rows:
         raise SpecError(f"{folder}: no recorded trial of its plan")
@@ -141,16 +147,22 @@ def export_(folder, form, to):
 
 @click.command()
 @click.argument("id")
-@click.option("--out", default="results", metavar="DIR", help="Folder of all results.")
+@click.option("--out", default="results", metavar="DIR", show_default=True, help="Folder of all results.")
 def show(id, out):
-    """Print everything that is recorded of a trial, named by the beginning of its ID or of the ID's last part."""
+    """Print everything that is recorded of a trial.
+
+    ID is the beginning of its id, or of the last part of its id.
+    """
     dump(find.find(out, id))
 
 
-@click.command()
+@click.command(epilog=OF_FOLDER)
 @FOLDER
 def compact(folder):
-    """Merge the segments of a preset's folder into its runs.jsonl; move damaged lines into damaged-lines.txt."""
+    """Merge the segments of a folder into its runs.jsonl.
+
+    Moves damaged lines into damaged-lines.txt.
+    """
     Plan.from_folder(folder, TASKS)
     contents = store.compact(folder)
     click.echo(f"{Path(folder) / store.RUNS}: {len(contents.lines)} records")

@@ -2,7 +2,7 @@
 
 import click
 
-from study.cli import FAILED, FOLDER
+from study.cli import FAILED, FOLDER, OF_FOLDER
 from study.plan.plan import Plan
 from study.tasks import TASKS
 
@@ -14,11 +14,11 @@ def write_report(folder):
     return report.write(folder)
 
 
-@click.command()
+@click.command(epilog=OF_FOLDER)
 @FOLDER
 @click.option("--check", is_flag=True, help="Change nothing; fail if CSV, tables or verdicts are not what the records give.")
 def report(folder, check):
-    """Write the figures, tables and page of a preset's folder from its records."""
+    """Write figures, tables and page from the records of a folder."""
     Plan.from_folder(folder, TASKS)
     if not check:
         click.echo(write_report(folder))

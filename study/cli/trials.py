@@ -8,7 +8,7 @@ import click
 import kernels
 from kernels.processor import processors
 from study import claims
-from study.cli import FAILED, FOLDER, INTERRUPTED, JSON, PROGRAM, WORKERS, Seconds, again, dump, say
+from study.cli import FAILED, FOLDER, INTERRUPTED, JSON, OF_FOLDER, PROGRAM, WORKERS, Seconds, again, dump, say
 from study.cli.report import write_report
 from study.errors import SpecError
 from study.plan import subset
@@ -28,7 +28,8 @@ SHOWN = ("solved", "censored", "without a rule", "probed", "diverged", "for lear
 @click.argument("studies", nargs=-1, metavar="[STUDY]...")
 @click.option("--preset", default="default", show_default=True,
               help="quick, default or full; `list studies` says how many trials each has and how long they take.")
-@click.option("--out", default="results", metavar="DIR", help="Folder of all results; a study writes into DIR/<study>/<preset>.")
+@click.option("--out", default="results", show_default=True, metavar="DIR",
+              help="Folder of all results; a study writes into DIR/<study>/<preset>.")
 @WORKERS
 @click.option("--only", multiple=True, metavar="AXIS=VALUE[,VALUE]", help="Run only these trials of the plan; repeatable.")
 @click.option("--seeds", type=click.IntRange(1, 100_000), metavar="N", help="Run seeds 0 to N - 1 of every arm.")
@@ -36,13 +37,15 @@ SHOWN = ("solved", "censored", "without a rule", "probed", "diverged", "for lear
 @click.option("--fail-fast", is_flag=True, help="Start no more trials after one has failed.")
 @click.option("--retry-failed", is_flag=True, help="Run trials again that failed or crashed before.")
 @click.option("--timeout", type=Seconds(), metavar="SECONDS", help="End trials that take longer.")
-@click.option("--executor", type=click.Choice(executors.NAMES), default="local")
+@click.option("--executor", type=click.Choice(executors.NAMES), default="local", show_default=True,
+              help="Where trials are computed: on this machine, or on a Dask cluster.")
 @click.option("--scheduler", metavar="ADDRESS|FILE", help="Address or scheduler file of the Dask cluster.")
 @JSON
 def run(studies, preset, only, seeds, dry_run, as_json, **how):
-    """Run studies: names of ablations or paths of TOML files; `gap` if none is given.
+    """Run studies, or continue them, and write their reports.
 
-    Trials that are recorded already are not run again. Writes a report at the end.
+    STUDY is a name that `list studies` shows or the path of a TOML file; `gap` if none is given. Trials that are recorded already are
+    not run again.
     """
     plans = [_wanted(name, preset, only, seeds) for name in studies or ["gap"]]
     return _forecast(plans, as_json, **how) if dry_run else _compute(plans, as_json, **how)
@@ -134,13 +137,13 @@ def _finish(study, summary, seconds, as_json):
     return data
 
 
-@click.command("verify")
+@click.command("verify", epilog=OF_FOLDER)
 @FOLDER
 @click.option("--sample", type=click.IntRange(1), default=20, show_default=True, metavar="N", help="Trials to run again.")
 @WORKERS
 @JSON
 def verify_(folder, sample, workers, as_json):
-    """Run N recorded trials again and compare every number bit for bit."""
+    """Run recorded trials again and compare them bit for bit."""
     contents = store.read(folder)
     recorded = {trial.id: trial for trial in Plan.from_folder(folder, TASKS).recorded(contents)}
     if not recorded:

@@ -68,5 +68,5 @@ def line(arm):
     if "solved" in arm:
         words += f", {arm['solved']} solved"
     if "gap" in arm:
-        words += f", to gap {arm['gap']}, from {arm['sequences']:,} sequences on"
+        words += f", largest gap {arm['gap']}, fewest sequences {arm['sequences']:,}"
     return words

@@ -134,7 +134,7 @@ def trouble(disk, k, way):
     """The Cost of a run whose k-th call fails, and of the next run, which completes the study."""
     shutil.rmtree(disk.results, ignore_errors=True)
     faulty = disk.run(k, WAYS[way])
-    found = store.read(disk.place).lines
+    kept = store.read(disk.place).lines
     finish = disk.run()
     lines = Counter(line for path in disk.place.glob("**/*.jsonl") for line in path.read_bytes().splitlines())
     said = [line for line in faulty.said.splitlines() if line.startswith("error: ") or "Traceback" in line]
@@ -143,7 +143,7 @@ def trouble(disk, k, way):
     return Cost(
         rounds=1,
         taken=len(faulty.acknowledged),
-        lost=len(faulty.acknowledged - set(found)),
+        lost=len(faulty.acknowledged - set(kept)),
         twice=sum(count > 1 for count in lines.values()),
         redone=len(finish.acknowledged & faulty.acknowledged),
         left=sum(path.name.startswith(".") for path in disk.place.rglob("*")) + len(list(disk.place.glob("segments/*.jsonl"))),

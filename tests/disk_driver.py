@@ -72,9 +72,9 @@ def drive(arguments, under, notes, k, how, acknowledged, out):
 
 def remember(folder):
     """Use this folder's results and report in place of training and drawing again: only writing is tested."""
-    contents, known = report._contents(folder), store.read(folder)
+    contents, records = report._contents(folder), store.read(folder)
     report._contents = lambda folder: contents
-    commands.train = lambda trial: Result.of(known.record(trial.id)["result"])
+    commands.train = lambda trial: Result.of(records.record(trial.id)["result"])
 
 
 if __name__ == "__main__":

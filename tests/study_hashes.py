@@ -36,9 +36,9 @@ TRIALS = {
 
 def golden(kind, name):
     """The committed hash of one of the "tasks" or "trials"."""
-    known = json.loads(GOLDEN.read_text())[kind]
-    assert name in known, f"no golden hash of {name}; to add it: {WRITE}"
-    return known[name]
+    hashes = json.loads(GOLDEN.read_text())[kind]
+    assert name in hashes, f"no golden hash of {name}; to add it: {WRITE}"
+    return hashes[name]
 
 
 def first_batch(task):

@@ -29,7 +29,7 @@ def probe(slope=-0.5, exponent=-0.5, bent=0.0, bound=1.1, largest=0.9):
 def outcomes(n=10, cell="rnn", **made):
     runs = [{"cell": cell, "init": "standard", "method": "probe", "after": 0, "units": 32, "status": "done", "gap": 1000,
              "seed": seed, "probe": probe(**made)} for seed in range(n)]
-    return {(found.claim, found.statement.split(":")[0]): found for found in gradients.judge(pd.DataFrame(runs))}
+    return {(result.claim, result.statement.split(":")[0]): result for result in gradients.judge(pd.DataFrame(runs))}
 
 
 @pytest.mark.parametrize("made, outcome", [
@@ -43,8 +43,8 @@ def test_c15b_compares_the_slope_with_the_exponent(made, outcome):
 def test_c15b_is_inconclusive_where_seeds_disagree():
     runs = [{"cell": "rnn", "init": "standard", "method": "probe", "after": 0, "units": 32, "status": "done", "gap": 1000,
              "seed": seed, "probe": probe(exponent=-0.5 if seed % 2 else -0.4)} for seed in range(10)]
-    found = [one for one in gradients.judge(pd.DataFrame(runs)) if one.claim == "C15b"]
-    assert [one.outcome for one in found] == [verdict.INCONCLUSIVE] and not found[0].provisional
+    results = [one for one in gradients.judge(pd.DataFrame(runs)) if one.claim == "C15b"]
+    assert [one.outcome for one in results] == [verdict.INCONCLUSIVE] and not results[0].provisional
 
 
 @pytest.mark.parametrize("made, outcome", [
@@ -120,15 +120,15 @@ def test_trained_and_untrained_nets_are_shown_apart(probed_frame):
 
 def test_nets_of_another_width_or_task_are_left_out_and_named(probed_frame):
     gated = probed_frame[probed_frame["cell"] != "rnn"]
-    looks = []
+    changed = []
     for one in gated["probe"]:
-        looks.append(look := copy.deepcopy(one))
-        look["constants"] = [3 * constant for constant in one["constants"]] * 2
-        look["norms"]["h"] = look["norms"]["x"] = [0.3**k for k in range(len(one["norms"]["lag"]))]
-        look["lyapunov"], look["cosine"], look["trace"] = [2.0] * 4, one["cosine"] and -1.0, one["trace"] | {"lag": one["trace"]["lag"][::-1]}
-        look["jacobian"]["values"] = [[7.0 for _ in values] for values in one["jacobian"]["values"]]
-        look["gates"] = {name: [1 + share for share in shares] for name, shares in one["gates"].items()}
-    others = [gated.assign(probe=looks, units=16), gated.assign(probe=looks, task="recall/both"), gated.assign(probe=looks, gap=30)]
+        changed.append(copied := copy.deepcopy(one))
+        copied["constants"] = [3 * constant for constant in one["constants"]] * 2
+        copied["norms"]["h"] = copied["norms"]["x"] = [0.3**k for k in range(len(one["norms"]["lag"]))]
+        copied["lyapunov"], copied["cosine"], copied["trace"] = [2.0] * 4, one["cosine"] and -1.0, one["trace"] | {"lag": one["trace"]["lag"][::-1]}
+        copied["jacobian"]["values"] = [[7.0 for _ in values] for values in one["jacobian"]["values"]]
+        copied["gates"] = {name: [1 + share for share in shares] for name, shares in one["gates"].items()}
+    others = [gated.assign(probe=changed, units=16), gated.assign(probe=changed, task="recall/both"), gated.assign(probe=changed, gap=30)]
     both = pd.concat([*others, probed_frame], ignore_index=True)
     for figure in (figure for figure in FIGURES.values() if figure.PLACE >= 20):
         pd.testing.assert_frame_equal(figure.data(both), figure.data(probed_frame))
@@ -167,8 +167,8 @@ def test_norms_that_left_float64_end_their_line(probed_frame):
 
 
 def test_probes_are_in_no_table_of_training(probed_frame):
-    found = tables.every(probed_frame, {}, [], "looks", "default")
-    assert set(found) == {"probes"}
+    made = tables.every(probed_frame, {}, [], "looks", "default")
+    assert set(made) == {"probes"}
 
 
 def test_the_id_of_a_probe_names_its_method_and_its_initialisation():

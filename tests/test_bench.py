@@ -24,8 +24,8 @@ INSTALLED = [name for name in OTHERS if peers.version(name)]
 @pytest.fixture(scope="module")
 def running():
     """A process for each installed peer."""
-    with peer_process.running(["ours", *INSTALLED], 1) as found:
-        yield found
+    with peer_process.running(["ours", *INSTALLED], 1) as processes:
+        yield processes
 
 
 # ------------------------------------------------------------------------------------------------------------ work
@@ -71,7 +71,7 @@ def test_every_suite_has_its_title_and_its_cases():
     assert {*kernels_, "memory", "trial", "study"} == set(suites.TITLES)
     assert {case.threads for case in kernels_["threads"].cases} == {1, 2, 4, 6}
     assert {case.threads for suite in kernels_.keys() - {"threads"} for case in kernels_[suite].cases} == {2}
-    assert all(case.suite == suite for suite, (some, _) in kernels_.items() for case in some)
+    assert all(case.suite == suite for suite, (cases, _) in kernels_.items() for case in cases)
     assert [case.T for case in suites.of_trials(1).cases] == [100] * 12 + [200] * 12
 
 
@@ -112,8 +112,8 @@ def test_a_trial_by_a_peer_ends_as_ours(running):
     if "torch" not in running:
         pytest.skip("torch is not installed")
     case = suites.recall("study", "study", "gru_after", 3, 6, dtype="float64", budget=320)
-    found = timing.trial(case, ["ours", "torch"], running)["peers"]
-    assert {**found["torch"], "seconds": 0} == {**found["ours"], "seconds": 0}
+    results = timing.trial(case, ["ours", "torch"], running)["peers"]
+    assert {**results["torch"], "seconds": 0} == {**results["ours"], "seconds": 0}
 
 
 def test_swapped_gates_disagree(running):
@@ -154,9 +154,9 @@ def test_a_missing_peer_has_its_install_command(monkeypatch):
 
 def entry(case, **medians):
     """The record of a case, with the given medians by peer."""
-    found = {name: {"median": seconds, "q1": seconds, "q3": seconds, "calls": 1} for name, seconds in medians.items()}
+    results = {name: {"median": seconds, "q1": seconds, "q3": seconds, "calls": 1} for name, seconds in medians.items()}
     peak = {"median": 100e9, "q1": 99e9, "q3": 101e9}
-    return {**vars(case), "operations": operations.operations(case), "peak": peak, "peers": found, "warnings": [], "inside": 0.9}
+    return {**vars(case), "operations": operations.operations(case), "peak": peak, "peers": results, "warnings": [], "inside": 0.9}
 
 
 def made(suite, entries):
@@ -184,9 +184,9 @@ def test_means_of_iterations_are_geometric():
 
 @pytest.mark.parametrize("suite", figures.FIGURES)
 def test_figures_have_the_numbers_of_the_record(suite):
-    some, _ = suites.of_kernels(1, 4)[suite]
+    cases, _ = suites.of_kernels(1, 4)[suite]
     figure = figures.FIGURES[suite]
-    entries = [entry(case, ours=2e-3 / case.threads, torch=6e-3, jax=5e-3) for case in some]
+    entries = [entry(case, ours=2e-3 / case.threads, torch=6e-3, jax=5e-3) for case in cases]
     data = figure.data(tables.frame(made(suite, entries)))
     assert drawing.svg(figure.draw, data).count("<path") > len(set(data["cell"]))
     if "ratio" in data:
@@ -198,7 +198,7 @@ def test_figures_have_the_numbers_of_the_record(suite):
         assert np.allclose(data["nanoseconds"], 2e6 / (data["T"] * data["B"]))
     else:
         ours = data[data["peer"] == "ours"] if "peer" in data else data
-        assert len(ours) == len(some) and np.allclose(ours["gflops"], [operations.operations(case) / 2e6 for case in some])
+        assert len(ours) == len(cases) and np.allclose(ours["gflops"], [operations.operations(case) / 2e6 for case in cases])
 
 
 def test_figures_of_nothing_are_empty():
@@ -218,10 +218,10 @@ def test_an_unfinished_record_says_so(tmp_path):
 # ---------------------------------------------------------------------------------------------------------- memory
 
 def test_a_tape_holds_gates_and_states():
-    found = {case["cell"]: case["numbers"] for case in memory.tapes(1, units=32)}
-    assert found.keys() == kernels.CELLS.keys()
+    numbers = {case["cell"]: case["numbers"] for case in memory.tapes(1, units=32)}
+    assert numbers.keys() == kernels.CELLS.keys()
     expected = {"rnn": 2, "lstm": 6, "gru": 5, "mut1": 5}  # gru and mut1 keep an operand of their second stage
-    assert {cell: found[cell] for cell in expected} == expected
+    assert {cell: numbers[cell] for cell in expected} == expected
 
 
 # --------------------------------------------------------------------------------------------------------- commands
@@ -259,17 +259,17 @@ def test_bench_kernels(small, call, tmp_path):
     assert code == 0 and "1/1 training lstm T12 B5 I3 H7 float32 on 1" in err
     assert "Training step, float32" in out and "numbers a unit" in out and "under 2 GiB" in out
     folder = tmp_path / "bench" / kernels.isa()
-    found = json.loads((folder / "table.json").read_text())
-    assert found["schema"] == 1 and found["finished"] and found["processors"] == peer_process.pinned(1)
-    assert found["command"].endswith("python -m study bench kernels --peers numpy --only table,gap,memory")
-    assert found["machine"]["kernels"]["isa"] == kernels.isa() and found["peers"]["numpy"] == peers.version("numpy")
-    case, = found["cases"]
+    kept = json.loads((folder / "table.json").read_text())
+    assert kept["schema"] == 1 and kept["finished"] and kept["processors"] == peer_process.pinned(1)
+    assert kept["command"].endswith("python -m study bench kernels --peers numpy --only table,gap,memory")
+    assert kept["machine"]["kernels"]["isa"] == kernels.isa() and kept["peers"]["numpy"] == peers.version("numpy")
+    case, = kept["cases"]
     assert case["peers"].keys() == {"ours", "numpy"} and case["peak"]["median"] > 0
     assert case["peers"]["numpy"]["difference64"] < 1e-12 and case["peers"]["ours"]["median"] > 0
     assert {path.name for path in folder.iterdir()} == {
         "REPORT.md", "figures", *(f"{suite}.{kind}" for suite in ("table", "gap", "memory") for kind in ("csv", "json"))}
     page = (folder / "REPORT.md").read_text()
-    assert found["command"] in page and "figures/gap.svg" in page and (folder / "figures" / "gap.svg").exists()
+    assert kept["command"] in page and "figures/gap.svg" in page and (folder / "figures" / "gap.svg").exists()
 
 
 def test_bench_on_several_threads(small, call, tmp_path):
@@ -297,8 +297,8 @@ def test_an_interruption_keeps_what_was_timed(small, call, tmp_path, monkeypatch
     monkeypatch.setattr(suite_runner.SuiteRunner, "_timed", twice)
     assert call("kernels", "--peers", "none", "--only", "table,gap")[0] == 130
     folder = tmp_path / "bench" / kernels.isa()
-    found = json.loads((folder / "table.json").read_text())
-    assert not found["finished"] and [case["peers"]["ours"]["median"] for case in found["cases"]] == [1.0]
+    kept = json.loads((folder / "table.json").read_text())
+    assert not kept["finished"] and [case["peers"]["ours"]["median"] for case in kept["cases"]] == [1.0]
     assert not (folder / "gap.json").exists()
 
 
@@ -321,8 +321,8 @@ def test_wrong_arguments(call, arguments, said, tmp_path):
 
 @pytest.mark.parametrize("cell", kernels.CELLS)
 def test_cells_are_compared_at_equal_units_and_at_equal_parameters(cell):
-    some, rivals = suites.of_kernels(1, 1)["cells"]
-    sizes = [(case.I, case.H) for case in some if case.cell == cell]
+    cases, rivals = suites.of_kernels(1, 1)["cells"]
+    sizes = [(case.I, case.H) for case in cases if case.cell == cell]
     most = kernels.RNN("lstm", 32, 32).size
     fits = [H for H in range(1, 200) if kernels.RNN(cell, suites._inputs(cell, H), H).size <= most]
     assert {H for _, H in sizes} == {32, fits[-1]} and fits == list(range(1, fits[-1] + 1)) and not len(rivals)
@@ -330,5 +330,5 @@ def test_cells_are_compared_at_equal_units_and_at_equal_parameters(cell):
     layer = kernels.RNN(cell, *sizes[0])
     products = [np.prod(shape) for name, shape in layer.shapes.items() if name[-1] in "WUR"]
     assert operations.multiply_adds(cell, *sizes[0]) == sum(products)
-    row = tables.shown(made("cells", [entry(case, ours=1e-3) for case in some if case.cell == cell])).iloc[0]
+    row = tables.shown(made("cells", [entry(case, ours=1e-3) for case in cases if case.cell == cell])).iloc[0]
     assert row["parameters"] == f"{layer.size:,}" and row["training, ns a row-step"] == "312.5"

@@ -158,11 +158,11 @@ def test_show_finds_a_trial_by_the_start_of_its_id_or_of_its_hash(ran, call):
 
 def test_cells_are_listed_with_equations_parameters_and_source(call):
     rows = [re.split(r"\s{2,}", line.strip()) for line in call("list", "cells")[1].splitlines() if line.strip()]
-    found = {name: row for name, *row in rows[1:]}
+    by_name = {name: row for name, *row in rows[1:]}
     for name, cell in kernels.CELLS.items():
-        assert [found[name][k] for k in (0, 2, 3)] == [cell.title, f"{kernels.RNN(name, 32, 32).size:,}", cell.source]
+        assert [by_name[name][k] for k in (0, 2, 3)] == [cell.title, f"{kernels.RNN(name, 32, 32).size:,}", cell.source]
     counted = {"rnn": 1, "lstm": 6, "gru": 4, "gru_after": 4, "janet": 3, "mgu": 3, "fgr": 6, "nog": 5, "coupled": 5}
-    assert {name: int(found[name][1]) for name in counted} == counted
+    assert {name: int(by_name[name][1]) for name in counted} == counted
 
 
 def test_list_validate_env_cite(tmp_path, call):

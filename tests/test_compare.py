@@ -30,14 +30,14 @@ def fill(folder, trials, change=lambda result: {}):
 ])
 def test_a_difference_is_named_with_its_place_and_size(other, says):
     first = {"a": [1, 2.5, None], "b": {"c": True}}
-    assert [words(found) for found in differences(first, other)] == [says]
+    assert [words(difference) for difference in differences(first, other)] == [says]
     assert not list(differences(first, json.loads(json.dumps(first))))
 
 
 def test_numbers_that_differ_in_one_bit_differ():
-    found = list(differences({"x": [0.1, 0.0, 3]}, {"x": [0.1 + 2**-56, -0.0, 3]}))
-    assert [one["at"] for one in found] == ["x.0", "x.1"]
-    assert found[0]["by"] == 2**-56
+    places = list(differences({"x": [0.1, 0.0, 3]}, {"x": [0.1 + 2**-56, -0.0, 3]}))
+    assert [one["at"] for one in places] == ["x.0", "x.1"]
+    assert places[0]["by"] == 2**-56
 
 
 def test_order_and_folder_make_no_difference(tmp_path, call):
@@ -61,9 +61,9 @@ def test_differences_are_printed_as_text_and_as_json(tmp_path, call):
     code, out, _ = call("compare", a, b, "--json")
     data = json.loads(out)
     assert code == 1 and data["only_a"] == [trials[0].id] and data["only_b"] == [trials[5].id] and data["same"] == 3
-    found = data["differ"][trials[2].id]
-    assert found[0] == {"at": "result.sequences", "a": 1002, "b": 1012, "by": 10}
-    assert found[1]["by"] == found[1]["b"] - found[1]["a"] == toy.number(trials[2])
+    places = data["differ"][trials[2].id]
+    assert places[0] == {"at": "result.sequences", "a": 1002, "b": 1012, "by": 10}
+    assert places[1]["by"] == places[1]["b"] - places[1]["a"] == toy.number(trials[2])
 
 
 def test_trials_from_before_a_change_of_numerics_are_matched_by_their_knobs(tmp_path, monkeypatch):
@@ -72,9 +72,9 @@ def test_trials_from_before_a_change_of_numerics_are_matched_by_their_knobs(tmp_
     before = fill(tmp_path / "before", toy.trials(2))
     monkeypatch.setattr(knobs, "NUMERICS", knobs.NUMERICS + 1)
     after = fill(tmp_path / "after", toy.trials(2))
-    found = compare.compare(store.read(before), store.read(after))
-    assert not found["only_a"] and not found["only_b"]
-    assert all(places[0]["at"] == "id" for places in found["differ"].values()) and len(found["differ"]) == 2
+    comparison = compare.compare(store.read(before), store.read(after))
+    assert not comparison["only_a"] and not comparison["only_b"]
+    assert all(places[0]["at"] == "id" for places in comparison["differ"].values()) and len(comparison["differ"]) == 2
 
 
 def test_a_long_list_is_shortened_as_text_and_whole_as_json(tmp_path, call):

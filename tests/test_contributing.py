@@ -13,12 +13,12 @@ SOURCES = {".py", ".pyx", ".pxd", ".pxi", ".h", ".cff", ""}  # what the map name
 def mapped():
     """{folder: [names in it]} of the map, in its order; a folder whose content it does not list is only a name."""
     block = re.search(r"^## Code map$.*?^```$(.*?)^```$", TEXT, re.S | re.M)[1]
-    found, parents = {}, [""]
+    folders, parents = {}, [""]
     for indent, name in re.findall(r"^( *)(\S+)(?:  +\S.*)?$", block, re.M):
         del parents[len(indent) // 2 + 1 :]
-        found.setdefault(parents[-1], []).append(name)
+        folders.setdefault(parents[-1], []).append(name)
         parents.append(parents[-1] + name)
-    return found
+    return folders
 
 
 def tree(folder):

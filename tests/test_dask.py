@@ -62,8 +62,8 @@ def same(folder, undisturbed):
 
 
 def test_a_raise_a_poison_and_a_hang_are_told_apart_and_the_workers_live_on(tmp_path, cluster):
-    some = ["--only", "cell=lstm", "--only", "gap=12", "--timeout", "4"]
-    code, out, err = finish(start(tmp_path, cluster.file, *some, TOY="faulty"))
+    part = ["--only", "cell=lstm", "--only", "gap=12", "--timeout", "4"]
+    code, out, err = finish(start(tmp_path, cluster.file, *part, TOY="faulty"))
     assert code == 1 and "1 solved" in out and "2 failed, 1 crashed" in out
     assert all(err.count(reason) == 2 for reason in ("no luck", "killed 3 workers", "SIGKILL", "--timeout)")), err
     assert all(process.poll() is None for process in cluster.workers)
@@ -159,8 +159,8 @@ def test_nobody_there_is_one_message(tmp_path, scheduler):
 def test_each_record_knows_the_machine_of_its_worker(tmp_path, cluster):
     assert finish(start(tmp_path, cluster.file, "--seeds", "1"))[0] == 0
     folder = tmp_path / "toy" / "default"
-    known = Provenance(folder, store.read(folder))
-    rows = [known.row(id) for id in records(tmp_path)]
+    provenance = Provenance(folder, store.read(folder))
+    rows = [provenance.row(id) for id in records(tmp_path)]
     assert all(row["host"] == socket.gethostname() and row["isa"] == kernels.isa() and row["seconds"] > 0 for row in rows)
 
 

@@ -17,8 +17,8 @@ PAGES = [machine.PROJECT / name for name in ("README.md", "STUDIES.md")]
 
 
 def blocks(page, *languages):
-    found = re.findall(r"^```(\w*)\n(.*?)^```$", page.read_text(), re.S | re.M)
-    return [text for language, text in found if language in languages]
+    texts = re.findall(r"^```(\w*)\n(.*?)^```$", page.read_text(), re.S | re.M)
+    return [text for language, text in texts if language in languages]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -216,7 +216,7 @@ axes = { cell = ["rnn", "lstm"], gap = [12] }
 
 def test_a_run_writes_by_the_store_alone_and_a_report_needs_no_training(tmp_path):
     (tmp_path / "tiny.toml").write_text(TINY)
-    found = json.loads(run_python(RUN, tmp_path / "tiny.toml", tmp_path / "out"))
-    writers = {str(Path(file).relative_to(PROJECT)) for file in found}
+    files = json.loads(run_python(RUN, tmp_path / "tiny.toml", tmp_path / "out"))
+    writers = {str(Path(file).relative_to(PROJECT)) for file in files}
     store = {"study/records/store.py", "study/records/files.py"}
     assert store <= writers <= store | {"study/report/__init__.py"}

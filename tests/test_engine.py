@@ -297,14 +297,14 @@ def test_a_second_interrupt_stops_at_once(tmp_path):
 
 
 def test_failed_trials_are_named_and_tried_again_only_on_demand(tmp_path):
-    some = ["--only", "cell=lstm", "--only", "gap=12", "--seeds", "5"]
-    code, _, err = finish(tmp_path, *some, "--timeout", str(HANGS), TOY="faulty")
+    part = ["--only", "cell=lstm", "--only", "gap=12", "--seeds", "5"]
+    code, _, err = finish(tmp_path, *part, "--timeout", str(HANGS), TOY="faulty")
     assert code == 1 and all(err.count(reason) == 2 for reason in ("no luck", "killed 3 workers", "--timeout)")), err
-    code, out, err = finish(tmp_path, *some)
+    code, out, err = finish(tmp_path, *part)
     assert code == 1 and err.count("failed: ") == 2 and err.count("crashed: ") == 1 and "0 trials in" in out
-    assert "failed before: 3, to run: 0" in finish(tmp_path, *some, "--dry-run")[1]
-    assert "failed before: 3, to run: 3" in finish(tmp_path, *some, "--dry-run", "--retry-failed")[1]
-    code, out, _ = finish(tmp_path, *some, "--retry-failed")
+    assert "failed before: 3, to run: 0" in finish(tmp_path, *part, "--dry-run")[1]
+    assert "failed before: 3, to run: 3" in finish(tmp_path, *part, "--dry-run", "--retry-failed")[1]
+    code, out, _ = finish(tmp_path, *part, "--retry-failed")
     assert code == 0 and "3 trials in" in out
 
 

@@ -30,17 +30,17 @@ def simulate(pace, share, workers, measured):
     seconds = {trial.id: pace(trial) * cost(trial, used[trial.id]) for trial in study()}
     show = Progress("test", study(), SimpleNamespace(workers=workers), Estimate(measured), io.StringIO())
     waiting = sorted(study(), key=lambda trial: -show.estimate.expected(trial))
-    now, running, looks = 0.0, [], []
+    now, running, readings = 0.0, [], []
     while waiting or running:
         while waiting and len(running) < workers:
             trial = waiting.pop(0)
             running.append((now + seconds[trial.id], now, trial))
         show.update([(trial, now - start) for _, start, trial in running], False)
-        looks.append((now, *show.left(), show.finished_cost / show.cost))
+        readings.append((now, *show.left(), show.finished_cost / show.cost))
         running.sort(key=lambda entry: entry[0])
         now, _, trial = running.pop(0)
         show.finished(trial, outcome(seconds[trial.id], used[trial.id], trial))
-    return [(now - then, expected, at_most, done) for then, expected, at_most, done in looks]
+    return [(now - then, expected, at_most, done) for then, expected, at_most, done in readings]
 
 
 @pytest.mark.parametrize("workers", [1, 2, 16])
@@ -48,10 +48,10 @@ def simulate(pace, share, workers, measured):
 @pytest.mark.parametrize("solved", [0.0, 0.5, 0.9])
 def test_after_a_tenth_of_the_work_the_estimate_holds_within_a_factor_of_two(slower, solved, workers):
     chance = random.Random(workers)
-    looks = simulate(lambda trial: slower * chance.uniform(0.8, 1.3), lambda trial: chance.choice([0.1, 0.3])
+    readings = simulate(lambda trial: slower * chance.uniform(0.8, 1.3), lambda trial: chance.choice([0.1, 0.3])
                      if chance.random() < solved else 1.0, workers, measured=1.0)
-    end = 0.1 * looks[0][0]  # the last trials are few, and each is a matter of chance
-    judged = [look for look in looks if look[3] >= 0.1 and look[0] > end]
+    end = 0.1 * readings[0][0]  # the last trials are few, and each is a matter of chance
+    judged = [reading for reading in readings if reading[3] >= 0.1 and reading[0] > end]
     assert len(judged) > 10
     for true, expected, at_most, _ in judged:
         latest = expected if workers < 16 else at_most  # of many trials that end together, the slowest one decides

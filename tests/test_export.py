@@ -67,10 +67,10 @@ def test_a_folder_is_exported_as_study_load_gives_it(ran, call, tmp_path, form):
     rows = READ[form](to.read_bytes(), columns)
     frame = study.load(folder)
     assert [row["id"] for row in rows] == list(frame["id"]) and list(rows[0]) == list(frame.columns)
-    for row, (_, known) in zip(rows, frame.iterrows(), strict=True):
+    for row, (_, expected) in zip(rows, frame.iterrows(), strict=True):
         record = store.read(folder).record(row["id"])["result"]
         assert (row["final_loss"], row["solved"], row["test_n"]) == (record["final_loss"], record["solved"], 2560)
-        assert json.loads(row["curve"]) == record["curve"] and row["driver"] == known["driver"] and row["host"] and row["isa"]
+        assert json.loads(row["curve"]) == record["curve"] and row["driver"] == expected["driver"] and row["host"] and row["isa"]
 
 
 def test_csv_goes_to_standard_output(ran, call):

@@ -67,8 +67,8 @@ def test_no_code_is_dead(tmp_path):
     done = vulture()
     assert done.returncode == 0, done.stdout + done.stderr
     (tmp_path / "dead.py").write_text("import os\n\ndef unused():\n    return 1\n    return 2\n")
-    found = vulture(str(tmp_path)).stdout
-    assert all(words in found for words in ("unused import 'os'", "unused function 'unused'", "unreachable code"))
+    text = vulture(str(tmp_path)).stdout
+    assert all(words in text for words in ("unused import 'os'", "unused function 'unused'", "unreachable code"))
 
 
 def foreign(text):

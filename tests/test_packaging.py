@@ -16,8 +16,8 @@ PROJECT = machine.PROJECT
 
 def files(folder, *packages):
     """The files of packages below a folder, relative to it; without what compilers wrote."""
-    found = {path.relative_to(folder) for package in packages for path in (folder / package).rglob("*") if path.is_file()}
-    return {path for path in found if path.suffix not in (".so", ".pyc")}
+    paths = {path.relative_to(folder) for package in packages for path in (folder / package).rglob("*") if path.is_file()}
+    return {path for path in paths if path.suffix not in (".so", ".pyc")}
 
 
 @pytest.fixture(scope="module")

@@ -52,13 +52,13 @@ def by_twin(task, net, theta, gap):
 def test_norms_are_the_twins(cell, direction):
     task, net, gap = TASKS["recall/both"], knobs(cell, direction), 12
     theta = Net(task, **net).init(3)
-    found = probe.norms_by_lag(task, net, theta, drawn(task, gap))
+    norms = probe.norms_by_lag(task, net, theta, drawn(task, gap))
     expected = by_twin(task, net, theta, gap)
-    assert set(found) == {"lag"} | set(expected)
+    assert set(norms) == {"lag"} | set(expected)
     assert set(expected) == {"rnn": {"h"}, "lstm": {"h", "c", "direct", "f"}, "gru": {"h", "f"}, "gru_after": {"h", "f"}}[cell]
-    assert found["lag"] == list(range(found["lag"][-1] + 1)) and found["lag"][-1] >= gap
+    assert norms["lag"] == list(range(norms["lag"][-1] + 1)) and norms["lag"][-1] >= gap
     for state in expected:
-        assert found[state] == pytest.approx(expected[state], rel=1e-4)
+        assert norms[state] == pytest.approx(expected[state], rel=1e-4)
 
 
 def test_nothing_reaches_the_states_of_a_net_that_does_not_look_at_them():
@@ -66,8 +66,8 @@ def test_nothing_reaches_the_states_of_a_net_that_does_not_look_at_them():
     built = Net(task, **net)
     theta = built.init(0)
     theta[built.slices["head"]] = 0
-    found = probe.norms_by_lag(task, net, theta, drawn(task, 5))
-    assert set(found["h"]) == set(found["c"]) == {None}
+    norms = probe.norms_by_lag(task, net, theta, drawn(task, 5))
+    assert set(norms["h"]) == set(norms["c"]) == {None}
 
 
 @pytest.mark.parametrize("longest", [0, 1, 30, 31, 32, 33, 63, 109, 200, 255, 419, 1009, 10_000, 1_000_000])

@@ -139,12 +139,12 @@ def test_status_watch_follows_a_run_from_elsewhere_until_nothing_is_missing(tmp_
             time.sleep(0.05)
         command = [sys.executable, "-m", "study", "status", str(folder), "--watch"]
         watched = subprocess.run([*command, "--json"], capture_output=True, text=True, env=toy.environment(), timeout=120)
-        looks = [json.loads(text) for text in watched.stdout.splitlines()]
-        assert watched.returncode == 0 and len(looks) > 1
-        missing = [look["missing"] for look in looks]
+        states = [json.loads(text) for text in watched.stdout.splitlines()]
+        assert watched.returncode == 0 and len(states) > 1
+        missing = [state["missing"] for state in states]
         assert missing == sorted(missing, reverse=True) and missing[0] > missing[-1] == 0
-        assert looks[0]["running_drivers"] == looks[0]["workers"] == 1 and looks[0]["seconds_left"] > 0
-        assert {arm["arm"] for arm in looks[-1]["best"]} == {"rnn", "lstm"}
+        assert states[0]["running_drivers"] == states[0]["workers"] == 1 and states[0]["seconds_left"] > 0
+        assert {arm["arm"] for arm in states[-1]["best"]} == {"rnn", "lstm"}
     finally:
         assert run.wait(timeout=120) == 0
     code, seen = on_a_terminal(*command)
@@ -157,10 +157,10 @@ def test_status_that_is_long_is_cut_in_words():
 
 
 def test_every_knob_says_what_it_means_and_which_values_it_takes():
-    told = {knob.name: knob for knob in meaning.every()}
-    assert list(told) == list(KNOBS) and all(knob.meaning for knob in told.values())
-    assert told["units"][1:3] == ("whole number from 1 to 4,096", "32")
-    assert told["gap"][1:3] == ("whole number from 0 to 1,000,000", "needed")
-    assert told["lr"][1:3] == ("number above 0", "none") and told["beta1"][1:3] == ("number from 0 below 1", "0.9")
-    assert told["direction"].values == "forward or reverse or both" and told["truncated"].values == "true or false"
-    assert all(annotated(name) for name in told)
+    knobs = {knob.name: knob for knob in meaning.every()}
+    assert list(knobs) == list(KNOBS) and all(knob.meaning for knob in knobs.values())
+    assert knobs["units"][1:3] == ("whole number from 1 to 4,096", "32")
+    assert knobs["gap"][1:3] == ("whole number from 0 to 1,000,000", "needed")
+    assert knobs["lr"][1:3] == ("number above 0", "none") and knobs["beta1"][1:3] == ("number from 0 below 1", "0.9")
+    assert knobs["direction"].values == "forward or reverse or both" and knobs["truncated"].values == "true or false"
+    assert all(annotated(name) for name in knobs)

@@ -26,13 +26,13 @@ def test_each_record_has_its_driver_and_host(tmp_path):
     second = fill(tmp_path, trials[2:], FACTS | {"hosts": {"node1": FACTS | {"kernels": {"isa": "generic"}}}})
     store.compact(tmp_path)
     shutil.rmtree(tmp_path / "segments")
-    known = Provenance(tmp_path, store.read(tmp_path))
-    rows = [known.row(trial.id) for trial in trials]
+    provenance = Provenance(tmp_path, store.read(tmp_path))
+    rows = [provenance.row(trial.id) for trial in trials]
     assert [row["driver"] for row in rows] == [first, first, second, second]
     assert [row["host"] for row in rows] == ["node0", "node1", "node0", "node1"]
     assert [row["isa"] for row in rows] == ["avx2", "avx2", None, "generic"]  # of the second's node0 nobody said
     assert all(row["seconds"] == 0.25 for row in rows) and [row["clean"] for row in rows] == [False, False, None, False]
-    assert len(known.makers()) == 1 and "commit 0123456789ab with changes" in known.makers()[0]
+    assert len(provenance.makers()) == 1 and "commit 0123456789ab with changes" in provenance.makers()[0]
 
 
 def test_the_only_driver_of_a_folder_made_all_of_it(tmp_path):
@@ -42,14 +42,14 @@ def test_the_only_driver_of_a_folder_made_all_of_it(tmp_path):
     store.compact(tmp_path)
     shutil.rmtree(tmp_path / "segments")
     (tmp_path / "runs.log").unlink()
-    known = Provenance(tmp_path, store.read(tmp_path))
-    assert known.row(trial.id)["driver"] == name and known.row(trial.id)["processor"] == "toy"
-    assert known.row(trial.id)["seconds"] is None
+    provenance = Provenance(tmp_path, store.read(tmp_path))
+    assert provenance.row(trial.id)["driver"] == name and provenance.row(trial.id)["processor"] == "toy"
+    assert provenance.row(trial.id)["seconds"] is None
 
 
 def test_unknown_facts_are_none():
-    known = Provenance("nowhere", store.read("nowhere"))
-    assert set(known.row("any")) == {"driver", "host", "seconds", *COLUMNS} and set(known.row("any").values()) == {None}
+    provenance = Provenance("nowhere", store.read("nowhere"))
+    assert set(provenance.row("any")) == {"driver", "host", "seconds", *COLUMNS} and set(provenance.row("any").values()) == {None}
     assert line({}) == "unknown, unknown, compiler unknown, commit unknown"
 
 
@@ -61,5 +61,5 @@ def test_the_committed_study_names_its_maker():
 @pytest.mark.parametrize("content", ["", "[]", "3", '{"drivers": 3}', '{"drivers": {"x": 3}}', "[" * 100_000])
 def test_a_broken_manifest_counts_as_none(tmp_path, content):
     (tmp_path / "manifest.json").write_text(content)
-    known = Provenance(tmp_path, store.read(tmp_path))
-    assert all(value is None for key, value in known.row("any").items() if key != "driver")
+    provenance = Provenance(tmp_path, store.read(tmp_path))
+    assert all(value is None for key, value in provenance.row("any").items() if key != "driver")

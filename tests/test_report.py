@@ -169,7 +169,7 @@ def test_a_table_cell_with_a_bar_stays_one_cell():
 @pytest.mark.parametrize("name", FIGURES)
 def test_a_figure_draws_what_it_writes(name, frame, probed_frame):
     figure = FIGURES[name]
-    data = next(found for records in (frame, probed_frame) if len(found := figure.data(records)))
+    data = next(drawn for records in (frame, probed_frame) if len(drawn := figure.data(records)))
     assert figure.TITLE and figure.CAPTION
     assert not any(isinstance(value, (dict, list)) for value in data.iloc[0])
     svg = drawing.svg(figure.draw, pd.read_csv(StringIO(report.csv(data))))
@@ -188,10 +188,10 @@ def test_each_figure_has_a_place_of_its_own():
 
 def test_any_two_of_colour_line_and_marker_identify_a_cell():
     """Six cells in a row differ in each of the three."""
-    looks = [(style.colour(cell), str(style.line(cell)), style.marker(cell)) for cell in CELLS]
+    styles = [(style.colour(cell), str(style.line(cell)), style.marker(cell)) for cell in CELLS]
     for k in range(3):
-        assert len({look[:k] + look[k + 1:] for look in looks}) == len(CELLS)
-        assert all(len({look[k] for look in looks[first:first + 6]}) == 6 for first in range(len(looks) - 5))
+        assert len({one[:k] + one[k + 1:] for one in styles}) == len(CELLS)
+        assert all(len({one[k] for one in styles[first:first + 6]}) == 6 for first in range(len(styles) - 5))
 
 
 def test_success_counts_every_trial_once(frame):
@@ -344,8 +344,8 @@ def test_c15_compares_the_direct_path_with_the_forget_gates():
         norms = {"start": {"lag": lag, "h": [1] * len(lag), "f": [0.7**k for k in lag],
                            "direct": [0.7**(factor * k) for k in lag]}}
         frame = arm("lstm", "standard", [12] * 10).assign(norms=lambda runs, norms=norms: [norms] * len(runs))
-        found = [result for statement, result in judged(frame).items() if "forget gates" in statement]
-        assert [result.outcome for result in found] == [outcome]
+        results = [result for statement, result in judged(frame).items() if "forget gates" in statement]
+        assert [result.outcome for result in results] == [outcome]
 
 
 def test_a_decision_that_holm_rejects_becomes_inconclusive():

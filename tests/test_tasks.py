@@ -215,12 +215,12 @@ def test_adding_by_the_letter(scale):
 
 def test_digits_are_scikit_learns_in_their_order():
     load_digits = pytest.importorskip("sklearn.datasets").load_digits
-    found, task = load_digits(), TASKS["digits"]
+    digits, task = load_digits(), TASKS["digits"]
     test = task.test(3)
-    assert np.array_equal(test.x[:64, :, 0].T * 16, found.data[-360:]) and np.array_equal(test.target, found.target[-360:])
+    assert np.array_equal(test.x[:64, :, 0].T * 16, digits.data[-360:]) and np.array_equal(test.target, digits.target[-360:])
     assert test.x.shape == (67, 360, 1) and not test.x[64:].any() and (test.read == 66).all()
     drawn = {row.tobytes() for row in draw(task, 20_000, gap=0).x[:, :, 0].T}
-    assert drawn == {row.tobytes() for row in (found.data[:-360] / 16).astype(np.float32)}
+    assert drawn == {row.tobytes() for row in (digits.data[:-360] / 16).astype(np.float32)}
 
 
 def answers(task, target, right, certainty):

@@ -262,15 +262,15 @@ def guessed_row_by_row(knobs, task, net):
     return theta, None, guesses
 
 
-@pytest.mark.parametrize("window, found", [(3, True), (40, False)])
-def test_guessing_counts_every_sequence_shown(window, found):
+@pytest.mark.parametrize("window, met", [(3, True), (40, False)])
+def test_guessing_counts_every_sequence_shown(window, met):
     knobs = trial(method="guess", cell="rnn", budget=1100)
     task = dataclasses.replace(TASKS[knobs.task], rule=Rule(window=window))
     net = Net(task, knobs.cell, knobs.units)
     theta, solved_at, guesses = guess.guess(knobs, task, net)
     expected, expected_at, expected_guesses = guessed_row_by_row(knobs, task, net)
     assert np.array_equal(theta, expected) and (solved_at, guesses) == (expected_at, expected_guesses)
-    assert (solved_at is not None) == found
+    assert (solved_at is not None) == met
 
 
 def test_a_guessing_trial_reports_its_guesses():
@@ -292,10 +292,10 @@ def test_the_same_trials_on_every_instruction_set(isa):
     command = [sys.executable, str(HERE / "study_hashes.py")]
     done = subprocess.run(command, env=os.environ | {"LONGLAG_ISA": isa}, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
+    hashes = json.loads(done.stdout)
     for kind in ("tasks", "trials"):
-        assert {name: golden(kind, name) for name in found[kind]} == found[kind]
-    assert found == GOLDEN
+        assert {name: golden(kind, name) for name in hashes[kind]} == hashes[kind]
+    assert hashes == GOLDEN
 
 
 def test_a_shorter_window_of_the_rule_is_met_sooner_on_the_same_way():

@@ -82,10 +82,10 @@ def environment(**more):
     return os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)} | more
 
 
-def until(found):
+def until(happened):
     """Wait for what a function finds; AssertionError after a minute."""
     end = time.monotonic() + 60
-    while not found():
+    while not happened():
         assert time.monotonic() < end
         time.sleep(0.02)
 

@@ -47,9 +47,9 @@ def uses(source):
     local = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
     local |= {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)}
     local |= {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
-    found = [Use(node.lineno, name, None) for node in ast.walk(tree) for name in _names_of_import(node)]
-    _visit(tree, None, imported, local, found)
-    return found
+    uses = [Use(node.lineno, name, None) for node in ast.walk(tree) for name in _names_of_import(node)]
+    _visit(tree, None, imported, local, uses)
+    return uses
 
 
 def _names_of_import(node):
@@ -80,7 +80,7 @@ def _imported(tree):
                 yield alias.asname or alias.name, f"{node.module}.{alias.name}"
 
 
-def _visit(node, call, imported, local, found):
+def _visit(node, call, imported, local, uses):
     """Append the uses at `node` and below; `call` is the call whose function `node` is."""
     if isinstance(node, ast.Call) and len(node.args) > 1 and isinstance(node.args[1], ast.Constant):
         function = getattr(node.func, "id", "")
@@ -88,17 +88,17 @@ def _visit(node, call, imported, local, found):
             return
         if function == "getattr":  # as if it were written with a dot
             for default in node.args[2:]:
-                _visit(default, None, imported, local, found)
+                _visit(default, None, imported, local, uses)
             node, call = ast.copy_location(ast.Attribute(node.args[0], node.args[1].value, ast.Load()), node), None
     name = _named(node, imported, local)
     if isinstance(node, ast.BinOp | ast.AugAssign) and type(node.op) in OPERATORS and not _power_of_two(node):
         name = OPERATORS[type(node.op)]
     if name:
-        found.append(Use(node.lineno, name, call))
+        uses.append(Use(node.lineno, name, call))
     if name and not name.startswith(".") and isinstance(node, ast.Attribute):
         return  # the whole chain of attributes has been named
     for child in ast.iter_child_nodes(node):
-        _visit(child, node if isinstance(node, ast.Call) and child is node.func else None, imported, local, found)
+        _visit(child, node if isinstance(node, ast.Call) and child is node.func else None, imported, local, uses)
 
 
 def _named(node, imported, local):

@@ -17,17 +17,17 @@ INTEGERS = tuple(np.dtype(f"{sign}int{bits}") for sign in ("", "u") for bits in 
 
 
 def fits(name, a, dtypes, shape):
-    """`a`, whatever its strides, as an array of NumPy's own class: a subclass may answer for its shape what it likes.
+    """`a`, with any strides, as an array of NumPy's own class: a subclass may misstate its shape and dtype.
 
     `dtypes`: those allowed. `shape`: an integer is the size expected, a letter stands for any size of 1 or more.
     Raises TypeError (no array, another dtype, a mask that would be ignored) or ValueError (shape).
     """
-    if not isinstance(a, np.ndarray) or a.dtype not in dtypes:
-        raise TypeError(f"{name}: expected an array of {_either(dtypes)}, got {_kind(a)}")
-    if type(a) is not np.ndarray:
+    if type(a) is not np.ndarray and isinstance(a, np.ndarray):
         if isinstance(a, np.ma.MaskedArray):
             raise TypeError(f"{name}: expected an array without a mask, got a masked array; a.filled(value) has none")
         a = np.asarray(a)
+    if not isinstance(a, np.ndarray) or a.dtype not in dtypes:
+        raise TypeError(f"{name}: expected an array of {_either(dtypes)}, got {_kind(a)}")
     if a.shape != shape and (a.ndim != len(shape) or any(map(_misses, a.shape, shape))):
         raise ValueError(f"{name}: expected shape ({', '.join(map(str, shape))}{',' * (len(shape) == 1)}), got {a.shape}")
     return a
@@ -97,26 +97,26 @@ def number(name, value, least=-math.inf, below=math.inf, dtype=None):
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError(f"{name}: expected a number, got {value!r}")
     try:
-        found = float(value)
+        result = float(value)
     except OverflowError:
-        found = math.inf
-    if not (least <= found < below and math.isfinite(found)):
+        result = math.inf
+    if not (least <= result < below and math.isfinite(result)):
         bounds = ", ".join([f"at least {least:g}"] * (least > -math.inf) + [f"below {below:g}"] * (below < math.inf))
         raise ValueError(f"{name}: expected a finite number{', ' * bool(bounds)}{bounds}, got {value!r}")
-    if dtype is not None and abs(found) > float(np.finfo(dtype).max):
+    if dtype is not None and abs(result) > float(np.finfo(dtype).max):
         raise ValueError(f"{name}: expected a number within {dtype}'s range of +-{np.finfo(dtype).max:.3g}, got {value!r}")
-    return found
+    return result
 
 
 def dtype(name, value):
     """np.dtype of "float32" or "float64" (or of NumPy's own names for them)."""
     try:
-        found = np.dtype(value)
+        result = np.dtype(value)
     except TypeError:
-        found = None
-    if value is None or found is None or found not in FLOATS:
+        result = None
+    if value is None or result is None or result not in FLOATS:
         raise ValueError(f'{name}: expected "float32" or "float64", got {value!r}')
-    return found
+    return result
 
 
 class Fixed:
@@ -130,6 +130,13 @@ class Fixed:
             kind = type(instance).__name__
             raise AttributeError(f"{kind}.{self.name}: expected no change after construction, got {value!r}; make another {kind}")
         vars(instance)[self.name] = value
+
+
+class FixedDict(Fixed):
+    """A dict that is set once. Reading it gives a copy, so that no change to a copy reaches its owner."""
+
+    def __get__(self, instance, owner=None):
+        return self if instance is None else dict(vars(instance)[self.name])
 
 
 class Number:

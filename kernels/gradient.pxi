@@ -6,9 +6,9 @@
 #
 # Design. The products take a stretch of rows at a time. Their sums lie in memory between stretches; if a chunk is one stretch, all
 # products use one buffer in turn. Both factors of a stretch are first copied close together, in the order in which tiles read them:
-# deltas line by line, the other factor tile by tile. In place their rows are often a power of two apart and drive each other out of
-# the cache, which costs a third of the speed. The copy of the other factor serves all panels. A stretch is so short that its deltas
-# stay in the nearest cache for all tiles.
+# deltas line by line, the other factor tile by tile. Without copies, their rows are often a power of two apart and evict each other
+# from the cache, which costs a third of the speed. The copy of the other factor serves all panels. A stretch is so short that its
+# deltas stay in the nearest cache for all tiles.
 
 cdef enum:
     CHUNK = 32          # steps; the number is part of the numerical contract
@@ -221,8 +221,8 @@ cdef long stage_parts(const recurrence_t* r, int k) noexcept nogil:
     return n
 
 
-cdef long room_of(const recurrence_t* r, int k) noexcept nogil:
-    """The size of the buffer for a stage: sums of its weight gradients, and copies of their factors."""
+cdef long scratch_size(const recurrence_t* r, int k) noexcept nogil:
+    """REALs of scratch memory for a stage: the sums of its weight gradients, and copies of their factors."""
     cdef const Product* q
     cdef long sums = 0, row = WIDEST * LINE
     cdef int m
@@ -234,9 +234,9 @@ cdef long room_of(const recurrence_t* r, int k) noexcept nogil:
 
 
 cdef struct Share:
-    # The parts low .. high - 1 of a stage's parts, over all panels and products, and the buffer of their thread.
+    # Parts low .. high - 1 of a stage, numbered over its panels and products, and their thread's scratch memory.
     long low, high
-    REAL* room
+    REAL* scratch
 
 
 cdef struct Stretch:
@@ -251,8 +251,9 @@ cdef void gradient_stretch(const recurrence_t* r, int k, Share share, Stretch at
     cdef int blocks = f.last - f.first, m, vecs, lines
     cdef int copied[2 + MOST_FEEDS]
     cdef REAL* a[2 + MOST_FEEDS]
-    cdef REAL* room = share.room
-    cdef REAL* sums = room + STRETCH * WIDEST * LINE
+    cdef REAL* deltas = share.scratch
+    cdef REAL* sums = deltas + STRETCH * WIDEST * LINE
+    cdef const REAL* d
     cdef long i, u, width, n, begin, until, parts, size
     cdef bint opens = at.row == at.first * r.B, closes = at.end == at.last * r.B
     for m in range(2 + f.feeds):
@@ -267,7 +268,7 @@ cdef void gradient_stretch(const recurrence_t* r, int k, Share share, Stretch at
             share.low -= parts
             share.high -= parts
             continue
-        n = copy_deltas(room, r, f, u, width, at.row, at.end)
+        n = copy_deltas(deltas, r, f, u, width, at.row, at.end)
         for m in range(2 + f.feeds):
             q = &r.product[k][m]
             if q.g1 == q.g0:
@@ -283,7 +284,8 @@ cdef void gradient_stretch(const recurrence_t* r, int k, Share share, Stretch at
                 size = (until - begin) * lines * LINE
                 if opens:
                     memset(sums, 0, size * sizeof(REAL))
-                outer(q, lines, Outer(0, sums, a[m] + begin * n, room + (q.g0 - f.first) * width * STRETCH * LINE, n), until - begin)
+                d = deltas + (q.g0 - f.first) * width * STRETCH * LINE
+                outer(q, lines, Outer(0, sums, a[m] + begin * n, d, n), until - begin)
                 if closes:
                     add_sums(q, r, u, width, sums, begin, until)
                     if m == 1 and k == 0:
@@ -306,7 +308,7 @@ cdef void gradient_stage(const recurrence_t* r, int k, Share share) noexcept nog
             row += STRETCH
 
 
-cdef void gradient_share(recurrence_t** all, int count, long share, long shares, REAL* room) noexcept nogil:
+cdef void gradient_share(recurrence_t** all, int count, long share, long shares, REAL* scratch) noexcept nogil:
     """Add one of `shares` equal shares of the parts of all weight gradients, numbered over recurrences, stages, panels, products."""
     cdef long parts = 0, start = 0, low, high
     cdef int d, k
@@ -319,6 +321,6 @@ cdef void gradient_share(recurrence_t** all, int count, long share, long shares,
         for k in range(all[d].cell.stages):
             parts = stage_parts(all[d], k)
             if low < start + parts and high > start:
-                gradient_stage(all[d], k, Share(low - start, high - start, room))
+                gradient_stage(all[d], k, Share(low - start, high - start, scratch))
             start += parts
     leave_mode(saved)

@@ -1,7 +1,5 @@
 """The affine readout and the losses, for float32 and float64. B rows, K outputs."""
 
-from types import MappingProxyType
-
 import numpy as np
 
 from kernels import checks
@@ -25,6 +23,7 @@ class Readout:
     inputs, outputs, dtype
         As given, dtype as NumPy's; fixed, as all attributes.
     shapes : {"V": (inputs, outputs), "v": (outputs,)}
+        Each reading gives a new dict.
     size : int
         The number of parameters.
 
@@ -34,12 +33,13 @@ class Readout:
     run over the rows.
     """
 
-    inputs, outputs, dtype, shapes, size = (checks.Fixed() for _ in range(5))
+    inputs, outputs, dtype, size = (checks.Fixed() for _ in range(4))
+    shapes = checks.FixedDict()
 
     def __init__(self, inputs, outputs, dtype="float32"):
         self.inputs, self.outputs = checks.whole("inputs", inputs), checks.whole("outputs", outputs)
         self.dtype = checks.dtype("dtype", dtype)
-        self.shapes = MappingProxyType({"V": (self.inputs, self.outputs), "v": (self.outputs,)})
+        self.shapes = {"V": (self.inputs, self.outputs), "v": (self.outputs,)}
         self.size = self.inputs * self.outputs + self.outputs
 
     def __reduce__(self):

@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from types import MappingProxyType, SimpleNamespace
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -18,7 +18,8 @@ SCHEMES = ("uniform", "glorot", "orthogonal", "identity")
 WIDEST = 2**16                  # units and inputs
 LONGEST = 2**31 - 1             # steps, which lengths count in 32 bits
 
-CELLS = MappingProxyType({cell.name: cell for cell in build("timeloop", "float32").CELLS if cell.recurrent})
+_CELLS = {cell.name: cell for cell in build("timeloop", "float32").CELLS if cell.recurrent}
+CELLS = dict(_CELLS)            # for callers; layers look cells up in their own dict, which callers do not change
 
 
 class RNN:
@@ -38,8 +39,8 @@ class RNN:
 
     Attributes
     ----------
-    shapes : mapping
-        Name to shape of each parameter, in the order of the flat vector:
+    shapes : dict
+        Name to shape of each parameter, in the order of the flat vector; each reading gives a new dict.
         ``{direction}/W`` (blocks that W feeds, I, H), ``/U`` (blocks that U feeds, H, H), ``/R`` (feedback, H, H; where the
         cell has any), ``/b`` (blocks, H), ``/p`` (peepholes, H), and ``merge/M`` (2H, H), ``merge/b`` (H,).
     size : int
@@ -60,10 +61,11 @@ class RNN:
     Python threads may call a layer at once. A copy, pickled or not, has memory of its own; tapes cannot be copied.
     """
 
-    cell, inputs, units, direction, merge, dtype, shapes, size = (checks.Fixed() for _ in range(8))
+    cell, inputs, units, direction, merge, dtype, size = (checks.Fixed() for _ in range(7))
+    shapes = checks.FixedDict()
 
     def __init__(self, cell, inputs, units, direction="forward", merge="concat", dtype="float32"):
-        self.cell = CELLS[checks.choice("cell", cell, CELLS)]
+        self.cell = _CELLS[checks.choice("cell", cell, _CELLS)]
         self.inputs, self.units = checks.whole("inputs", inputs, most=WIDEST), checks.whole("units", units, most=WIDEST)
         if self.cell.direct and self.inputs != self.units:
             raise ValueError(f"inputs: the equations of {cell} add x to states, so expected {units} (units), got {inputs}")
@@ -80,7 +82,7 @@ class RNN:
             shapes |= {"merge/M": (2 * self.units, self.units), "merge/b": (self.units,)}
         sizes = [math.prod(shape) for shape in shapes.values()]
         *starts, self.size = itertools.accumulate(sizes, initial=0)
-        self.shapes, self._offsets = MappingProxyType(shapes), dict(zip(shapes, starts))
+        self.shapes, self._offsets = shapes, dict(zip(shapes, starts))
 
     def __reduce__(self):
         return type(self), (self.cell.name, self.inputs, self.units, self.direction, self.merge, self.dtype.name)
@@ -190,7 +192,7 @@ class RNN:
 
     def _outputs(self, record, states, keep):
         """y; `states` (S, D, B, H) change from the initial to the final ones. `keep`: for a backward pass."""
-        H, y = self.units, np.empty((*record.x.shape[:2], len(self._names) * self.units), self.dtype)
+        H, y = self.units, np.empty((*record.shape[:2], len(self._names) * self.units), self.dtype)
         for d, (name, recurrence) in enumerate(zip(self._names, record.recurrences)):
             recurrence.bind_output(y[..., d * H:(d + 1) * H])
             recurrence.pack(record.theta[self._offsets[f"{name}/W"]:], False)
@@ -200,7 +202,10 @@ class RNN:
             record.forward(i, states)
             for d, recurrence in enumerate(record.recurrences):
                 recurrence.read_states(states[:, d])
-        return self._merged(record, y)
+        y = self._merged(record, y)
+        for recurrence in record.recurrences:
+            recurrence.bind_output(None)        # y is the caller's now: steps that backward computes again must not write to it
+        return y
 
     def gates(self, tape):
         """Gate values {block: (D, T, B, H)} on a tape that has not been spent, 0 past a row's length.
@@ -210,7 +215,7 @@ class RNN:
         record = self._own(tape)
         if len(record.segments) > 1:
             raise ValueError("tape: expected one made without checkpoint, which keeps all gates")
-        alive = np.arange(len(record.x))[:, None, None] < record.lengths[:, None]
+        alive = np.arange(record.shape[0])[:, None, None] < record.lengths[:, None]
         directions = []
         for recurrence in record.recurrences:
             block_step_row_group_lane = recurrence.gates().transpose(3, 0, 2, 1, 4)
@@ -251,7 +256,7 @@ class RNN:
             The tape has been spent.
         """
         record = self._own(tape)
-        T, B, _ = record.x.shape
+        T, B, _ = record.shape
         width = self.units * (2 if self.direction == "both" and self.merge == "concat" else 1)
         if dy is not None:
             dy, _pins = checks.pinned(checks.array("dy", dy, (self.dtype,), (T, B, width)))
@@ -259,7 +264,7 @@ class RNN:
         if truncated and len(self.cell.states) == 1:
             raise ValueError(f"truncated: expected False, for {self.cell.name} has no state but h")
         theta = np.zeros(self.size, self.dtype)
-        dx = [np.empty_like(record.x) if inputs else None for _ in self._names]
+        dx = [np.empty(record.shape, self.dtype) if inputs else None for _ in self._names]
         sizes = np.zeros((len(self._names), len(self.cell.states), T, B)) if norms else [None] * len(self._names)
         record.spend()
         try:
@@ -319,7 +324,7 @@ class RNN:
                 self._update.scale(total, 0.5)
             return total.reshape(*y.shape[:2], H)
         merged = np.empty((*y.shape[:2], H), self.dtype)
-        record.merge = record.made("affine", False, y)
+        record.merge = record.new_recurrence("affine", False, y)
         record.merge.bind_output(merged)
         record.merge.pack(record.theta[self._offsets["merge/M"]:], False)
         for segment in record.segments:
@@ -357,4 +362,4 @@ def _lengths(lengths, T, B):
     shortest, longest = min(steps), max(steps)
     if shortest < 1 or longest > T:
         raise ValueError(f"lengths: expected integers in 1..{T} (T), got {shortest if shortest < 1 else longest}")
-    return lengths.astype(np.int32)
+    return np.array(steps, np.int32)        # of the numbers checked: another thread may have changed the array

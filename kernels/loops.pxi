@@ -60,6 +60,7 @@ cdef void backward_run(const recurrence_t* r, long t, long b, long n) noexcept n
     cdef const Form* f
     cdef const Feed* p
     cdef Transposed q
+    cdef REAL* to
     cdef long i
     cdef int k, s
     for k in range(r.cell.stages - 1, -1, -1):
@@ -68,11 +69,13 @@ cdef void backward_run(const recurrence_t* r, long t, long b, long n) noexcept n
         for s in range(f.feeds):
             p = &f.feed[s]
             if p.source >= OPERAND:
-                q = Transposed(False, r.doperand + ((p.source - OPERAND) * r.B + b) * r.pad, r.pad, r.H, r.pad, p.first, p.last, r.UT[k][s])
-                carry_back(&q, r, t, b, n)
-            elif not r.truncated:
-                q = Transposed(True, r.carry + (p.source * r.B + b) * r.pad, r.pad, r.H, r.pad, p.first, p.last, r.UT[k][s])
-                carry_back(&q, r, t, b, n)
+                to = r.doperand + ((p.source - OPERAND) * r.B + b) * r.pad
+            elif r.truncated:
+                continue
+            else:
+                to = r.carry + (p.source * r.B + b) * r.pad
+            q = Transposed(p.source < OPERAND, to, r.pad, r.H, r.pad, p.first, p.last, r.UT[k][s])
+            carry_back(&q, r, t, b, n)
     if r.dx:
         inputs_back(r, t, b, n)
     if r.norms:

@@ -3,6 +3,7 @@
 import functools
 import importlib
 import math
+import operator
 import os
 from pathlib import Path
 
@@ -68,12 +69,16 @@ def threads(wanted=None):
     Raises ValueError or TypeError that names the variable or argument, what was expected and what came.
     """
     if wanted is None:
-        wanted = _from_environment() or processors()
-    elif isinstance(wanted, bool) or not hasattr(wanted, "__index__"):
-        raise TypeError(f"threads: expected an integer in 1..{MOST_THREADS}, or None, got {wanted!r}")
-    elif not 1 <= wanted <= MOST_THREADS:
-        raise ValueError(f"threads: expected an integer in 1..{MOST_THREADS}, or None, got {wanted!r}")
-    return 1 if _forked or not _features.OPENMP else int(wanted)
+        number = _from_environment() or processors()
+    else:
+        message = f"threads: expected an integer in 1..{MOST_THREADS}, or None, got {wanted!r}"
+        try:
+            number = operator.index(None if isinstance(wanted, bool) else wanted)
+        except TypeError:
+            raise TypeError(message) from None
+        if not 1 <= number <= MOST_THREADS:
+            raise ValueError(message)
+    return 1 if _forked or not _features.OPENMP else number
 
 
 def _from_environment():

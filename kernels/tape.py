@@ -31,13 +31,13 @@ class Record:
     def __init__(self, layer, theta, x, lengths, span, threads):
         self.layer, self.theta, self.lengths, self.span, self.threads = layer, theta, lengths, span, threads
         self.x, self.pins = checks.pinned(x)
-        T, B, _ = x.shape
+        T, B, _ = self.shape = self.x.shape     # it outlives x, which another thread's backward pass lets go of
         self.segments = [(t, min(t + span, T)) for t in range(0, T, span)]
         self.pace = max(1, PACE // (B * (layer.size + 32 * layer.units)) // SEGMENT) * SEGMENT
         self.borders, self.merge, self.unspent = [], None, [True]
-        self.recurrences = [self.made(layer.cell.name, name == "reverse", self.x) for name in layer._names]
+        self.recurrences = [self.new_recurrence(layer.cell.name, name == "reverse", self.x) for name in layer._names]
 
-    def made(self, cell, reverse, x):
+    def new_recurrence(self, cell, reverse, x):
         """A recurrence over x with a buffer of its own."""
         layer = self.layer
         recurrence = layer._loop.Recurrence(cell, x, self.lengths, layer.units, self.span, reverse)

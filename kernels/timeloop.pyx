@@ -1,15 +1,17 @@
 """The time loop: forward and backpropagation through time for every cell, over tiles of rows.
 
-The interface of a backend. `layer.py` knows a backend by CELLS, SEGMENT, `Recurrence`, `forward` and `backward`, and by nothing else.
+The interface of a backend. The layer and its tape use CELLS, SEGMENT, `Recurrence`, `forward` and `backward`, and nothing else.
 Another backend provides the same:
 
 - CELLS: the cells that it can run.
 - Recurrence(...): one direction of a layer over one batch. It holds packed weights and a tape of at most `span` steps.
-- place: where its memory is. bind_output, bind_gradients: the arrays that results go to and gradients come from. pack: copy the
-  weights. begin: which steps the tape holds. write_states, read_states, write_carry, read_carry, gates: exchange data with it.
+- SEGMENT: steps of x; backward may be cut at multiples of it.
+- Recurrence's methods. place: set its memory, a buffer of `size` bytes. bind_output, bind_gradients: set the arrays that forward and
+  backward read and write. pack: copy the weights. begin: set the steps that the tape holds. write_states, read_states, write_carry,
+  read_carry, gates: copy states, the gradient with respect to them, and gate values in or out.
 - forward, backward: run several recurrences side by side, each over a range of the steps on its tape. Consecutive ranges
   continue each other: forward from the states of the last range, backward from its carry. Backward adds to the weight gradients.
-  The bits are the same however forward's steps are cut into ranges, and backward's at multiples of SEGMENT steps of x.
+  The bits do not depend on how forward's steps are cut into ranges, nor on how backward's are cut at multiples of SEGMENT.
 
 Design. A thread owns a slice of the batch in one direction for all steps of a range: no barrier between steps. Weight gradients follow
 as products, whose panels the threads share. The loop knows blocks and states by number only; a cell's equations know nothing else.
@@ -154,9 +156,10 @@ cdef class Recurrence:
         r.WT = carve(at, self.fed * r.H * columns)
 
     def bind_output(self, y):
-        """Let forward write to y, an array (T, B, H) of contiguous rows."""
+        """Let forward write to y, an array (T, B, H) of contiguous rows; None: let it write no output."""
         self.kept["y"] = y
-        self.r.y, self.r.ldy = data(y), row_step(y)
+        self.r.y = NULL if y is None else data(y)
+        self.r.ldy = 0 if y is None else row_step(y)
 
     def bind_gradients(self, *, dy, dx, norms, grad, bint truncated):
         """Let backward read dy and write the others, before `pack` for the backward pass.
@@ -275,8 +278,9 @@ cdef class Recurrence:
 
 
 cdef inline long row_step(array) noexcept:
-    """Numbers from one row of an array (T, B, H) to the next. NumPy gives an axis of length 1 any stride, so T's serves if B is 1."""
-    return cnp.PyArray_STRIDE(array, 1 if cnp.PyArray_DIM(array, 1) > 1 else 0) // <long> sizeof(REAL)
+    """Numbers from one row (t, b) of an array (T, B, H) to the next. The stride of an axis of length 1 can be anything."""
+    cdef int axis = 1 if cnp.PyArray_DIM(array, 1) > 1 else 0
+    return cnp.PyArray_STRIDE(array, axis) // <long> sizeof(REAL)
 
 
 cdef int take_ranges(list recurrences, list ranges, recurrence_t** all) except -1:
@@ -321,26 +325,26 @@ def backward(list recurrences, list ranges, int threads, take, give):
     """
     cdef recurrence_t* all[MOST_RECURRENCES]
     cdef int count = len(recurrences), d, k
-    cdef long i, n, B, shares = threads, room = 0
+    cdef long i, n, B, shares = threads, size = 0
     cdef size_t at
-    cdef REAL* rooms
+    cdef REAL* scratch
     take_ranges(recurrences, ranges, all)
     for d in range(count):
         for k in range(all[d].cell.stages):
-            room = max(room, room_of(all[d], k))
-    room = (room + LINE - 1) // LINE * LINE
-    buffer = take(shares * (room * sizeof(REAL) + GAP) + 64)
+            size = max(size, scratch_size(all[d], k))
+    size = (size + LINE - 1) // LINE * LINE
+    buffer = take(shares * (size * sizeof(REAL) + GAP) + 64)
     at = <size_t> cnp.PyArray_DATA(buffer)
     forbid(at, cnp.PyArray_NBYTES(buffer))
-    rooms = carve(&at, room)
+    scratch = carve(&at, size)
     for i in range(1, shares):
-        carve(&at, room)
-    room += GAP // sizeof(REAL)
+        carve(&at, size)
+    size += GAP // sizeof(REAL)
     n, B = slices(all[0], count, threads), all[0].B
     with nogil, parallel(num_threads=threads):
         for i in prange(count * n, schedule="static", chunksize=1):
             backward_slice(all[i // n], B * (i % n) // n, B * (i % n + 1) // n)
-        barrier()       # Cython writes `nowait`, and the weight gradients read the deltas of all threads
+        barrier()       # the weight gradients read the deltas of all threads, and Cython ends a prange without a barrier
         for i in prange(shares, schedule="static", chunksize=1):
-            gradient_share(all, count, i, shares, rooms + i * room)
+            gradient_share(all, count, i, shares, scratch + i * size)
     give(buffer)

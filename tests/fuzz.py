@@ -5,7 +5,7 @@
 
 A case has up to three problems, whose tapes are alive at the same time. Each is computed on one thread, without checkpoints, in
 buffers full of NaN; then all of them together, on several threads and with checkpoints, in buffers full of zeros. Both must give
-the same bits. What a workspace has back is forbidden memory.
+the same bits. Buffers that were given back to a workspace are forbidden memory.
 """
 import ctypes
 import json
@@ -36,7 +36,7 @@ def forbid(a, forbidden=True):
 
 
 class Watched(workspace.Workspace):
-    """A workspace whose buffers arrive full of one byte, and are forbidden once they are back."""
+    """A workspace that fills each buffer with one byte when it is taken, and forbids it when it is given back."""
 
     byte = 0xFF
 
@@ -69,11 +69,15 @@ def draw(rng, shape, dtype):
     if kind == 3:
         moved = np.frombuffer(b"\0" + values.tobytes(), np.uint8)[1:].view(dtype)
         return moved.reshape(shape)
-    return values.reshape(shape)
+    values = values.reshape(shape)
+    if kind == 4:       # the strides of axes of length 1 can be anything
+        strides = [stride if n > 1 else 12_340 * dtype.itemsize for n, stride in zip(shape, values.strides)]
+        return np.lib.stride_tricks.as_strided(values, strides=strides)
+    return values
 
 
 def problem(rng, most):
-    """A layer and all that its passes are given; `most` bounds the work."""
+    """A layer and the arguments of its passes; `most` bounds the work."""
     cell, (direction, merge), dtype = rng.choice(list(kernels.CELLS)), rng.choice(DIRECTIONS), np.dtype(rng.choice(["f4", "f8"]))
     T, B, H = rng.choice(STEPS), rng.choice(ROWS), rng.choice(WIDTHS)
     while T * B * H * H > most:
@@ -83,13 +87,13 @@ def problem(rng, most):
     layer._workspace = Watched()
     states, D, width = layer.cell.states, 1 + (direction == "both"), H * (1 + (merge == "concat" and direction == "both"))
 
-    def some(*shape):
+    def random_states(*shape):
         return {name: draw(rng, shape, dtype) for name in states if rng.random() < 0.7}
 
     lengths = [rng.randrange(1, T + 1) for _ in range(B)]
     return SimpleNamespace(
         layer=layer, theta=draw(rng, (layer.size,), dtype), x=draw(rng, (T, B, I), dtype),
-        state=some(D, B, H), dstate=some(D, B, H), dy=rng.choice([None, draw(rng, (T, B, width), dtype)]),
+        state=random_states(D, B, H), dstate=random_states(D, B, H), dy=rng.choice([None, draw(rng, (T, B, width), dtype)]),
         lengths=rng.choice([None, lengths, np.array(lengths, rng.choice("bil"))]),
         threads=rng.randrange(1, 6), checkpoint=rng.choice([None, 1, 32, 64, 1000]),
         options={"inputs": rng.random() < 0.7, "norms": rng.random() < 0.3, "truncated": len(states) > 1 and rng.random() < 0.2})
@@ -109,7 +113,7 @@ def backward(p, out, byte):
 
 
 def layers(rng, most):
-    """Several tapes alive, on several threads (of Python, too), with checkpoints, spent in any order; calls made."""
+    """Run passes whose tapes are alive together, also on threads of Python, and spend the tapes in any order; return the number of calls."""
     problems = [problem(rng, most) for _ in range(rng.randrange(1, 4))]
     if rng.random() < 0.5:
         for p in problems:
@@ -130,7 +134,7 @@ def layers(rng, most):
 
 
 def heads(rng, most):
-    """Read-outs, losses, clipping, optimizers, draws and singular values; calls made."""
+    """Run read-outs, losses, clipping, optimizers, draws and singular values; return the number of calls."""
     dtype, B, I, K = np.dtype(rng.choice(["f4", "f8"])), rng.choice(ROWS), rng.choice(WIDTHS), rng.choice(WIDTHS)
     readout = kernels.Readout(I, K, dtype.name)
     theta, h = draw(rng, (readout.size,), dtype), draw(rng, (B, I), dtype)
@@ -155,7 +159,7 @@ def heads(rng, most):
 
 
 def cases(seconds, first, count, most=100_000):
-    """Run `count` cases, for at most some seconds; {"cases": .., "calls": ..}."""
+    """Run up to `count` cases, but start none after `seconds`; {"cases": .., "calls": ..}."""
     end, done, calls = time.monotonic() + seconds, 0, 0
     for number in range(first, first + count):
         if time.monotonic() > end:

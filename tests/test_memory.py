@@ -1,5 +1,6 @@
 """Kernels stay within their buffers whatever a caller does to objects and arrays between calls; a buffer has one owner."""
 import copy
+import json
 import os
 import pickle
 import signal
@@ -12,7 +13,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from cases import assert_same, case, float32, float64, results, same_bits
+from cases import ARMS, assert_same, case, float32, float64, results, same_bits
 
 import kernels
 from kernels import tape as tapes
@@ -25,8 +26,8 @@ needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system doe
 
 
 def problem(cell="lstm", direction="both", merge="learned", **sizes):
-    given = case(cell, ({"T": T, "B": B, "I": I, "H": H} | sizes).values(), direction, merge, dtype="float32")
-    return float32(cell, given.x.shape[2], given.dy.shape[2], direction, merge), given
+    sizes = {"T": T, "B": B, "I": I, "H": H} | sizes
+    return float32(cell, sizes["I"], sizes["H"], direction, merge), case(cell, sizes.values(), direction, merge, dtype="float32")
 
 
 def backward(layer, tape, given):
@@ -123,6 +124,16 @@ def test_arrays_that_change_after_the_forward_pass(name, change, checkpoint):
     assert_same(backward(layer, out.tape, given), expected)
 
 
+@pytest.mark.parametrize("direction, merge", ARMS)
+def test_steps_that_are_computed_again_do_not_write_to_y(direction, merge):
+    layer, given = problem(direction=direction, merge=merge, T=101)
+    expected = backward(layer, layer.forward(given.theta, given.x).tape, given)
+    out = layer.forward(given.theta, given.x, checkpoint=32)
+    out.y[:] = 7
+    assert_same(backward(layer, out.tape, given), expected)
+    assert (out.y == 7).all()
+
+
 def test_a_base_of_x_is_not_resized():
     layer, given = problem()
     base = np.concatenate([given.x, given.x])
@@ -164,11 +175,22 @@ def test_a_readouts_sizes_are_fixed(name, value):
         setattr(readout, name, value)
 
 
-@pytest.mark.parametrize("mapping, key", [(kernels.CELLS, "lstm"), (kernels.RNN("lstm", 1, 1).shapes, "forward/W"),
-                                          (kernels.Readout(1, 1).shapes, "V")])
-def test_tables_of_sizes_are_read_only(mapping, key):
-    with pytest.raises(TypeError):
-        mapping[key] = mapping[key]
+@pytest.mark.parametrize("table", [kernels.CELLS, kernels.RNN("lstm", 1, 1).shapes, kernels.Readout(1, 1).shapes])
+def test_tables_of_sizes_are_plain_dicts(table):
+    assert type(table) is dict and pickle.loads(pickle.dumps(table)) == copy.deepcopy(table) == table
+    assert json.loads(json.dumps(table)).keys() == table.keys()
+
+
+def test_changed_tables_change_no_layer(monkeypatch):
+    layer, given = problem()
+    expected = results(layer, given)
+    monkeypatch.setitem(kernels.CELLS, "lstm", kernels.CELLS["gru"])
+    for changed in (layer, problem()[0]):
+        changed.shapes["forward/W"] = (900, 900, 900)
+        assert_same(results(changed, given), expected)
+    readout = kernels.Readout(3, 2)
+    readout.shapes.clear()
+    assert readout.shapes == {"V": (3, 2), "v": (2,)}
 
 
 def shorter(optimizer, name):
@@ -220,15 +242,16 @@ def test_an_optimizers_numbers_stay_numbers(make, name):
 
 
 class Sly(np.ndarray):
-    """An array that lies about its size."""
+    """An array that lies about its size and dtype."""
 
     shape = property(lambda self: (10**6,) * np.ndarray.ndim.__get__(self))
+    dtype = property(lambda self: np.dtype("f4"))
 
     def __len__(self):
         return 10**6
 
 
-def test_a_subclass_cannot_lie_about_its_size():
+def test_a_subclass_cannot_lie_about_its_size_and_dtype():
     layer, given = problem(direction="forward", merge="concat")
     expected = results(layer, given)
     for name in ("theta", "x", "lengths", "dy"):
@@ -237,6 +260,8 @@ def test_a_subclass_cannot_lie_about_its_size():
     theta, grad = np.zeros(8, "f4").view(Sly), np.ones(8, "f4").view(Sly)
     kernels.Adam(8, 0.1).step(theta, grad)
     assert kernels.total(grad) == 8 and np.asarray(theta).all()
+    with pytest.raises(TypeError, match="a: expected an array of float32 or float64, got one of float16"):
+        kernels.total(np.ones(8, "f2").view(Sly))
     with pytest.raises(ValueError, match=r"theta: expected shape \(8,\), got \(7,\)"):
         kernels.SGD(8, 0.1).step(theta[:7], grad)
     rows = kernels.Stream("rows").normal(12).reshape(3, 4)
@@ -260,6 +285,22 @@ def test_gates_are_not_read_while_a_backward_pass_overwrites_them():
     record.recurrences = [SimpleNamespace(gates=gates)] * 2
     with pytest.raises(RuntimeError, match="spent"):
         layer.gates(tape)
+
+
+@pytest.mark.parametrize("call", ["gates", "backward"])
+def test_a_tape_that_another_thread_spends_in_between(call, monkeypatch):
+    layer, given = problem()
+    tape = layer.forward(given.theta, given.x).tape
+
+    def checked_then_spent(tape):
+        record = kernels.RNN._own(layer, tape)
+        record.spend()
+        record.release()
+        return record
+
+    monkeypatch.setitem(vars(layer), "_own", checked_then_spent)
+    with pytest.raises(RuntimeError, match="spent"):
+        getattr(layer, call)(tape)
 
 
 # ------------------------------------------------------------------------------------------------------ forks and signals

@@ -114,7 +114,7 @@ class Build(build_ext):
         return {isa: flags for isa, flags in offered.items() if isa in names}
 
     def run_features(self):
-        """The instruction sets of this processor, best first, as kernels/instruction_sets.h tells them; nothing if it does not run."""
+        """The instruction sets of this processor, best first, by kernels/instruction_sets.h; empty if the program does not run."""
         with tempfile.TemporaryDirectory() as folder:
             program = Path(folder, "features")
             source = program.with_suffix(".c")
@@ -154,11 +154,11 @@ class Build(build_ext):
         command = self.compiler.compiler_so[0]
         if shutil.which(command) is None:
             raise SystemExit(NO_COMPILER.format(command=command))
-        ok, said = self.attempt([f"-I{folder}" for folder in self.include_dirs], "#include <Python.h>")
-        if not ok and "Python.h" in said:
+        ok, messages = self.attempt([f"-I{folder}" for folder in self.include_dirs], "#include <Python.h>")
+        if not ok and "Python.h" in messages:
             raise SystemExit(NO_HEADERS.format(version=platform.python_version()))
         if not ok:
-            raise SystemExit(f"the C compiler {command} does not work:\n{said}")
+            raise SystemExit(f"the C compiler {command} does not work:\n{messages}")
 
     def openmp(self):
         """(compile flags, link flags) for OpenMP. Both are empty, and a message says so, if the compiler has none."""
@@ -179,8 +179,8 @@ class Build(build_ext):
 
     def accepts(self, flags):
         """Whether the compiler accepts the flags without a warning that one of them is unused."""
-        ok, said = self.attempt(flags, "int main(void) { return 0; }")
-        return ok and not any(flag in said for flag in flags)
+        ok, messages = self.attempt(flags, "int main(void) { return 0; }")
+        return ok and not any(flag in messages for flag in flags)
 
     def attempt(self, flags, program, link_flags=None):
         """Compile `program`, and link it if `link_flags` are given: (whether it worked, the compiler's messages)."""

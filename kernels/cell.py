@@ -1,4 +1,4 @@
-"""Cell: what a cell is called and made of, joined from its row of kernels/table.py and its file in kernels/cells."""
+"""class Cell: the name and the parts of a cell, from its row of kernels/table.py and its file in kernels/cells."""
 
 import re
 from pathlib import Path

@@ -1,6 +1,6 @@
-/* Gaps between the regions of a buffer, which the address sanitizer watches. A plain build has neither.
+/* Gaps between the regions of a buffer, at which the address sanitizer reports every access. Other builds have no gaps.
 
-Without them, a kernel that leaves one region writes into the next, and no tool sees it: both are parts of one allocation. */
+Without gaps, a kernel that leaves a region writes into the next one. No tool would report it, since one allocation holds both. */
 #ifndef LONGLAG_GAPS_H
 #define LONGLAG_GAPS_H
 

@@ -1,4 +1,4 @@
-"""Initial parameters: each is drawn from a stream of its own, which seed and parameter name."""
+"""Initial parameters. Each is drawn from a stream of its own, whose key is the seed and the parameter's name."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""What the kernels know: the form of a cell's stages, and a recurrence (one direction of a layer over one batch).
+"""The data of the kernels: the form of a cell's stages, and a recurrence (one direction of a layer over one batch).
 
 Layouts (L = LINE): gates (step, group, B, block, L); states (S, slot, B, pad) with pad = groups x L; operands
 (operand, step, B, pad); carries (S, B, pad). The tape holds the steps from `start` on. A forward recurrence reads h' of step t from
@@ -23,14 +23,12 @@ cdef struct Feed:
     int source, first, last
 
 cdef struct Form:
-    # A stage of a cell. Of the cell: how many blocks, states, peepholes, and operands (which its first stage computes); whether the
-    # equations contain x. Of the stage: its number, the blocks [first, last) that it completes, those of them that W feeds
-    # [w0, w1), and its products with recurrent weights.
-    int blocks, states, peepholes, operands
-    bint direct
-    int stage, stages
-    int first, last, w0, w1
-    int feeds
+    # A stage of a cell.
+    int blocks, states, peepholes, operands     # numbers of the cell; its first stage computes the operands
+    bint direct                                 # the cell's equations contain x
+    int stage, stages                           # the number of this stage, and how many the cell has
+    int first, last, w0, w1                     # this stage completes the blocks [first, last); W feeds [w0, w1) of them
+    int feeds                                   # its products with recurrent weights
     Feed feed[MOST_FEEDS]
 
 cdef struct Peephole:
@@ -38,7 +36,7 @@ cdef struct Peephole:
     bint before                 # reads the state of the step before
 
 cdef struct Product:
-    # A weight gradient: out (g1 - g0, depth, H) += a^T d, d being the deltas of blocks [g0, g1). Row (t, b) of a lies at
+    # A weight gradient: out (g1 - g0, depth, H) += a^T d, where d are the deltas of blocks [g0, g1). Row (t, b) of a lies at
     # a + (t - start) step + b lda.
     const REAL* a
     long step, lda, depth
@@ -76,12 +74,12 @@ cdef struct recurrence_t:
     REAL* gates
     REAL* states
     REAL* operands
-    # results and gradients
+    # outputs and gradients; y is NULL where forward writes none
     REAL* y
     long ldy
     const REAL* dy
     long lddy
-    REAL* carry                 # the gradient with respect to the states, on its way back
+    REAL* carry                 # (S, B, pad): the gradient with respect to the states between the last step and the next
     REAL* doperand              # (operand, B, pad)
     REAL* ddirect               # (B, pad): with respect to x in the equations
     REAL* total                 # (S, B, pad): total derivatives at one step, only for norms

@@ -4,9 +4,9 @@ import numpy as np
 
 
 class Workspace:
-    """Buffers of bytes to take and to give back; a larger one than asked for will do.
+    """Buffers of bytes that passes take and give back. A buffer may be larger than asked for.
 
-    It has no lock, which a fork could leave locked in the child for ever: a dict's pop gives each buffer to one thread only.
+    There is no lock, since a fork could leave it locked in the child for ever. A dict's pop gives each buffer to one thread only.
     """
 
     def __init__(self):

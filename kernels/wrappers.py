@@ -1,8 +1,8 @@
 """Writes the Cython source that compiles each stage of each cell into tiles of its own.
 
 Design. A tile is fast because the compiler knows the cell's form (how many blocks and states, which blocks each product feeds) and
-its equations. So each stage has a function that gives its form in literals, and two functions that hand form and equations to the
-inline tiles. The build writes them from the cells. Rejected: writing them by hand, which says each number twice; a form read at
+its equations. So each stage has a function that returns its form in literals, and two functions that pass form and equations to
+the inline tiles. The build writes them from the cells. Rejected: writing them by hand, which says each number twice; a form read at
 run time, which keeps no sum in a register.
 """
 
@@ -66,25 +66,25 @@ def forms(cell):
     fed = [(number(block), f"OPERAND + {cell.operands.index(factor)}" if factor in cell.operands else 0)
            for block, factor in zip(cell.recurrent, cell.factors)]
     fed += [(number(block), cell.states.index(state)) for block, state in cell.feedback]
-    found = []
+    stages = []
     for first, last in zip(borders, borders[1:]):
         inputs = spans([(number(block), None) for block in cell.inputs if first <= number(block) < last])
         if len(inputs) > 1:
             raise ValueError(f"kernels/table.py, {cell.name}: the blocks of a stage that W feeds must lie side by side")
         _, *range_of_w = inputs[0] if inputs else (None, first, first)
-        found.append((first, last, range_of_w, spans([pair for pair in fed if first <= pair[0] < last])))
-    return found
+        stages.append((first, last, range_of_w, spans([pair for pair in fed if first <= pair[0] < last])))
+    return stages
 
 
 def spans(pairs):
     """Pairs (block, factor) as (factor, first, last): neighbouring blocks that one factor feeds are one span."""
-    found = []
+    joined = []
     for block, factor in pairs:
-        if found and found[-1][0] == factor and found[-1][2] == block:
-            found[-1][2] += 1
+        if joined and joined[-1][0] == factor and joined[-1][2] == block:
+            joined[-1][2] += 1
         else:
-            found.append([factor, block, block + 1])
-    return [tuple(span) for span in found]
+            joined.append([factor, block, block + 1])
+    return [tuple(span) for span in joined]
 
 
 def refuse_too_large(cell, stages, limits):

@@ -6,7 +6,7 @@ many sequences, not how far it could get with more.
 
 import numpy as np
 
-from study.records.table import where
+from study.records.table import at_largest_gap, where
 from study.statistics.critical_gap import critical_gap
 from study.statistics.decay import fit_decay
 from study.statistics.medians import median_interval
@@ -246,8 +246,7 @@ def _past(frame, cell, merge):
 
 def _before_training(frame, cell, family):
     """(norms before training, one dict a seed, at the arm's largest gap; the axes that train these nets again)."""
-    runs = _forward(frame, cell=cell, init=family)
-    runs = runs[runs["gap"] == runs["gap"].max()]
+    runs = at_largest_gap(_forward(frame, cell=cell, init=family))
     only = {"task": ("recall/past",), "cell": (cell,), "init": (family,), "direction": ("forward",)}
     return [norms["start"] for norms in runs["norms"]], {**only, "gap": tuple(sorted(set(runs["gap"])))}
 

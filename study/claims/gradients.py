@@ -7,7 +7,7 @@ nets and is not judged here. `gap` (C15) judges whether the gradient falls along
 import numpy as np
 
 from kernels import CELLS
-from study.records.table import where
+from study.records.table import at_largest_gap, where
 from study.statistics.decay import fit_decay
 from study.statistics.medians import median_interval
 from study.statistics.p_values import sign_test
@@ -105,7 +105,7 @@ def judge(frame):
 
 
 def _probes(runs):
-    return list(runs[runs["gap"] == runs["gap"].max()]["probe"])
+    return list(at_largest_gap(runs)["probe"])
 
 
 def _leading(probe):

@@ -45,3 +45,8 @@ def _row(trial, record):
 def where(frame, **knobs):
     """Rows whose knobs have the given values."""
     return frame[(frame[list(knobs)] == list(knobs.values())).all(axis=1)]
+
+
+def at_largest_gap(frame):
+    """Rows of the largest gap."""
+    return frame[frame["gap"] == frame["gap"].max()]

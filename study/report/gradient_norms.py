@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from study.records.table import where
+from study.records.table import at_largest_gap, where
 from study.report import probes
 from study.report.trials import forward, grouped
 from study.statistics.medians import quartiles
@@ -34,7 +34,7 @@ def of_training(frame, names, task="recall/past"):
     """Relative norms of trained forward nets at each arm's largest gap, before and after training."""
     rows = []
     for arm, runs in grouped(where(forward(frame), task=task), ["cell", "init"]):
-        runs = runs[runs["gap"] == runs["gap"].max()]
+        runs = at_largest_gap(runs)
         for when in WHEN:
             for name in names:
                 seeds = [norms[when] for norms in runs["norms"] if when in norms]

@@ -6,6 +6,7 @@ from matplotlib.ticker import NullLocator
 from kernels import CELLS
 from study.report.names import by_registry, init_label
 from study.report.style import DARK, GREY, family, key
+from study.tasks import TASKS
 
 VANISHED, EXPLODED = 1e-12, 1e6
 """Where an axis of relative norms ends: float32 training has no use for what lies beyond."""
@@ -69,6 +70,23 @@ def small_multiples(figure, cells, height=1.2, columns=4):
         panel.set_title(CELLS[cell].title, fontsize=7.5, loc="left", pad=3)
         panel.tick_params(labelleft=k % columns == 0, labelbottom=k + columns >= len(cells))
     return dict(zip(cells, axes.flat))
+
+
+def tasks_by_cells(figure, data, height, label, draw):
+    """A row of panels per task, with a panel over gaps for each cell that has data: draw(axes, its data, cell)."""
+    cells, tasks = by_registry(data["cell"]), list(dict.fromkeys(data["task"]))
+    figure.set_size_inches(figure.get_figwidth(), 0.6 + height * len(tasks))
+    for task, row in zip(tasks, figure.subplots(len(tasks), len(cells), sharey=True, squeeze=False), strict=True):
+        of_task = data[data["task"] == task]
+        for cell, axes in zip(cells, row, strict=True):
+            of_cell = of_task[of_task["cell"] == cell]
+            axes.set_visible(len(of_cell) > 0)
+            if len(of_cell):
+                draw(axes, of_cell, cell)
+                gap_axis(axes, set(of_task["gap"]), TASKS[task].axis)
+        first = next(axes for axes in row if axes.get_visible())
+        first.set_ylabel(f"{TASKS[task].title}\n{label}", fontsize=8.5)
+        first.tick_params(labelleft=True)
 
 
 def label_ends(axes, ends):

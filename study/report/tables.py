@@ -3,7 +3,7 @@
 import pandas as pd
 
 from kernels import CELLS
-from study.records.table import where
+from study.records.table import at_largest_gap, where
 from study.report import probes
 from study.report.trials import ROW, attempts, forward, grouped, report_order, trained, with_pass_rule
 from study.statistics.critical_gap import critical_gap
@@ -104,7 +104,7 @@ def decay(frame):
     """
     rows = []
     for arm, runs in grouped(forward(frame), ["task", "cell", "init"]):
-        runs = runs[runs["gap"] == runs["gap"].max()]
+        runs = at_largest_gap(runs)
         for when in ("start", "end"):
             for state in (*CELLS[arm["cell"]].states, "direct", "f"):
                 fits = [fit for norms in runs["norms"] if state in norms.get(when, ())

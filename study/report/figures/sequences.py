@@ -3,12 +3,11 @@
 import pandas as pd
 
 from kernels import CELLS
-from study.report.names import by_family, by_registry
-from study.report.panels import dodge, families_legend, gap_axis, thousands
+from study.report.names import by_family
+from study.report.panels import dodge, families_legend, tasks_by_cells, thousands
 from study.report.style import GREY, colour, family, key
 from study.report.trials import forward, past_only, with_pass_rule
 from study.statistics.success import survival
-from study.tasks import TASKS
 
 PLACE = 3
 TITLE = "Sequences needed to solve the task"
@@ -32,20 +31,9 @@ def data(frame):
 
 
 def draw(data, figure):
-    cells, tasks = by_registry(data["cell"]), list(dict.fromkeys(data["task"]))
-    figure.set_size_inches(figure.get_figwidth(), 0.6 + 1.95 * len(tasks))
-    for task, row in zip(tasks, figure.subplots(len(tasks), len(cells), sharey=True, squeeze=False), strict=True):
-        runs = data[data["task"] == task]
-        for cell, axes in zip(cells, row, strict=True):
-            seeds = runs[runs["cell"] == cell]
-            axes.set_visible(len(seeds) > 0)
-            if len(seeds):
-                _draw_cell(axes, seeds, cell)
-                gap_axis(axes, set(runs["gap"]), TASKS[task].axis)
-                axes.set_ylim(data["sequences"].min() / 1.4, data["budget"].max() * 2.4)
-        first = next(axes for axes in row if axes.get_visible())
-        first.set_ylabel(f"{TASKS[task].title}\nsequences", fontsize=8.5)
-        first.tick_params(labelleft=True)
+    tasks_by_cells(figure, data, 1.95, "sequences", _draw_cell)
+    for axes in figure.axes:
+        axes.set_ylim(data["sequences"].min() / 1.4, data["budget"].max() * 2.4)
     families_legend(figure, by_family(data["init"]), key("not solved when the budget ended", marker="x", linestyle=""))
 
 

@@ -4,11 +4,10 @@ import pandas as pd
 
 from kernels import CELLS
 from study.report import tables
-from study.report.names import by_family, by_registry
-from study.report.panels import dodge, families_legend, gap_axis, share_axis
+from study.report.names import by_family
+from study.report.panels import dodge, families_legend, share_axis, tasks_by_cells
 from study.report.style import colour, family, marker
 from study.report.trials import forward, past_only, with_pass_rule
-from study.tasks import TASKS
 
 PLACE = 2
 TITLE = "Share of seeds that solve the task, as the gap grows"
@@ -25,19 +24,7 @@ def data(frame):
 
 
 def draw(data, figure):
-    cells, tasks = by_registry(data["cell"]), list(dict.fromkeys(data["task"]))
-    figure.set_size_inches(figure.get_figwidth(), 0.6 + 1.75 * len(tasks))
-    for task, row in zip(tasks, figure.subplots(len(tasks), len(cells), sharey=True, squeeze=False), strict=True):
-        runs = data[data["task"] == task]
-        for cell, axes in zip(cells, row, strict=True):
-            rates = runs[runs["cell"] == cell]
-            axes.set_visible(len(rates) > 0)
-            if len(rates):
-                _draw_cell(axes, rates, cell)
-                gap_axis(axes, set(runs["gap"]), TASKS[task].axis)
-        first = next(axes for axes in row if axes.get_visible())
-        first.set_ylabel(f"{TASKS[task].title}\nseeds that solve it", fontsize=8.5)
-        first.tick_params(labelleft=True)
+    tasks_by_cells(figure, data, 1.75, "seeds that solve it", _draw_cell)
     families_legend(figure, by_family(data["init"]))
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).parents[1]))
+    sys.path[:0] = map(str, Path(__file__).parents[:2])
 
 # T, B, I, H: more than a chunk of 32 steps, odd everything; one of each; more rows than a tile, wide input; wide net; few rows, wide
 # input, several chunks

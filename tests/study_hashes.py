@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).parents[1]))
+    sys.path[:0] = map(str, Path(__file__).parents[:2])
 
 GOLDEN = Path(__file__).parent / "golden" / "study.json"
 WRITE = "python tests/study_hashes.py > tests/golden/study.json"

@@ -66,7 +66,7 @@ class Stream:
         low, high = checks.number("low", low), checks.number("high", high)
         if not low < high:
             raise ValueError(f"high: expected a number above low = {low!r}, got {high!r}")
-        return low + (high - low) * ((self.words(n) >> 11) * 2.0**-53)
+        return low + checks.number("high - low", high - low) * ((self.words(n) >> 11) * 2.0**-53)
 
     def normal(self, n):
         """n numbers of the standard normal law, each the quantile of one word: float64 (n,).

@@ -192,6 +192,7 @@ S = kernels.Stream("refusals")
     (lambda: S.integers(3, 2**32 + 1), ValueError, "k: expected an integer of at most 2^32, got 4294967297"),
     (lambda: S.uniform(3, 1, 1), ValueError, "high: expected a number above low = 1.0, got 1.0"),
     (lambda: S.uniform(3, 0, np.inf), ValueError, "high: expected a finite number, got inf"),
+    (lambda: S.uniform(3, -1e308, 1e308), ValueError, "high - low: expected a finite number, got inf"),
     (lambda: S.log_uniform(3, 0, 1), ValueError, "low, high: expected 0 < low < high, got 0.0 and 1.0"),
     (lambda: S.log_uniform(3, 2, 1), ValueError, "low, high: expected 0 < low < high, got 2.0 and 1.0"),
     (lambda: S.orthogonal(0), ValueError, "n: expected an integer of 1 or more, got 0"),

@@ -69,7 +69,7 @@ def _rule(rule):
     if rule is None:
         return "no rule; accuracy at the end"
     within = "" if rule.within is None else f" within {rule.within}"
-    return f"the last {rule.window:,} right{within}" + ("" if rule.mean is None else f", mean error below {rule.mean}")
+    return f"the last {rule.window:,} are right{within}" + ("" if rule.mean is None else f", mean error below {rule.mean}")
 
 
 def _knobs():

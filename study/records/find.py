@@ -22,8 +22,9 @@ def find(out, start):
             if id.startswith(start) or id.rpartition("-")[2].startswith(start):
                 matches[path.parent, id] = {"folder": str(path.parent), **_entry(path.parent, contents, id)}
     if len(matches) != 1:
-        several = "".join(f"\n  {folder}: {id}" for folder, id in sorted(matches)[:MOST])
-        raise SpecError(f"{len(matches)} trials in {out} have an id that begins with {start!r}{several}")
+        several = [f"  {folder}: {id}" for folder, id in sorted(matches)[:MOST]]
+        more = [f"  and {len(matches) - MOST} more"] if len(matches) > MOST else []
+        raise SpecError("\n".join([f"{len(matches)} trials in {out} have an id that begins with {start!r}", *several, *more]))
     (entry,) = matches.values()
     return entry
 

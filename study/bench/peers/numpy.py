@@ -3,6 +3,7 @@
 import numpy
 
 from kernels import reference
+from study.bench.peers.ours import fill, named
 
 TITLE = "NumPy twin (float64)"
 
@@ -18,11 +19,7 @@ def training(case, given):
         out = layer.forward(theta, given["x"])
         return out.y, layer.backward(out.tape, given["dy"], inputs=False).theta
 
-    def check():
-        y, grad = step()
-        return {"y": y, **{name.removeprefix("forward/"): part for name, part in layer.view(grad).items()}}
-
-    return step, check
+    return step, lambda: named(layer, *step())
 
 
 def forward(case, given):
@@ -37,6 +34,5 @@ def forward(case, given):
 def _layer(case, given):
     layer = reference.RNN(case.cell, case.I, case.H)
     theta = numpy.zeros(layer.size)
-    for name, part in layer.view(theta).items():
-        part[...] = given["weights"][name.removeprefix("forward/")]
+    fill(layer, theta, given["weights"])
     return layer, theta

@@ -31,11 +31,7 @@ def training(case, given):
         out = layer.forward(theta, x, threads=case.threads)
         return out.y, layer.backward(out.tape, dy=dy, inputs=False).theta
 
-    def check():
-        y, grad = step()
-        return {"y": y, **{name.removeprefix("forward/"): part for name, part in layer.view(grad).items()}}
-
-    return step, check
+    return step, lambda: named(layer, *step())
 
 
 def forward(case, given):
@@ -50,11 +46,17 @@ def forward(case, given):
 def _layer(case, given):
     layer = kernels.RNN(case.cell, case.I, case.H, dtype=case.dtype)
     theta = np.zeros(layer.size, case.dtype)
-    _fill(layer, theta, given["weights"])
+    fill(layer, theta, given["weights"])
     return layer, theta
 
 
-def _fill(layer, theta, weights):
+def named(layer, y, grad):
+    """The results of a training step by name."""
+    return {"y": y, **{name.removeprefix("forward/"): part for name, part in layer.view(grad).items()}}
+
+
+def fill(layer, theta, weights):
+    """Copy the weights of a case into theta."""
     for name, part in layer.view(theta).items():
         part[...] = weights[name.removeprefix("forward/")]
 
@@ -70,7 +72,7 @@ def _iteration(case, given):
     task = tasks.get(trial.task)
     net = Net(task, trial.cell, trial.units, dtype=trial.dtype)
     theta = np.zeros(net.size, trial.dtype)
-    _fill(net.layer, theta[net.slices["recurrent"]], given["weights"])
+    fill(net.layer, theta[net.slices["recurrent"]], given["weights"])
     for name, part in net.modules["head"].affine.view(theta[net.slices["head"]]).items():
         part[...] = given["head"][name]
     optimizer = kernels.Adam(net.size, trial.lr, dtype=trial.dtype)

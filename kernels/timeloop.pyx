@@ -6,16 +6,16 @@ Another backend provides the same:
 - CELLS: the cells that it can run.
 - Recurrence(...): one direction of a layer over one batch. It holds packed weights and a tape of at most `span` steps.
 - SEGMENT: steps of x; backward may be cut at multiples of it.
-- Recurrence's methods. place: set its memory, a buffer of `size` bytes. bind_output, bind_gradients: set the arrays that forward and
-  backward read and write. pack: copy the weights. begin: set the steps that the tape holds. write_states, read_states, write_carry,
-  read_carry, gates: copy states, the gradient with respect to them, and gate values in or out.
+- Recurrence's methods. place: set its memory, a buffer of `size` bytes. bind_output, bind_gradients: set the arrays that forward
+  and backward read and write. pack: copy the weights. begin: set the steps that the tape holds. write_states, read_states,
+  write_carry, read_carry, gates: copy states, the gradient with respect to them, and gate values in or out.
 - forward, backward: run several recurrences side by side, each over a range of the steps on its tape. Consecutive ranges
   continue each other: forward from the states of the last range, backward from its carry. Backward adds to the weight gradients.
   The bits do not depend on how forward's steps are cut into ranges, nor on how backward's are cut at multiples of SEGMENT.
 
-Design. A thread owns a slice of the batch in one direction for all steps of a range: no barrier between steps. Weight gradients follow
-as products, whose panels the threads share. The loop knows blocks and states by number only; a cell's equations know nothing else.
-A row past its end is never an operand: the loop goes over runs of rows that are still alive.
+Design. A thread owns a slice of the batch in one direction for all steps of a range, so there is no barrier between steps. Weight
+gradients follow as products, whose panels the threads share. The loop knows blocks and states by number only; a cell's equations
+know nothing else. A row past its end is never an operand: the loop goes over runs of rows that are still alive.
 """
 cimport numpy as cnp
 from cython.parallel cimport parallel, prange

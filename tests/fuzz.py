@@ -113,7 +113,7 @@ def backward(p, out, byte):
 
 
 def layers(rng, most):
-    """Run passes whose tapes are alive together, also on threads of Python, and spend the tapes in any order; return the number of calls."""
+    """Run passes whose tapes are alive together, on several threads of Python, too; return the number of calls."""
     problems = [problem(rng, most) for _ in range(rng.randrange(1, 4))]
     if rng.random() < 0.5:
         for p in problems:

@@ -157,6 +157,13 @@ def test_kernels_call_nothing_of_the_maths_library_but_fma():
         assert symbols(path, undefined=True) & exported <= allowed, path.name
 
 
+@pytest.mark.skipif(not _features.OPENMP, reason="this build has no OpenMP")
+def test_weight_gradients_wait_for_the_deltas_of_all_threads():
+    """Without the barrier, results would be wrong only now and then."""
+    for path in (path for path in BUILT if "_timeloop_" in path.name):
+        assert re.search(r"GOMP_barrier|__kmpc_barrier", objdump("-T", path)), path.name
+
+
 def test_unknown_instruction_sets_are_refused():
     done = subprocess.run([sys.executable, "setup.py", "-q", "build_ext", "--inplace"], cwd=FOLDER.parent,
                           env=os.environ | {"LONGLAG_ISAS": "avx2,sse9"}, capture_output=True, text=True)

@@ -24,7 +24,7 @@ def validate(file):
     choosing = sum(map(len, study.selecting.values()))
     click.echo(f"{file}: {study.name}/{study.preset}: {len(study.points)} trials, and {choosing} to choose learning rates")
     for grid in study.grids:
-        axes = ", ".join(f"{len(values)} {axis}" for axis, values in grid.crossed().items())
+        axes = " x ".join(f"{len(values)} {axis}" for axis, values in grid.crossed().items())
         click.echo(f"  {grid.name}: {grid.size()} = {axes}")
 
 

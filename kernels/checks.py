@@ -87,9 +87,10 @@ def whole(name, value, least=1, most=None):
     expected = f"an integer of {least} or more" if most is None else f"an integer in {least}..{most}"
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):
         raise TypeError(f"{name}: expected {expected}, got {value!r}")
-    if value < least or (most is not None and value > most):
+    found = int(value)      # compared as an int: a class of integers may answer what it likes
+    if found < least or (most is not None and found > most):
         raise ValueError(f"{name}: expected {expected}, got {value!r}")
-    return int(value)
+    return found
 
 
 def number(name, value, least=-math.inf, below=math.inf, dtype=None):

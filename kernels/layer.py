@@ -357,7 +357,7 @@ def _lengths(lengths, T, B):
     """(B,) int32, T where missing."""
     if lengths is None:
         return np.full(B, T, np.int32)
-    lengths = checks.integers("lengths", lengths, (B,))
+    lengths = checks.integers("lengths", lengths, (B,)).copy()      # another thread may change the caller's after the check
     steps = lengths.tolist()
     shortest, longest = min(steps), max(steps)
     if shortest < 1 or longest > T:

@@ -54,6 +54,20 @@ def test_export_fills_a_fifo_and_a_device_and_leaves_them_there(ran, call, tmp_p
     assert call("export", ran[2], "--to", device)[0] == 0 and device.is_char_device() and fifo.is_fifo()
 
 
+@pytest.mark.skipif(not os.path.exists("/proc/self/fd"), reason="a system where a descriptor's path is a device")
+@pytest.mark.parametrize("path", ["/dev/fd/{}", "/proc/self/fd/{}", "{folder}/link"])
+def test_a_file_behind_a_descriptor_keeps_what_it_holds(tmp_path, path):
+    with open(tmp_path / "x", "wb") as file:
+        file.write(b"before ")
+        file.flush()
+        (tmp_path / "link").symlink_to(f"/dev/fd/{file.fileno()}")
+        files.send(path.format(file.fileno(), folder=tmp_path), b"sent ")
+        file.write(b"after")
+    assert (tmp_path / "x").read_text() == "before sent after"
+    with pytest.raises(SpecError, match="Bad file descriptor"):
+        files.send("/dev/fd/987", b"sent")
+
+
 @pytest.mark.parametrize("kind", ["a folder", "a block device", "a socket"])
 def test_export_refuses_the_rest(ran, call, tmp_path, kind):
     code, _, err = call("export", ran[2], "--to", make(kind, tmp_path / "n"))

@@ -70,10 +70,12 @@ def send(path, data):
 
     A FIFO or a character device is written to as it is; a FIFO waits for its reader. Anything else goes to `put`.
     """
-    if not is_stream(path):
+    number = _own_descriptor(path)
+    if number is None and not is_stream(path):
         return put(path, data)
-    with refusals(path, MISTAKES), open(path, "wb") as file:
-        file.write(data)
+    with refusals(path, MISTAKES | {errno.EBADF}):  # opened by its path, a file behind a descriptor would lose what it holds
+        with open(path if number is None else os.dup(number), "wb") as file:
+            file.write(data)
 
 
 def is_stream(path):
@@ -84,6 +86,17 @@ def is_stream(path):
         return False
     folder = os.path.realpath(os.path.dirname(path))
     return stat.S_ISFIFO(mode) or stat.S_ISCHR(mode) or folder == "/dev" or folder.startswith("/proc/")
+
+
+def _own_descriptor(path):
+    """The descriptor of this process that a path such as /dev/stdout or /dev/fd/3 names; None for any other path."""
+    while True:
+        folder, name = os.path.split(os.path.abspath(path))
+        if name.isdecimal() and os.path.realpath(folder) == os.path.realpath("/proc/self/fd"):
+            return int(name)
+        if not os.path.islink(path):
+            return None
+        path = os.path.join(folder, os.readlink(path))
 
 
 def replace(path, data):

@@ -65,6 +65,9 @@ def _code(arguments):
     except (click.Abort, KeyboardInterrupt):
         say(f"interrupted; what was recorded is kept. To run it again:\n  {again()}")
         return INTERRUPTED
+    except MemoryError as error:
+        say(f"error: not enough memory{f': {error}' if str(error) else ''}")
+        return FAILED
     except (SpecError, store.Refused, store.Broken, executors.Lost) as error:
         for line in str(error).splitlines():
             say(f"error: {line}")

@@ -241,3 +241,12 @@ def test_messages_call_the_program_as_its_script_was_called():
     done = subprocess.run([sys.executable, "-m", "study", "run", "--seeds", "0"], capture_output=True, text=True,
                           env=toy.environment(LONGLAG_PROGRAM="../scripts/study"))
     assert done.returncode == 2 and done.stderr.startswith("Usage: ../scripts/study run [OPTIONS]")
+
+
+@pytest.mark.parametrize("error, says", [(MemoryError(), ""), (MemoryError("9 TiB"), ": 9 TiB")])
+def test_too_little_memory_is_one_line(ran, call, monkeypatch, error, says):
+    def refuse(folder):
+        raise error
+
+    monkeypatch.setattr(store, "read", refuse)
+    assert call("status", ran[2]) == (1, "", f"error: not enough memory{says}\n")

@@ -10,7 +10,7 @@ import pytest
 import toy
 
 import study
-from study.records import machine, store
+from study.records import contents, machine, store
 
 
 def no_last_newline(data):
@@ -75,6 +75,39 @@ def test_every_command_that_reads_records_names_damage(damaged, call):
         if command[0] == "verify":
             assert "2 of 2 bit-identical" in out and out.endswith("damaged lines that were skipped: 2\n")
     assert store.read(folder).damage == [] and len(store.read(folder).lines) == 24
+
+
+def checked(body):
+    """A line with the right checksum."""
+    return contents.encode({}).replace(contents._check(b"{}"), contents._check(body))[:-1] + body[1:]
+
+
+EVENT, TRIAL = b'{"schema":1,"event":', b'{"schema":1,"status":"done","result":{},"trial":{},"id":'
+
+
+@pytest.mark.parametrize("name, body", [
+    ("runs.jsonl", TRIAL + b"5}"), ("runs.jsonl", TRIAL + b"[]}"), ("runs.jsonl", TRIAL.replace(b"{}", b"5") + b'"z"}'),
+    ("runs.jsonl", b'{"schema":1,"x":' + b"[" * 10**5 + b"]" * 10**5 + b"}"),
+    ("runs.log", EVENT + b'"later","id":"z","at":1}'), ("runs.log", EVENT + b'"driver","name":"n","facts":5}'),
+    ("runs.log", EVENT + b'"trial","id":"z","host":"h","seconds":"1"}'),
+    ("runs.log", EVENT + b'"trial","id":"z","host":"h","seconds":1,"driver":[]}'),
+    ("runs.log", EVENT + b'"failure","id":"z","at":"now","status":"failed","reason":"r"}')])
+def test_a_line_of_another_form_is_damage_though_its_checksum_is_right(tmp_path, name, body):
+    (tmp_path / name).write_bytes(checked(body) + b"\n")
+    with pytest.warns(store.Damaged) as warned:
+        store.compact(tmp_path)
+    assert re.search(f"{name}:1: (not a record|nested too deeply); skipped", str(warned[0].message))
+    assert (tmp_path / store.ASIDE).read_bytes() == checked(body) + b"\n" and store.read(tmp_path).damage == []
+
+
+def test_a_record_of_a_newer_version_ends_every_command(ran, call):
+    with open(ran[2] / "runs.jsonl", "ab") as file:
+        file.write(checked(b'{"schema":2}') + b"\n")
+    before = (ran[2] / "runs.jsonl").read_bytes()
+    for command in ("status", "export", "compact"):
+        code, _, err = call(command, ran[2])
+        assert code == 1 and "runs.jsonl:25: a record of schema 2: written by a newer version" in err
+    assert (ran[2] / "runs.jsonl").read_bytes() == before
 
 
 def test_the_library_warns_of_damage(damaged):

@@ -135,7 +135,7 @@ def test_no_draft_is_left_where_the_disk_refuses(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["runs.jsonl", "runs.log", "manifest.json"])
-def test_files_of_records_may_be_links_but_no_fifos(ran, call, name):
+def test_files_of_records_may_be_links_but_no_fifos_or_folders(ran, call, name):
     path = ran[2] / name
     path.rename(path.with_suffix(".elsewhere"))
     path.symlink_to(path.with_suffix(".elsewhere"))
@@ -145,3 +145,7 @@ def test_files_of_records_may_be_links_but_no_fifos(ran, call, name):
     os.mkfifo(path)
     code, _, err = call("compact", ran[2])
     assert code == 2 and f"{path}: expected a regular file, got a FIFO" in err
+    path.unlink()
+    path.mkdir()
+    code, _, err = call("compact", ran[2])
+    assert code == 2 and f"{path}: expected a regular file, got a folder" in err

@@ -51,7 +51,10 @@ def decode(line):
     body = b"{" + line[BODY:]
     if line[:BODY] != b'%s%s",' % (START, _check(body)):
         raise ValueError("torn, changed or not a record")
-    entry = PARSE(body.decode())
+    try:
+        entry = PARSE(body.decode())
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
     if entry["schema"] > SCHEMA:
         raise Broken(f"a record of schema {entry['schema']}: written by a newer version of this program")
     return entry
@@ -165,7 +168,8 @@ def _add(contents, path, number, line, add):
 
 def _add_record(contents, entry, line):
     id, status, result = entry["id"], entry["status"], entry["result"]
-    if status not in FINAL or not isinstance(result, dict) or not isinstance(entry["trial"], dict):
+    _expect(entry, id=str, result=dict, trial=dict)
+    if status not in FINAL:
         raise ValueError("not a record")
     if contents.lines.setdefault(id, line) != line:
         raise Broken(f"{id} has two results that differ: the same trial must give the same bits everywhere")
@@ -174,10 +178,19 @@ def _add_record(contents, entry, line):
 
 def _add_event(contents, entry, line):
     if entry["event"] == "driver":
+        _expect(entry, name=str, facts=dict)
         contents.drivers[entry["name"]] = entry["facts"]
     elif entry["event"] == "trial":
+        _expect({"driver": None} | entry, id=str, host=str, seconds=(int, float), driver=(str, type(None)))
         contents.origins[entry["id"]] = {"driver": entry.get("driver"), "host": entry["host"], "seconds": entry["seconds"]}
     else:
+        _expect(entry, id=str, at=(int, float), status=str, reason=str)
         last = contents.failures.get(entry["id"])
         if last is None or last["at"] <= entry["at"]:
             contents.failures[entry["id"]] = entry
+
+
+def _expect(entry, **classes):
+    """Raise ValueError or KeyError unless each key has a value of its classes."""
+    if not all(isinstance(entry[key], known) for key, known in classes.items()):
+        raise ValueError("not a record")

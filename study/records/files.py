@@ -37,8 +37,12 @@ def content(path):
         file = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # so that a FIFO without a writer is refused, not waited for
     except FileNotFoundError:
         return b""
+    try:
+        _expect_regular(path, os.fstat(file))  # first, since open() refuses the descriptor of a folder without naming the path
+    except SpecError:
+        os.close(file)
+        raise
     with open(file, "rb") as file:
-        _expect_regular(path, os.fstat(file.fileno()))
         return file.read()
 
 

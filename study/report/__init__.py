@@ -51,7 +51,7 @@ def check(folder):
 
 def _reported(folder):
     """The files in the folder's figures/ and tables/."""
-    return [path for name in ("figures", "tables") for path in sorted((folder / name).glob("*"))]
+    return [path for name in ("figures", "tables") for path in sorted((folder / name).glob("*")) if path.is_file()]
 
 
 def _contents(folder):

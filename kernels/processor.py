@@ -3,9 +3,10 @@
 import functools
 import importlib
 import math
-import operator
 import os
 from pathlib import Path
+
+from kernels import checks
 
 try:
     _features = importlib.import_module("kernels._features")
@@ -71,13 +72,7 @@ def threads(wanted=None):
     if wanted is None:
         number = _from_environment() or processors()
     else:
-        message = f"threads: expected an integer in 1..{MOST_THREADS}, or None, got {wanted!r}"
-        try:
-            number = operator.index(None if isinstance(wanted, bool) else wanted)
-        except TypeError:
-            raise TypeError(message) from None
-        if not 1 <= number <= MOST_THREADS:
-            raise ValueError(message)
+        number = checks.whole("threads", wanted, most=MOST_THREADS)
     return 1 if _forked or not _features.OPENMP else number
 
 

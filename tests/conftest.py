@@ -18,6 +18,12 @@ def pytest_xdist_auto_num_workers(config):
     return 0 if part or threads() == 1 else min(threads() + 1, 8)
 
 
+@pytest.fixture(autouse=True)
+def unsafe_path(monkeypatch):
+    """An executor in this process sets PYTHONSAFEPATH for what it starts; the programs of other tests must not inherit it."""
+    monkeypatch.delenv("PYTHONSAFEPATH", raising=False)
+
+
 @pytest.fixture
 def call(capfd, monkeypatch):
     """call(arguments) -> (exit code, stdout, stderr) of a command with toy work, in this process."""

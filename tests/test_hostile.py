@@ -56,7 +56,7 @@ HOSTILE = {
                                    ["adding/hs97 needs at least 40, got 1"]),
     "10^5 trials that choose rates": (
         'name = "s"\nselection = { rates = ' + many(99, "0.{:03}") + ', seeds = 1000, gap = { "recall/past" = 12 } }\n'
-        + grids(cell='["lstm", "gru"]').removeprefix(HEAD), ["selection: 198,000 trials to choose 2 rates; at most 100,000"]),
+        + grids(cell='["lstm", "gru"]').removeprefix(HEAD), ["selection: 198,000 trials to choose 2 learning rates; at most 100,000"]),
     "a way out of the folder": (grids().replace('"s"', '"../s"'), ["name: String should match"]),
     "a way out by the preset": (grids().replace('"s"', '"s"\npreset = "../../x"'), ["preset: String should match"]),
     "an absolute name": (grids().replace('"s"', '"/etc/passwd"'), ["name: String should match"]),

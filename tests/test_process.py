@@ -70,10 +70,11 @@ def test_a_signal_that_the_parent_ignores_stays_ignored(number):
 def test_another_package_named_kernels_is_named_in_one_sentence(tmp_path):
     (tmp_path / "kernels").mkdir()
     (tmp_path / "kernels" / "__init__.py").touch()
+    (elsewhere := tmp_path / "elsewhere").mkdir()
     environment = toy.environment()
     environment["PYTHONPATH"] = f"{tmp_path}{os.pathsep}{environment['PYTHONPATH']}"
     for program in (["-P", "-m", "study", "list"], ["-P", "-c", "import study; study.load('x')"]):
-        done = subprocess.run([sys.executable, *program], env=environment, cwd=tmp_path, capture_output=True, text=True)
+        done = subprocess.run([sys.executable, *program], env=environment, cwd=elsewhere, capture_output=True, text=True)
         assert f"got another package of that name in {tmp_path}" in done.stderr.splitlines()[-1]
         assert done.returncode == 2 and done.stderr.count("\n") == 1 or program[1] == "-c"
 

@@ -90,6 +90,12 @@ def test_mistakes_of_export(ran, call, tmp_path, monkeypatch):
     assert call("export", folder, "--format", "xls")[0] == 2
     code, _, err = call("export", folder, "--to", tmp_path / "no" / "x.csv")
     assert code == 2 and "--to" in err and not (tmp_path / "no").exists()
+    (tmp_path / "link").symlink_to(folder / "runs.jsonl")
+    for own in (folder / "runs.jsonl", folder / "plan.toml", folder / "segments" / "x.jsonl", tmp_path / "link"):
+        own.parent.mkdir(exist_ok=True)
+        before = own.read_bytes() if own.exists() else None
+        code, _, err = call("export", folder, "--to", own)
+        assert code == 2 and "keeps its records" in err and before == (own.read_bytes() if own.exists() else None)
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     code, _, err = call("export", folder, "--format", "parquet", "--to", tmp_path / "x")
     assert code == 2 and "pip install pyarrow" in err and not (tmp_path / "x").exists()

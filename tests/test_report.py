@@ -76,13 +76,16 @@ def test_the_same_records_give_the_same_bytes(written):
     assert files(folder) == before
 
 
-def test_stale_files_are_removed(written, brief):
-    stray = brief / "tables" / "wishes.csv"
-    stray.write_text("a\n1\n")
-    (brief / "figures" / "old.csv").mkdir()  # a folder of the user's stays
+def test_files_of_the_last_report_are_removed_and_those_of_the_user_stay(written, brief):
+    stale, own = brief / "tables" / "stale.csv", brief / "tables" / "own.csv"
+    for path in (stale, own):
+        path.write_text("a\n1\n")
+    page = brief / "REPORT.md"
+    page.write_text(page.read_text() + "[stale.csv](tables/stale.csv)\n")
+    (brief / "figures" / "old.csv").mkdir()
     report.write(brief)
     (brief / "figures" / "old.csv").rmdir()
-    assert not stray.exists() and {path.name for path in brief.glob("figures/*")} == {"critical_gap.csv", "critical_gap.svg"}
+    assert not stale.exists() and own.exists() and {path.name for path in brief.glob("figures/*")} == {"critical_gap.csv", "critical_gap.svg"}
     assert len(list(written[0].glob("figures/*"))) > 10
 
 

@@ -134,6 +134,8 @@ def export_(folder, form, to):
         raise click.UsageError(f"{form} is not text: give --to FILE, or redirect the output")
     if to is not None and not Path(to).parent.is_dir():
         raise SpecError(f"--to {to}: no such folder")
+    if to is not None and store.keeps(to):
+        raise SpecError(f"--to {to}: expected a file of your own, got one that a folder of results keeps its records or plan in")
     data = export.FORMATS[form](*export.table(rows))
     if to is None:
         sys.stdout.buffer.write(data)

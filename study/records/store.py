@@ -30,12 +30,15 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from study.errors import SpecError
+from study.plan.plan import CHOICES, PLAN
 from study.records.contents import (
     ASIDE, FINAL, LARGEST, LOG, RUNS, SCHEMA, SEGMENTS, Broken, Contents, Damaged, encode, lines, read, record)
 from study.records.files import Refused, content, make, prepare, put, refusals, replace, sync_folder, turn
 
 __all__ = ["ASIDE", "FINAL", "LARGEST", "LOG", "RUNS", "SCHEMA", "SEGMENTS", "Broken", "Contents", "Damaged", "Driver", "Refused",
-           "alive", "compact", "encode", "manifest", "prepare", "put", "read", "record"]
+           "alive", "compact", "encode", "keeps", "manifest", "prepare", "put", "read", "record"]
+
+MANIFEST = "manifest.json"
 
 
 class Driver:
@@ -116,6 +119,13 @@ def _new_and_locked(path):
     return file
 
 
+def keeps(path):
+    """Whether a file is one in which a preset's folder keeps its records or its plan."""
+    path = Path(os.path.realpath(path))
+    folder = path.parent.parent if path.parent.name == SEGMENTS else path.parent
+    return Path(folder, PLAN).exists() and (folder != path.parent or path.name in (PLAN, CHOICES, RUNS, LOG, MANIFEST))
+
+
 def alive(folder):
     """The segments in a folder whose drivers live."""
     living = []
@@ -194,7 +204,7 @@ def _describe(folder, contents):
     replace(folder / LOG, _log(contents))
     drivers = earlier.get("drivers", {}) | contents.drivers
     about = {"schema": SCHEMA, "records": len(contents.lines), "runs": digest, "drivers": drivers}
-    replace(folder / "manifest.json", json.dumps(about, indent=1, sort_keys=True).encode() + b"\n")
+    replace(folder / MANIFEST, json.dumps(about, indent=1, sort_keys=True).encode() + b"\n")
 
 
 def _log(contents):
@@ -209,7 +219,7 @@ def _log(contents):
 def manifest(folder):
     """The manifest of a folder; empty where there is none, or where it cannot be read."""
     try:
-        data = json.loads(content(Path(folder, "manifest.json")))
+        data = json.loads(content(Path(folder, MANIFEST)))
         return data if isinstance(data["drivers"], dict) else {}
     except (OSError, SpecError, ValueError, KeyError, TypeError, RecursionError):
         return {}

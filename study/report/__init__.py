@@ -26,8 +26,11 @@ def write(folder):
     """Write the report into the folder; returns the table of critical gaps as text for a terminal."""
     folder = Path(folder)
     files, text = _contents(folder)
-    for path in _reported(folder):
-        if path.relative_to(folder).as_posix() not in files and path.suffix in (".csv", *PICTURES):
+    last = folder / "REPORT.md"
+    named = last.read_text("utf-8", "replace") if last.is_file() else ""
+    for path in _reported(folder):  # of the files that this report lacks, those that the last one wrote; others are the user's
+        name = path.relative_to(folder).as_posix()
+        if name not in files and f"({name})" in named:
             path.unlink()
     for name, content in files.items():
         store.put(folder / name, content)

@@ -139,7 +139,7 @@ PRESETS = {
     },
 }
 
-TAKES = {"quick": "about 2 minutes", "default": "about 20 minutes", "full": "at most 15 hours"}
+TAKES = {"quick": "2 to 3 minutes", "default": "about 20 minutes", "full": "at most 15 hours"}
 """Estimates for two cores with AVX2. With AVX-512, `default` took 8 min 39 s."""
 
 GATED = {"lstm": "LSTM", "gru": "GRU"}

@@ -28,7 +28,7 @@ GENERATED = Path("build/cython/kernels")
 
 BOTH = ("f32", "f64")
 REALS = {"f32": "#define REAL float", "f64": "#define REAL double\n#define LONGLAG_F64 1"}
-DTYPES = {"timeloop": BOTH, "readout": BOTH, "update": BOTH, "draws": ("f64",), "spectrum": ("f64",), "peak": BOTH}
+DTYPES = {"timeloop": BOTH, "readout": BOTH, "update": BOTH, "draws": ("f64",), "spectrum": ("f64",), "peak": BOTH, "chain": ("f32",)}
 
 # Best first. -march comes first to undo one in CFLAGS: a build must not use instructions that its name does not promise.
 ISAS = {
@@ -127,7 +127,8 @@ class Build(build_ext):
         from Cython.Build import cythonize
 
         modules = dict.fromkeys(module for module, *_ in variants(isas()))
-        write(GENERATED / "cells.pxi", cells())
+        for name, text in cells().items():
+            write(GENERATED / name, text)
         cythonize(
             [Extension(f"kernels.{module}", [f"kernels/{module}.pyx"]) for module in modules],
             build_dir=str(GENERATED.parent),
@@ -203,7 +204,7 @@ def write(path, text):
 
 
 def cells():
-    """The source that differs from cell to cell, from kernels/table.py and the files in kernels/cells.
+    """{file: the source that differs from cell to cell}, from kernels/table.py and the files in kernels/cells.
 
     The three files are run by path: `import kernels` would need the compiled kernels.
     """
@@ -215,7 +216,8 @@ def cells():
         described = [cell.describe(text, **row) for text, row in zip(texts, table.TABLE)]
         # Cython does not notice that a file in kernels/cells is edited. It notices this comment.
         digest = hashlib.sha256("".join(texts).encode()).hexdigest()
-        return f"# The files in kernels/cells: {digest}\n{wrappers.source(described, limits)}"
+        return {name: f"# The files in kernels/cells: {digest}\n{source}"
+                for name, source in wrappers.sources(described, limits).items()}
     except (KeyError, OSError, TypeError, ValueError) as error:
         raise SystemExit(f"the table of cells: {error}") from None
 

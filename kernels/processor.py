@@ -58,7 +58,10 @@ def isa():
 
 
 def build(module, dtype):
-    """The compiled `module` ("timeloop", "readout", "update", "draws", "spectrum", "peak") for `dtype` ("float32", "float64")."""
+    """A compiled module for `dtype` ("float32", "float64").
+
+    module : "timeloop", "readout", "update", "draws", "spectrum", "peak" or, for float32 alone, "chain"
+    """
     return importlib.import_module(f"kernels._{module}_{dtype.replace('float', 'f')}_{_ISA}")
 
 

@@ -13,14 +13,15 @@ KERNELS[{number}].stages = {stages}
 """
 PEEPHOLE = """KERNELS[{number}].peephole[{k}] = Peephole({block}, {state}, {before})
 """
-STAGE = """
+FORM = """
 cdef inline Form {name}_form{stage}() noexcept nogil:
     cdef Form f
     f.blocks, f.states, f.peepholes, f.operands, f.direct = {blocks}, {states}, {peepholes}, {operands}, {direct}
     f.stage, f.stages, f.first, f.last, f.w0, f.w1, f.feeds = {stage}, {stages}, {first}, {last}, {w0}, {w1}, {feeds}
 {feed}
     return f
-cdef void {name}_forward{stage}(const recurrence_t* r, long t, long row, long n) noexcept nogil:
+"""
+STAGE = """cdef void {name}_forward{stage}(const recurrence_t* r, long t, long row, long n) noexcept nogil:
     forward_rows({name}.{forward}, {name}_form{stage}(), r, t, row, n)
 cdef void {name}_backward{stage}(const recurrence_t* r, long t, long row, long n) noexcept nogil:
     backward_rows({name}.{backward}, {name}_form{stage}(), r, t, row, n)
@@ -28,10 +29,16 @@ KERNELS[{number}].form[{stage}] = {name}_form{stage}()
 KERNELS[{number}].forward[{stage}] = {name}_forward{stage}
 KERNELS[{number}].backward[{stage}] = {name}_backward{stage}
 """
+CHAIN = """cdef void {name}_forward_chain(const Chain* c, long steps) noexcept nogil:
+    forward_chain({name}.forward, {name}.{forward}, {name}_form0(), {name}_form{last}(), c, steps)
+cdef void {name}_backward_chain(const Chain* c, long steps) noexcept nogil:
+    backward_chain({name}.backward, {name}.{backward}, {name}_form0(), {name}_form{last}(), c, steps)
+RUNS[{number}] = Runs({name}_forward_chain, {name}_backward_chain)
+"""
 
 
-def source(cells, limits):
-    """The Cython source of all cells.
+def sources(cells, limits):
+    """{name of a file: the Cython source of all cells} for the time loop and for kernels/chain.pyx.
 
     Parameters
     ----------
@@ -39,6 +46,10 @@ def source(cells, limits):
     limits : dict
         MOST_BLOCKS, MOST_STATES, MOST_STAGES, MOST_FEEDS: the sizes of the arrays; WIDEST: the blocks that a tile can hold.
     """
+    return {"cells.pxi": tiles(cells, limits), "chains.pxi": chains(cells, limits)}
+
+
+def tiles(cells, limits):
     parts = ["# Written by the build from kernels/table.py and kernels/cells.\n", f"cdef Kernel KERNELS[{len(cells)}]\n"]
     for number, cell in enumerate(cells):
         stages = forms(cell)
@@ -47,14 +58,32 @@ def source(cells, limits):
         for k, (block, state) in enumerate(zip(cell.peepholes, cell.reads)):
             parts.append(PEEPHOLE.format(number=number, k=k, block=cell.blocks.index(block), before="'" in state,
                                          state=cell.states.index(state.rstrip("'"))))
-        for stage, (first, last, (w0, w1), feeds) in enumerate(stages):
-            rows = [f"    f.feed[{k}] = Feed({', '.join(map(str, feed))})" for k, feed in enumerate(feeds)]
-            rows += [f"    f.feed[{k}] = Feed(0, 0, 0)" for k in range(len(feeds), limits["MOST_FEEDS"])]
+        for stage, form in enumerate(form_functions(cell, stages, limits)):
             suffix = "" if stage + 1 == len(stages) else "_operands"
-            parts.append(STAGE.format(
-                name=cell.name, number=number, stage=stage, stages=len(stages), blocks=len(cell.blocks), states=len(cell.states),
-                peepholes=len(cell.peepholes), operands=len(cell.operands), direct=cell.direct, first=first, last=last, w0=w0, w1=w1,
-                feeds=len(feeds), feed="\n".join(rows), forward="forward" + suffix, backward="backward" + suffix))
+            parts += [form, STAGE.format(name=cell.name, number=number, stage=stage, forward="forward" + suffix,
+                                         backward="backward" + suffix)]
+    return "".join(parts)
+
+
+def form_functions(cell, stages, limits):
+    """The source of the function of each stage that returns its form."""
+    for stage, (first, last, (w0, w1), feeds) in enumerate(stages):
+        rows = [f"    f.feed[{k}] = Feed({', '.join(map(str, feed))})" for k, feed in enumerate(feeds)]
+        rows += [f"    f.feed[{k}] = Feed(0, 0, 0)" for k in range(len(feeds), limits["MOST_FEEDS"])]
+        yield FORM.format(
+            name=cell.name, stage=stage, stages=len(stages), blocks=len(cell.blocks), states=len(cell.states),
+            peepholes=len(cell.peepholes), operands=len(cell.operands), direct=cell.direct, first=first, last=last, w0=w0, w1=w1,
+            feeds=len(feeds), feed="\n".join(rows))
+
+
+def chains(cells, limits):
+    names = {cell.name: number for number, cell in enumerate(cells)}
+    parts = [f"# Written by the build.\ncdef Runs RUNS[{len(cells)}]\nCHAINS = {names}\n"]
+    for number, cell in enumerate(cells):
+        stages, suffix = forms(cell), "_operands" if cell.operands else ""
+        parts += [f"\nfrom kernels.cells cimport {cell.name}", *form_functions(cell, stages, limits),
+                  CHAIN.format(name=cell.name, number=number, last=len(stages) - 1, forward="forward" + suffix,
+                               backward="backward" + suffix)]
     return "".join(parts)
 
 

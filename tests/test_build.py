@@ -16,8 +16,8 @@ import kernels
 from kernels import _features, processor
 
 FOLDER = Path(kernels.__file__).parent
-BUILT = sorted(path for name in ("timeloop", "readout", "update", "draws", "spectrum", "peak") for isa in _features.BUILDS
-               for path in FOLDER.glob(f"_{name}_*_{isa}.*.so"))
+MODULES = {"timeloop": 2, "readout": 2, "update": 2, "draws": 1, "spectrum": 1, "peak": 2, "chain": 1}     # dtypes of each
+BUILT = sorted(path for name in MODULES for isa in _features.BUILDS for path in FOLDER.glob(f"_{name}_*_{isa}.*.so"))
 X86 = platform.machine() in ("x86_64", "AMD64")
 
 
@@ -64,7 +64,7 @@ def test_kernels_that_are_not_compiled_say_how_to(tmp_path):
 
 
 def test_every_build_is_there():
-    for name, dtypes in {"timeloop": 2, "readout": 2, "update": 2, "draws": 1, "spectrum": 1, "peak": 2}.items():
+    for name, dtypes in MODULES.items():
         assert len([path for path in BUILT if path.name.startswith(f"_{name}_")]) == dtypes * len(_features.BUILDS)
 
 

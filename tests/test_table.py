@@ -6,7 +6,7 @@ import pytest
 import kernels
 from kernels.cell import describe
 from kernels.table import TABLE
-from kernels.wrappers import forms, source
+from kernels.wrappers import forms, sources
 
 FILES = Path(kernels.__file__).parent / "cells"
 LIMITS = dict(MOST_BLOCKS=8, MOST_STATES=6, MOST_STAGES=2, MOST_FEEDS=4, WIDEST=4)
@@ -69,6 +69,6 @@ def test_a_file_without_names_is_refused():
 def test_a_cell_that_tiles_cannot_hold_is_refused():
     wide = cell("cdef enum: A, B, C, D, E    # blocks\ncdef enum: H    # states\n")
     with pytest.raises(ValueError, match="made_up: 5 is above WIDEST = 4"):
-        source([wide], LIMITS)
+        sources([wide], LIMITS)
     with pytest.raises(ValueError, match="side by side"):
-        source([cell(TWO_STAGES, inputs="z n", recurrent="z r")], LIMITS)
+        sources([cell(TWO_STAGES, inputs="z n", recurrent="z r")], LIMITS)

@@ -210,7 +210,7 @@ def cells():
     """
     table, cell, wrappers = (SimpleNamespace(**runpy.run_path(f"kernels/{name}.py")) for name in ("table", "cell", "wrappers"))
     declarations = "".join(Path(f"kernels/{name}.pxd").read_text() for name in ("recurrence", "panel"))
-    limits = {name: int(value) for name, value in re.findall(r"^    (MOST_\w+|WIDEST) = (\d+)", declarations, re.M)}
+    limits = {name: int(value) for name, value in re.findall(r"^    (MOST_\w+|ROW_WIDTHS|WIDEST) = (\d+)", declarations, re.M)}
     try:
         texts = [Path(f"kernels/cells/{row['name']}.pxd").read_text() for row in table.TABLE]
         described = [cell.describe(text, **row) for text, row in zip(texts, table.TABLE)]

@@ -9,11 +9,39 @@ cdef void hold(const recurrence_t* r, long t, long b) noexcept nogil:
         memset(r.y + (t * r.B + b) * r.ldy, 0, r.H * sizeof(REAL))
 
 
+cdef bint one_by_one(const recurrence_t* r) noexcept nogil:
+    """Whether each row goes through all steps by itself."""
+    return r.B < FEW and width_of(r.H) >= 0
+
+
+cdef Steps alive_steps(const recurrence_t* r, long row) noexcept nogil:
+    """The steps of the call in progress that lie within a row's length."""
+    return Steps(row, min(r.t0, r.lengths[row]), min(r.t1, r.lengths[row]))
+
+
+cdef void forward_alone(const recurrence_t* r, long b0, long b1) noexcept nogil:
+    """Forward for rows b0 .. b1 - 1, one after the other."""
+    cdef long b, t
+    cdef Steps q
+    for b in range(b0, b1):
+        q = alive_steps(r, b)
+        if r.reverse:
+            for t in range(r.t1 - 1, max(q.t1, r.t0) - 1, -1):
+                hold(r, t, b)
+        r.cell.forward_row[width_of(r.H)](r, q)
+        if not r.reverse:
+            for t in range(max(q.t1, r.t0), r.t1):
+                hold(r, t, b)
+
+
 cdef void forward_slice(const recurrence_t* r, long b0, long b1) noexcept nogil:
     cdef const Kernel* cell = r.cell
     cdef long steps = r.t1 - r.t0, i, t, b, n, first
     cdef int k
     cdef mode saved = enter_mode()
+    if one_by_one(r):
+        forward_alone(r, b0, b1)
+        steps = 0
     for i in range(steps):
         t = r.t1 - 1 - i if r.reverse else r.t0 + i
         if i % CHUNK == 0:
@@ -84,10 +112,30 @@ cdef void backward_run(const recurrence_t* r, long t, long b, long n) noexcept n
                 r.norms[(s * r.T + t) * r.B + i] = norm(r.total + (s * r.B + i) * r.pad, r.H)
 
 
+cdef void backward_alone(const recurrence_t* r, long b0, long b1) noexcept nogil:
+    """BPTT for rows b0 .. b1 - 1, one after the other."""
+    cdef long b, t
+    cdef Steps q
+    for b in range(b0, b1):
+        q = alive_steps(r, b)
+        r.cell.backward_row[width_of(r.H)](r, q)
+        if r.dx:
+            for t in range(q.t0, q.t1):
+                if r.cell.form[0].direct:
+                    memcpy(r.ddirect + b * r.pad, r.dx + (t * r.B + b) * r.I, r.I * sizeof(REAL))
+                inputs_back(r, t, b, 1)
+            for t in range(max(q.t1, r.t0), r.t1):
+                memset(r.dx + (t * r.B + b) * r.I, 0, r.I * sizeof(REAL))
+
+
 cdef void backward_slice(const recurrence_t* r, long b0, long b1) noexcept nogil:
     cdef long i, t, b, n
+    cdef long steps = r.t1 - r.t0
     cdef mode saved = enter_mode()
-    for i in range(r.t1 - r.t0):
+    if one_by_one(r):
+        backward_alone(r, b0, b1)
+        steps = 0
+    for i in range(steps):
         t = r.t0 + i if r.reverse else r.t1 - 1 - i
         b = b0
         while b < b1:

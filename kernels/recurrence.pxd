@@ -16,6 +16,7 @@ cdef enum:
     MOST_STATES = 6
     MOST_STAGES = 2
     MOST_FEEDS = 4
+    ROW_WIDTHS = 3
     OPERAND = MOST_STATES       # the source of a Feed: a state of the step before, or OPERAND + an operand
 
 cdef struct Feed:
@@ -43,15 +44,23 @@ cdef struct Product:
     REAL* out
     int g0, g1
 
+cdef struct Steps:
+    # The steps t0 .. t1 - 1 of a row.
+    long row, t0, t1
+
 cdef struct recurrence_t
 ctypedef void (*Step)(const recurrence_t* r, long t, long row, long n) noexcept nogil
+ctypedef void (*RowLoop)(const recurrence_t* r, Steps q) noexcept nogil
 
 cdef struct Kernel:
-    # A cell as compiled: the form of each stage, and its functions for rows row .. row + n - 1 at step t.
+    # A cell as compiled: the form of each stage, its functions for rows row .. row + n - 1 at step t, and for all steps of a row
+    # of 1, 2 or 4 vecs.
     int stages
     Form form[MOST_STAGES]
     Step forward[MOST_STAGES]
     Step backward[MOST_STAGES]
+    RowLoop forward_row[ROW_WIDTHS]
+    RowLoop backward_row[ROW_WIDTHS]
     Peephole peephole[MOST_BLOCKS]
 
 cdef struct recurrence_t:

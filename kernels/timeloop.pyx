@@ -28,9 +28,10 @@ from kernels.cell import Cell
 from kernels.inputs cimport FEW, WIDE, inputs_ahead
 from kernels.lanes cimport (REAL, vec, LANES, LINE, PIECES, TILE_LINES, mode, enter_mode, leave_mode, keep, load, load_part,
                             prefetch, store, store_part, splat, zero, fma)
+from kernels.one_row cimport backward_row, forward_row, width_of
 from kernels.panel cimport AHEAD, SHARED, SUMS, WIDEST, next_tile, pack, pack_transposed, panel_start, panels, tile_rows
 from kernels.recurrence cimport (MOST_BLOCKS, MOST_FEEDS, MOST_STAGES, MOST_STATES, OPERAND, Feed, Form, Kernel, Peephole, Product,
-                                 recurrence_t, alive, gates_at, slot_after, slot_before, source_at, state_at)
+                                 Steps, recurrence_t, alive, gates_at, slot_after, slot_before, source_at, state_at)
 from kernels.sums cimport norm
 from kernels.tile cimport Transposed, backward_rows, forward_rows, transposed_rows
 

@@ -35,6 +35,14 @@ cdef void {name}_backward_chain(const Chain* c, long steps) noexcept nogil:
     backward_chain({name}.backward, {name}.{backward}, {name}_form0(), {name}_form{last}(), c, steps)
 RUNS[{number}] = Runs({name}_forward_chain, {name}_backward_chain)
 """
+ROW = """
+cdef void {name}_forward_row{vecs}(const recurrence_t* r, Steps q) noexcept nogil:
+    forward_row({name}.{forward}, {name}.forward, {name}_form0(), {name}_form{last}(), {vecs}, r, q)
+cdef void {name}_backward_row{vecs}(const recurrence_t* r, Steps q) noexcept nogil:
+    backward_row({name}.{backward}, {name}.backward, {name}_form0(), {name}_form{last}(), {vecs}, r, q)
+KERNELS[{number}].forward_row[{width}] = {name}_forward_row{vecs}
+KERNELS[{number}].backward_row[{width}] = {name}_backward_row{vecs}
+"""
 
 
 def sources(cells, limits):
@@ -44,7 +52,8 @@ def sources(cells, limits):
     ----------
     cells : list of Cell
     limits : dict
-        MOST_BLOCKS, MOST_STATES, MOST_STAGES, MOST_FEEDS: the sizes of the arrays; WIDEST: the blocks that a tile can hold.
+        MOST_BLOCKS, MOST_STATES, MOST_STAGES, MOST_FEEDS: the sizes of the arrays; WIDEST: the blocks that a tile can hold;
+        ROW_WIDTHS: the numbers of vecs that have loops for one row.
     """
     return {"cells.pxi": tiles(cells, limits), "chains.pxi": chains(cells, limits)}
 
@@ -62,6 +71,9 @@ def tiles(cells, limits):
             suffix = "" if stage + 1 == len(stages) else "_operands"
             parts += [form, STAGE.format(name=cell.name, number=number, stage=stage, forward="forward" + suffix,
                                          backward="backward" + suffix)]
+        suffix = "_operands" if cell.operands else ""
+        parts += [ROW.format(name=cell.name, number=number, width=width, vecs=2**width, last=len(stages) - 1,
+                             forward="forward" + suffix, backward="backward" + suffix) for width in range(limits["ROW_WIDTHS"])]
     return "".join(parts)
 
 

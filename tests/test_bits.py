@@ -102,19 +102,21 @@ def test_from_several_python_threads_at_once():
 
 @pytest.mark.parametrize("make", [float32, float64])
 @pytest.mark.parametrize("direction, merge", [("both", "learned"), ("reverse", "concat")])
+@pytest.mark.parametrize("units", [3, 8, 15, 27, 37])
 @pytest.mark.parametrize("cell", CELLS)
-def test_rows_are_the_same_alone(cell, direction, merge, make):
+def test_rows_are_the_same_alone(cell, units, direction, merge, make):
     """Whatever the batch and its size: outputs, states, gates, and gradients with respect to x and states."""
-    T, B, I, H = 36, 14, 19, 37
+    T, B, I, H = 36, 14, 19, units
     layer = make(cell, I, H, direction, merge)
     given = case(cell, (T, B, I, H), direction, merge, dtype=make.__name__)
-    whole = results(layer, given)
+    truncated = len(given.state) > 1 and units < 10
+    whole = results(layer, given, truncated=truncated)
     for rows in ([0], [5], [13], [2, 8, 11]):
         steps = given.lengths[rows].max()
         alone = SimpleNamespace(
             theta=given.theta, x=given.x[:steps, rows], lengths=given.lengths[rows], dy=given.dy[:steps, rows],
             state={k: a[:, rows] for k, a in given.state.items()}, dstate={k: a[:, rows] for k, a in given.dstate.items()})
-        for name, array in results(layer, alone).items():
+        for name, array in results(layer, alone, truncated=truncated).items():
             if name in ("y", "grad.x"):
                 assert same_bits(array, whole[name][:steps, rows]), name
             elif name.startswith(("gates", "norms")):

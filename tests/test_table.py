@@ -9,7 +9,7 @@ from kernels.table import TABLE
 from kernels.wrappers import forms, sources
 
 FILES = Path(kernels.__file__).parent / "cells"
-LIMITS = dict(MOST_BLOCKS=8, MOST_STATES=6, MOST_STAGES=2, MOST_FEEDS=4, WIDEST=4)
+LIMITS = dict(MOST_BLOCKS=8, MOST_STATES=6, MOST_STAGES=2, MOST_FEEDS=4, ROW_WIDTHS=3, WIDEST=4)
 TWO_STAGES = "cdef enum: Z, R, N  # blocks\ncdef enum: H, X # states\ncdef enum: RH    # operands\n"
 
 

@@ -28,7 +28,8 @@ GENERATED = Path("build/cython/kernels")
 
 BOTH = ("f32", "f64")
 REALS = {"f32": "#define REAL float", "f64": "#define REAL double\n#define LONGLAG_F64 1"}
-DTYPES = {"timeloop": BOTH, "readout": BOTH, "update": BOTH, "draws": ("f64",), "spectrum": ("f64",), "peak": BOTH, "chain": ("f32",)}
+DTYPES = {"timeloop": BOTH, "readout": BOTH, "update": BOTH, "steps": BOTH, "draws": ("f64",), "spectrum": ("f64",), "peak": BOTH,
+          "chain": ("f32",)}
 
 # Best first. -march comes first to undo one in CFLAGS: a build must not use instructions that its name does not promise.
 ISAS = {

@@ -2,6 +2,7 @@
 
 import copy
 import math
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -76,6 +77,13 @@ class _Optimizer:
     def _changed(self, **arrays):
         return [checks.changed(name, a, (self.dtype,), (self.size,)) for name, a in arrays.items()]
 
+    def _compiled(self, theta):
+        """What compiled steps read of the optimizer, after a check of theta; they change the arrays and the powers."""
+        raise NotImplementedError
+
+    def _stepped(self, compiled):
+        """Take over what compiled steps changed besides arrays."""
+
     def _read(self, grad):
         return checks.array("grad", grad, (self.dtype,), (self.size,))
 
@@ -110,6 +118,10 @@ class SGD(_Optimizer):
         """Move theta (size,) in place against grad (size,)."""
         theta, v = self._changed(theta=theta, v=self.v)
         _update[self.dtype].sgd(theta, self._read(grad), v, self.lr, self.momentum)
+
+    def _compiled(self, theta):
+        _, v = self._changed(theta=theta, v=self.v)
+        return SimpleNamespace(lr=self.lr, momentum=self.momentum, v=v, m=None, beta1=0, beta2=0, eps=0, power1=1, power2=1)
 
 
 class Adam(_Optimizer):
@@ -150,3 +162,11 @@ class Adam(_Optimizer):
         self._power2 *= self.beta2
         rate, spread = self.lr / (1 - self._power1), 1 / (1 - self._power2)
         _update[self.dtype].adam(theta, grad, (m, v), (self.beta1, self.beta2), rate, spread, self.eps)
+
+    def _compiled(self, theta):
+        _, m, v = self._changed(theta=theta, m=self.m, v=self.v)
+        return SimpleNamespace(lr=self.lr, momentum=0, v=v, m=m, beta1=self.beta1, beta2=self.beta2, eps=self.eps, power1=self._power1,
+                               power2=self._power2)
+
+    def _stepped(self, compiled):
+        self._power1, self._power2 = compiled.power1, compiled.power2

@@ -66,6 +66,7 @@ cdef struct Kernel:
 cdef struct recurrence_t:
     const Kernel* cell
     long T, B, I, H, groups, pad
+    int fed                     # blocks that W feeds
     bint reverse, truncated
     const int* lengths
     long shortest

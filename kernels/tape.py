@@ -9,6 +9,11 @@ SEGMENT = build("timeloop", "float32").SEGMENT      # steps; cuts at multiples o
 PACE = 2**27                    # multiply-adds of a native call: Python hears signals in between, a few times a second
 
 
+def steps_between_signals(layer, rows):
+    """Steps of a native call, a multiple of SEGMENT."""
+    return max(1, PACE // (rows * (layer.size + 32 * layer.units)) // SEGMENT) * SEGMENT
+
+
 class Tape:
     """What a forward pass keeps for the backward pass, which spends it. It refers to x, and has no public attributes."""
 
@@ -33,15 +38,17 @@ class Record:
         self.x, self.pins = checks.pinned(x)
         T, B, _ = self.shape = self.x.shape     # it outlives x, which another thread's backward pass lets go of
         self.segments = [(t, min(t + span, T)) for t in range(0, T, span)]
-        self.pace = max(1, PACE // (B * (layer.size + 32 * layer.units)) // SEGMENT) * SEGMENT
+        self.pace = steps_between_signals(layer, B)
         self.borders, self.merge, self.unspent = [], None, [True]
         self.recurrences = [self.new_recurrence(layer.cell.name, name == "reverse", self.x) for name in layer._names]
 
     def new_recurrence(self, cell, reverse, x):
         """A recurrence over x with a buffer of its own."""
         layer = self.layer
-        recurrence = layer._loop.Recurrence(cell, x, self.lengths, layer.units, self.span, reverse)
+        _, B, I = x.shape
+        recurrence = layer._loop.Recurrence(cell, I, layer.units, self.span, B, reverse)
         recurrence.place(layer._workspace.take(recurrence.size))
+        recurrence.bind_batch(x, self.lengths)
         return recurrence
 
     def steps(self, i):

@@ -4,10 +4,10 @@ The interface of a backend. The layer and its tape use CELLS, SEGMENT, `Recurren
 Another backend provides the same:
 
 - CELLS: the cells that it can run.
-- Recurrence(...): one direction of a layer over one batch. It holds packed weights and a tape of at most `span` steps.
+- Recurrence(...): one direction of a layer. It holds packed weights and a tape of at most `span` steps of `rows` rows.
 - SEGMENT: steps of x; backward may be cut at multiples of it.
-- Recurrence's methods. place: set its memory, a buffer of `size` bytes. bind_output, bind_gradients: set the arrays that forward
-  and backward read and write. pack: copy the weights. begin: set the steps that the tape holds. write_states, read_states,
+- Recurrence's methods. place: set its memory, a buffer of `size` bytes. bind_batch, bind_output, bind_gradients: set the arrays that
+  forward and backward read and write. module: the recurrence as a part of a compiled net (module.pxd). pack: copy the weights. begin: set the steps that the tape holds. write_states, read_states,
   write_carry, read_carry, gates: copy states, the gradient with respect to them, and gate values in or out.
 - forward, backward: run several recurrences side by side, each over a range of the steps on its tape. Consecutive ranges
   continue each other: forward from the states of the last range, backward from its carry. Backward adds to the weight gradients.
@@ -18,6 +18,7 @@ gradients follow as products, whose panels the threads share. The loop knows blo
 know nothing else. A row past its end is never an operand: the loop goes over runs of rows that are still alive.
 """
 cimport numpy as cnp
+from cpython.pycapsule cimport PyCapsule_GetPointer, PyCapsule_New
 from cython.parallel cimport parallel, prange
 from libc.string cimport memcpy, memset
 
@@ -28,6 +29,7 @@ from kernels.cell import Cell
 from kernels.inputs cimport FEW, WIDE, inputs_ahead
 from kernels.lanes cimport (REAL, vec, LANES, LINE, PIECES, TILE_LINES, mode, enter_mode, leave_mode, keep, load, load_part,
                             prefetch, store, store_part, splat, zero, fma)
+from kernels.module cimport MODULE, PORT, Batch, Module, Port
 from kernels.one_row cimport backward_row, forward_row, width_of
 from kernels.panel cimport AHEAD, SHARED, SUMS, WIDEST, next_tile, pack, pack_transposed, panel_start, panels, tile_rows
 from kernels.recurrence cimport (MOST_BLOCKS, MOST_FEEDS, MOST_STAGES, MOST_STATES, OPERAND, Feed, Form, Kernel, Peephole, Product,
@@ -55,42 +57,33 @@ cnp.import_array()
 CELLS = []      # in the order of KERNELS
 
 include "cells.pxi"
+include "binding.pxi"
 include "loops.pxi"
 include "gradient.pxi"
+include "compiled.pxi"
 
 DTYPE = np.dtype(np.float32 if sizeof(REAL) == 4 else np.float64)
 SEGMENT = CHUNK
 NUMBER = {cell.name: number for number, cell in enumerate(CELLS)}
 
 cdef enum: MOST_RECURRENCES = 2
-cdef REAL ONE = 1
 
 
 cdef inline REAL* data(array) noexcept:
     return <REAL*> cnp.PyArray_DATA(array)
 
 
-cdef inline REAL* carve(size_t* at, long n) noexcept:
-    """The next n REALs of a buffer, from a multiple of 64 bytes on. Sizes are measured with an `at` that starts at 0."""
-    cdef size_t start = (at[0] + GAP + 63) & ~(<size_t> 63)
-    allow(start, n * sizeof(REAL))
-    at[0] = start + n * sizeof(REAL)
-    return <REAL*> start
-
-
 cdef class Recurrence:
-    """One direction of a layer over one batch: sizes, packed weights, the tape, and the arrays that are bound to it.
+    """One direction of a layer: packed weights, the tape, and the batch and the arrays that are bound to it.
 
     It keeps the arrays that it is given alive. It checks neither their shapes nor their dtypes.
 
     Parameters
     ----------
     cell : str
-    x : (T, B, I) C-contiguous array of DTYPE
-    lengths : (B,) int32 array
-    units : int
-    span : int
-        Most steps on the tape.
+    inputs, units : int
+    span, rows : int
+        Most steps on the tape, most rows of a batch.
     reverse : bool
 
     Attributes
@@ -102,26 +95,22 @@ cdef class Recurrence:
     reverse : bool
     """
     cdef recurrence_t r
-    cdef long fed               # blocks that W feeds
+    cdef Compiled compiled
+    cdef Module part
+    cdef long rows
     cdef dict kept
     cdef readonly size_t size
     cdef readonly object buffer
     cdef readonly bint reverse
 
-    def __init__(self, str cell, x, lengths, long units, long span, bint reverse):
+    def __init__(self, str cell, long inputs, long units, long span, long rows, bint reverse):
         cdef recurrence_t* r = &self.r
         cdef size_t at = 0
-        cdef long b
         r.cell = &KERNELS[NUMBER[cell]]
-        r.T, r.B, r.I = x.shape
-        r.H, r.groups = units, (units + LINE - 1) // LINE
+        r.I, r.H, r.groups = inputs, units, (units + LINE - 1) // LINE
         r.pad, r.slots, r.reverse = r.groups * LINE, span + 1, reverse
-        r.x, r.lengths, r.shortest = data(x), <const int*> cnp.PyArray_DATA(lengths), r.T
-        for b in range(r.B):
-            r.shortest = min(r.shortest, r.lengths[b])
-        r.prepared = r.shortest if r.B < FEW and r.I >= WIDE else 0
-        self.kept, self.reverse = {"x": x, "lengths": lengths}, reverse
-        self.lay_out(&at)
+        self.rows, self.kept, self.reverse = rows, {}, reverse
+        lay_out(r, &at, rows)
         self.size = at + 64
 
     def place(self, buffer):
@@ -129,32 +118,12 @@ cdef class Recurrence:
         cdef size_t at = <size_t> cnp.PyArray_DATA(buffer)
         self.buffer = buffer
         forbid(at, cnp.PyArray_NBYTES(buffer))
-        self.lay_out(&at)
+        lay_out(&self.r, &at, self.rows)
 
-    cdef void lay_out(self, size_t* at) noexcept:
-        cdef recurrence_t* r = &self.r
-        cdef const Form* f = &r.cell.form[0]
-        cdef long span = r.slots - 1, columns = (r.I + LINE - 1) // LINE * LINE, n
-        cdef int k, s
-        r.states = carve(at, f.states * r.slots * r.B * r.pad)
-        r.gates = carve(at, span * r.groups * r.B * f.blocks * LINE)
-        r.bias = carve(at, r.groups * f.blocks * LINE)
-        r.p = carve(at, f.peepholes * r.pad)
-        r.carry = carve(at, f.states * r.B * r.pad)
-        r.total = carve(at, f.states * r.B * r.pad)
-        r.operands = carve(at, f.operands * span * r.B * r.pad)
-        r.doperand = carve(at, f.operands * r.B * r.pad)
-        r.ddirect = carve(at, f.direct * r.B * r.pad)
-        self.fed = 0
-        for k in range(f.stages):
-            f = &r.cell.form[k]
-            self.fed += f.w1 - f.w0
-            r.W[k] = carve(at, (f.w1 - f.w0) * r.I * r.pad)
-            for s in range(f.feeds):
-                n = (f.feed[s].last - f.feed[s].first) * r.H * r.pad
-                r.U[k][s] = carve(at, n)
-                r.UT[k][s] = carve(at, n)
-        r.WT = carve(at, self.fed * r.H * columns)
+    def bind_batch(self, x, lengths):
+        """Read x (T, B, I), a C-contiguous array of DTYPE, whose rows have the lengths (B,), an int32 array."""
+        self.kept.update(x=x, lengths=lengths)
+        bind_batch(&self.r, x.shape[0], x.shape[1], data(x), <const int*> cnp.PyArray_DATA(lengths))
 
     def bind_output(self, y):
         """Let forward write to y, an array (T, B, H) of contiguous rows; None: let it write no output."""
@@ -176,57 +145,17 @@ cdef class Recurrence:
             Errors flow back along the states' own paths only.
         """
         cdef recurrence_t* r = &self.r
-        cdef const Form* f
-        cdef REAL* w = data(grad)
-        cdef REAL* u = w + self.fed * r.I * r.H
-        cdef int k, s, n
         self.kept.update(dy=dy, dx=dx, norms=norms, grad=grad)
         r.dy = NULL if dy is None else data(dy)
         r.lddy = 0 if dy is None else row_step(dy)
         r.dx = NULL if dx is None else data(dx)
         r.norms = NULL if norms is None else <double*> cnp.PyArray_DATA(norms)
         r.truncated = truncated
-        for k in range(r.cell.stages):
-            f = &r.cell.form[k]
-            r.product[k][0] = Product(NULL, r.B * r.I, r.I, r.I, w, f.w0, f.w1)
-            w += (f.w1 - f.w0) * r.I * r.H
-            for s in range(f.feeds):
-                n = f.feed[s].last - f.feed[s].first
-                r.product[k][2 + s] = Product(NULL, r.B * r.pad, r.pad, r.H, u, f.feed[s].first, f.feed[s].last)
-                u += n * r.H * r.H
-        for k in range(r.cell.stages):
-            f = &r.cell.form[k]
-            r.product[k][1] = Product(&ONE, 0, 0, 1, u, f.first, f.last)
-            u += (f.last - f.first) * r.H
-        r.dp = u
+        bind_weights(r, data(grad))
 
     def pack(self, theta, bint transposed):
         """Copy the weights W, U, R, b, p with which theta begins; if `transposed`, copy what only the backward pass needs."""
-        cdef recurrence_t* r = &self.r
-        cdef const Form* f
-        cdef const REAL* w = data(theta)
-        cdef const REAL* u = w + self.fed * r.I * r.H
-        cdef int k, s, n, blocks
-        if transposed and r.dx:
-            pack_transposed(r.WT, w, r.I, r.H, <int> self.fed)
-        for k in range(r.cell.stages):
-            f = &r.cell.form[k]
-            blocks = f.last - f.first
-            if not transposed:
-                pack(r.W[k], w, r.I, r.H, f.w1 - f.w0, blocks)
-            w += (f.w1 - f.w0) * r.I * r.H
-            for s in range(f.feeds):
-                n = f.feed[s].last - f.feed[s].first
-                if transposed:
-                    pack_transposed(r.UT[k][s], u, r.H, r.H, n)
-                else:
-                    pack(r.U[k][s], u, r.H, r.H, n, blocks)
-                u += n * r.H * r.H
-        f = &r.cell.form[0]
-        if not transposed:
-            pack(r.bias, u, 1, r.H, f.blocks, WIDEST)
-            for k in range(f.peepholes):
-                pack(r.p + k * r.pad, u + (f.blocks + k) * r.H, 1, r.H, 1, 1)
+        pack_weights(&self.r, data(theta), transposed)
 
     def begin(self, long t0, long t1):
         """Let the tape hold the steps t0 .. t1 - 1, at most `span` of them."""
@@ -236,11 +165,11 @@ cdef class Recurrence:
 
     def write_states(self, states):
         """Set the states before the tape's first step from an array (S, B, H) of contiguous rows."""
-        self.exchange(self.border(False), states, True)
+        self.exchange(border(&self.r, False), states, True)
 
     def read_states(self, states):
         """Copy the states after the tape's last step to an array (S, B, H) of contiguous rows."""
-        self.exchange(self.border(True), states, False)
+        self.exchange(border(&self.r, True), states, False)
 
     def write_carry(self, dstates):
         """Set the gradient with respect to the states after the step that backward takes next."""
@@ -249,10 +178,6 @@ cdef class Recurrence:
     def read_carry(self, dstates):
         """Copy the gradient with respect to the states before the step that backward took last."""
         self.exchange(-1, dstates, False)
-
-    cdef long border(self, bint last) noexcept:
-        """The slot before the tape's first step, or after its last one."""
-        return self.r.end - self.r.start if last != self.r.reverse else 0
 
     cdef void exchange(self, long slot, states, bint write) noexcept:
         """Copy between an array (S, B, H) and a slot of the tape, or the carry (slot -1)."""
@@ -277,6 +202,30 @@ cdef class Recurrence:
         at = <size_t> r.gates - <size_t> cnp.PyArray_DATA(self.buffer)
         return np.ndarray((r.slots - 1, r.groups, r.B, r.cell.form[0].blocks, LINE), DTYPE, self.buffer, at)
 
+    def module(self, x, y, long at, *, long column, long pace, bint truncated):
+        """This recurrence as a module of a compiled net: a capsule of a Module, good as long as this object is.
+
+        Parameters
+        ----------
+        x, y : capsules of a Port
+        at, column : where its weights begin in the net's, and its output in a row of y
+        pace : steps, a multiple of SEGMENT, between two looks at whether to give up
+        truncated : errors flow back along the states' own paths only
+        """
+        cdef size_t start
+        cdef long size = 0
+        cdef int k
+        bind_weights(&self.r, self.r.states)        # the scratch memory depends on sizes only
+        for k in range(self.r.cell.stages):
+            size = max(size, scratch_size(&self.r, k))
+        self.kept["scratch"] = np.empty(size * sizeof(REAL) + GAP + 64, np.uint8)
+        start = <size_t> cnp.PyArray_DATA(self.kept["scratch"])
+        forbid(start, cnp.PyArray_NBYTES(self.kept["scratch"]))
+        self.compiled = Compiled(&self.r, <const Port*> PyCapsule_GetPointer(x, PORT), <const Port*> PyCapsule_GetPointer(y, PORT),
+                                 at, column, pace, truncated, carve(&start, size))
+        self.part = Module(&self.compiled, compiled_forward, compiled_backward)
+        return PyCapsule_New(&self.part, MODULE, NULL)
+
 
 cdef inline long row_step(array) noexcept:
     """Numbers from one row (t, b) of an array (T, B, H) to the next. The stride of an axis of length 1 can be anything."""
@@ -287,16 +236,14 @@ cdef inline long row_step(array) noexcept:
 cdef int take_ranges(list recurrences, list ranges, recurrence_t** all) except -1:
     """Fill `all` with the recurrences, each with its range of steps set; ValueError for steps that are not on its tape."""
     cdef recurrence_t* r
-    cdef int d, k, s
+    cdef long t0, t1
+    cdef int d
     for d in range(len(recurrences)):
         r = all[d] = &(<Recurrence?> recurrences[d]).r
-        r.t0, r.t1 = ranges[d]
-        if not r.start <= r.t0 < r.t1 <= r.end:
-            raise ValueError(f"ranges: expected steps within {r.start}..{r.end}, got {r.t0}..{r.t1}")
-        for k in range(r.cell.stages):
-            r.product[k][0].a = r.x + r.start * r.B * r.I
-            for s in range(r.cell.form[k].feeds):
-                r.product[k][2 + s].a = source_at(r, r.cell.form[k].feed[s].source, r.start, 0)
+        t0, t1 = ranges[d]
+        if not r.start <= t0 < t1 <= r.end:
+            raise ValueError(f"ranges: expected steps within {r.start}..{r.end}, got {t0}..{t1}")
+        aim(r, t0, t1)
     return 0
 
 

@@ -22,3 +22,6 @@ class Embedding(Module):
     def backward(self, theta, tape, dy, wanted):
         d_theta, dx = self.affine.backward(theta, places(tape), places(dy))
         return Gradient(d_theta, dx.reshape(tape.shape))
+
+    def compile(self, training, x, at, truncated):
+        return training.affine(x, self.affine, at)

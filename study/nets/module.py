@@ -73,6 +73,17 @@ class Module:
         """
         raise NotImplementedError
 
+    def compile(self, training, x, at, truncated):
+        """Add this module to a kernels.Training, and return the number of its output.
+
+        Parameters
+        ----------
+        x : the number of its input
+        at : where its weights begin in the net's
+        truncated : as in Wanted
+        """
+        raise NotImplementedError
+
 
 def places(x):
     """(T, B, n) as (T B, n), without a copy."""

@@ -53,7 +53,8 @@ class Net:
 
     def __init__(self, task, cell, units, direction="forward", merge="concat", dtype="float32", head="last"):
         self.knobs = {"cell": cell, "units": units, "direction": direction, "merge": merge, "head": head}
-        self.loss, self.dtype = LOSSES[task.loss].loss, np.dtype(dtype)
+        self.loss, self.loss_name, self.dtype = LOSSES[task.loss].loss, task.loss, np.dtype(dtype)
+        self.inputs = task.inputs
         self.cell, self.modules = kernels.CELLS[cell], {}
         width = task.inputs
         if self.cell.direct:
@@ -100,6 +101,13 @@ class Net:
             if sizes:
                 norms[name] = sizes
         return Gradient(np.concatenate([parts[name] for name in self.slices]), dy if wanted.inputs else None, norms)
+
+    def compile(self, most, truncated=False):
+        """The kernels.Training of this net, for batches of at most (T, B, P) = `most` steps, rows and answers."""
+        training, x = kernels.Training(self.inputs, self.size, self.loss_name, most, self.dtype), 0
+        for name, module in self.modules.items():
+            x = module.compile(training, x, self.slices[name].start, truncated)
+        return training
 
 
 def _by_row(loss, offsets):

@@ -23,3 +23,6 @@ class Recurrent(Module):
     def backward(self, theta, tape, dy, wanted):
         grad = self.layer.backward(tape, dy, inputs=wanted.inputs, norms=wanted.norms, truncated=wanted.truncated)
         return Gradient(grad.theta, grad.x, grad.norms)
+
+    def compile(self, training, x, at, truncated):
+        return training.recurrent(x, self.layer, at, truncated)

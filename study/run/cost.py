@@ -17,7 +17,7 @@ from kernels import CELLS
 from study.tasks import TASKS
 from study.tasks._draws import OneHot
 from study.trial.evaluate import TEST, TEST_ROWS
-from study.trial.streams import AHEAD
+from study.trial.streams import batches_drawn
 
 BATCH, STEP, MULTIPLY_ADD, DRAW = 120e-6, 3e-10, 1.45e-11, 16e-9  # seconds
 FIXED = 2 * TEST  # forward sequences
@@ -64,7 +64,8 @@ def memory(trial):
     steps = read if trial.direction == "forward" else length
     row = steps * directions * trial.units  # numbers of one block or state
     tape = row * (len(cell.blocks) + len(cell.states))
-    drawn = of_step * length * max(AHEAD * trial.batch, 0 if task.test else AHEAD * TEST_ROWS)
+    drawn_rows = [rows * batches_drawn(rows, length) for rows in (trial.batch, *([] if task.test else [TEST_ROWS]))]
+    drawn = of_step * length * max(drawn_rows)
     number = 8 if trial.dtype == "float64" else 4
     peaks = [drawn + TEST_ROWS * row * number]
     if trial.method != "guess":

@@ -69,14 +69,25 @@ class Batch:
         """The part that can matter to a net of that direction: for a forward net, nothing after the last answer."""
         return self.until_read() if direction == "forward" else self
 
-    def part(self, start, stop):
-        """Rows start..stop - 1, with no more steps than the longest of them has."""
+    def rows(self, start, stop):
+        """Rows start..stop - 1, with x as it is."""
         lengths, offsets, answers = self.lengths[start:stop], None, slice(start, stop)
         if self.offsets is not None:
-            offsets = self.offsets[start : stop + 1]
+            offsets = self.offsets[start : start + len(lengths) + 1]
             answers, offsets = slice(offsets[0], offsets[-1]), offsets - offsets[0]
-        x = np.ascontiguousarray(self.x[: lengths.max(), start:stop])
-        return Batch(x, lengths, self.read[answers], self.target[answers], offsets)
+        return Batch(self.x[:, start:stop], lengths, self.read[answers], self.target[answers], offsets)
+
+    def part(self, start, stop):
+        """Rows start..stop - 1, with no more steps than the longest of them has, and x as an array."""
+        rows = self.rows(start, stop)
+        return replace(rows, x=np.ascontiguousarray(rows.x[: rows.lengths.max()]))
+
+    def most_answers(self, rows):
+        """The most answers that a batch of `rows` rows in order has."""
+        if self.offsets is None:
+            return min(rows, len(self.lengths))
+        borders = self.offsets[np.minimum(np.arange(0, len(self.lengths) + rows, rows), len(self.lengths))]
+        return int(np.diff(borders).max())
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ RECENT = 2000  # sequences whose mean loss is the final loss
 
 
 class History:
-    """Collects the losses and right answers of each training batch, taken before its update.
+    """Collects the losses and right answers of the training sequences, each taken before the net learned from it.
 
     A point of the curve is the mean over a stretch of batches. A stretch is a 64th of the budget, so its borders do not depend on
     when the run stops; only the last stretch may be shorter.
@@ -18,28 +18,29 @@ class History:
 
     def __init__(self, budget, rows):
         batches = -(-budget // rows)
-        self.stretch = -(-batches // POINTS)
+        self.stretch = -(-batches // POINTS) * rows  # sequences
         self.seen = 0  # sequences
         self.loss, self.score = [], []
 
     def add(self, loss, score):
-        """loss (B,) float, score (B,) bool."""
+        """loss (n,) float, score (n,) bool."""
         self.seen += len(loss)
         self.loss.append(loss)
         self.score.append(score)
 
     def final_loss(self):
         """Mean loss of the last 2,000 sequences, or of all if there are fewer; None if there are none."""
-        return mean(np.concatenate(self.loss[-RECENT:])[-RECENT:]) if self.loss else None
+        return mean(np.concatenate(self.loss)[-RECENT:]) if self.seen else None
 
     def curve(self):
         """{"sequences", "loss", "score"}: for each stretch, the count of sequences at its end and its two means."""
         curve = {"sequences": [], "loss": [], "score": []}
-        seen = 0
-        for start in range(0, len(self.loss), self.stretch):
-            loss, score = (np.concatenate(a[start : start + self.stretch]) for a in (self.loss, self.score))
-            seen += len(loss)
-            curve["sequences"].append(seen)
+        if not self.seen:
+            return curve
+        losses, scores = np.concatenate(self.loss), np.concatenate(self.score)
+        for start in range(0, self.seen, self.stretch):
+            loss, score = losses[start : start + self.stretch], scores[start : start + self.stretch]
+            curve["sequences"].append(start + len(loss))
             curve["loss"].append(short(mean(loss)))
             curve["score"].append(short(int(np.count_nonzero(score)) / len(score)))
         return curve

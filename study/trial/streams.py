@@ -6,7 +6,7 @@ that arms are paired.
 
 import kernels
 
-AHEAD = 8  # batches drawn at a time
+DRAWN = 2**17  # steps of rows drawn at a time, at most, unless a batch has more
 
 
 def stream(trial, part="learn"):
@@ -14,10 +14,26 @@ def stream(trial, part="learn"):
     return kernels.Stream("data", trial.task, trial.gap, trial.seed, f"{trial.purpose}/{part}")
 
 
+def blocks(trial, task, rows, total, part="learn"):
+    """Yield `total` sequences of a part as Batches, each of a whole number of batches of `rows`; the last one has what is left.
+
+    Their x may still be a OneHot.
+    """
+    words, done, size = stream(trial, part), 0, rows
+    while done < total:
+        block = task.draw(words, min(size, total - done), trial.gap).usable(trial.direction)
+        yield block
+        done += len(block.lengths)
+        size = rows * batches_drawn(rows, int(block.lengths.max()))
+
+
 def batches(trial, task, rows, total, part="learn"):
-    """Yield `total` sequences of a part as Batches of `rows`; the last one has what is left."""
-    words = stream(trial, part)
-    for start in range(0, total, AHEAD * rows):
-        drawn = task.draw(words, min(AHEAD * rows, total - start), trial.gap).usable(trial.direction)
-        for first in range(0, len(drawn.lengths), rows):
-            yield drawn.part(first, first + rows)
+    """Yield the same as Batches of `rows`; the last one has what is left."""
+    for block in blocks(trial, task, rows, total, part):
+        for first in range(0, len(block.lengths), rows):
+            yield block.part(first, first + rows)
+
+
+def batches_drawn(rows, steps):
+    """How many batches of `rows` sequences of so many steps are drawn at a time."""
+    return max(1, DRAWN // (rows * steps))

@@ -1,44 +1,64 @@
 """The learning loop: backpropagation through time until the pass rule is met or the budget is spent."""
 
-import math
-
-import numpy as np
+import copy
 
 import kernels
-from study.nets.module import Wanted
 from study.tasks import Judge
-from study.trial.streams import batches
+from study.trial.streams import blocks
 
 
 def learn(trial, task, net, theta, history, budget):
     """Train theta in place until the rule is met, the budget is spent or a loss or a gradient is not finite.
 
+    Many batches are learned from in one native call, and the judge looks afterwards. If the rule was met before one of them,
+    weights and optimizer go back to where they were before the call, and learn from the batches before that one again.
+
     Parameters
     ----------
     theta : (size,) initial weights; the final ones afterwards
-    history : study.trial.curve.History, which gets every batch
+    history : study.trial.curve.History, which gets every sequence
     budget : sequences
 
     Returns
     -------
     (sequences when the rule was met or None, whether something was not finite)
     """
-    optimizer = optimizer_of(trial, net.size)
+    optimizer, clip, rows = optimizer_of(trial, net.size), clip_of(trial), trial.batch
     judge = None if task.rule is None else Judge(task, trial.window)
-    wanted = Wanted(inputs=False, truncated=trial.truncated)
-    for batch in batches(trial, task, trial.batch, budget):
-        passed = net.forward(theta, batch)
-        if not np.isfinite(passed.loss).all():
-            return None, True
-        history.add(passed.loss, task.score(passed.output, batch))
-        solved_at = judge and judge(passed.output, batch)
+    training = Compiled(net, trial.truncated)
+    for block in blocks(trial, task, rows, budget):
+        before = theta.copy(), copy.deepcopy(optimizer), history.seen
+        loss, output, fault = training.run(theta, optimizer, block, rows, clip)
+        seen = block.rows(0, len(loss))
+        solved_at = judge and len(loss) and judge(output, seen)
+        if solved_at:
+            theta[:], optimizer, start = before
+            learned = (solved_at - 1 - start) // rows * rows
+            if learned:
+                training.run(theta, optimizer, block.rows(0, learned), rows, clip)
+            seen = block.rows(0, learned + rows)
+            loss, output = loss[: len(seen.lengths)], output[: len(seen.read)]
+        if len(loss):
+            history.add(loss, task.score(output, seen))
         if solved_at:
             return solved_at, False
-        grad = net.backward(theta, passed, wanted).theta
-        if not math.isfinite(clip(trial, grad)):
+        if fault:
             return None, True
-        optimizer.step(theta, grad)
     return None, False
+
+
+class Compiled:
+    """A net's kernels.Training, made again where a block has longer sequences or more answers."""
+
+    def __init__(self, net, truncated):
+        self.net, self.truncated, self.most, self.training = net, truncated, (0, 0, 0), None
+
+    def run(self, theta, optimizer, block, rows, clip):
+        needed = (int(block.lengths.max()), min(rows, len(block.lengths)), block.most_answers(rows))
+        if any(a > b for a, b in zip(needed, self.most)):
+            self.most = tuple(map(max, needed, self.most))
+            self.training = self.net.compile(self.most, self.truncated)
+        return self.training.run(theta, optimizer, block, rows, clip)
 
 
 def optimizer_of(trial, size):
@@ -48,9 +68,6 @@ def optimizer_of(trial, size):
     return kernels.Adam(size, trial.lr, trial.beta1, trial.beta2, trial.epsilon, trial.dtype)
 
 
-def clip(trial, grad):
-    """Clip grad in place as the trial's knobs say, and return the norm that it had."""
-    norm = kernels.clip_by_norm(grad, trial.clip if trial.clipping == "norm" else None)
-    if trial.clipping == "value":
-        kernels.clip_by_value(grad, trial.clip)
-    return norm
+def clip_of(trial):
+    """The bounds on gradients of the trial's knobs, a kernels.Clip."""
+    return kernels.Clip(**{kind: trial.clip for kind in kernels.Clip._fields if kind == trial.clipping})

@@ -32,6 +32,9 @@ class Head(Module):
         self._written = at
         return Gradient(d_theta, dx.reshape(shape))
 
+    def compile(self, training, x, at, truncated):
+        return training.affine(training.answers(x), self.affine, at)
+
     def _cleared(self, size):
         """(size, inputs) zeros. One buffer serves all passes: to clear its P places costs less than to clear T B."""
         if len(self._dy) < size:

@@ -1,0 +1,127 @@
+"""The compiled modules besides the recurrent layers: each a struct, its forward and its backward pass."""
+from libc.string cimport memcpy, memset
+
+from kernels.affine cimport Affine, affine
+from kernels.lanes cimport REAL
+from kernels.module cimport Batch, Port
+from kernels.vectors cimport add, scale
+
+
+# ------------------------------------------------------------------------------------------------------------ affine
+
+cdef struct AffineMap:
+    # y = x V + v, for each row of x. V and v lie one behind the other from `at` on in theta.
+    const Port* x
+    const Port* y
+    bint steps                  # whether x has a row for each place; otherwise one for each answer
+    long at
+    REAL* turned                # V^T
+
+
+cdef inline long rows_of(const AffineMap* m, const Batch* batch) noexcept nogil:
+    return batch.T * batch.B if m.steps else batch.P
+
+
+cdef inline bint affine_forward(void* self, const Batch* batch, const REAL* theta) noexcept nogil:
+    cdef const AffineMap* m = <const AffineMap*> self
+    cdef long R = m.x.width, N = m.y.width
+    cdef const REAL* V = theta + m.at
+    cdef Affine q = Affine(rows_of(m, batch), R, N, R, 1, m.x.value, V + R * N, V, m.y.value)
+    affine(&q)
+    return True
+
+
+cdef inline bint affine_backward(void* self, const Batch* batch, const REAL* theta, REAL* grad) noexcept nogil:
+    cdef const AffineMap* m = <const AffineMap*> self
+    cdef long R = m.x.width, N = m.y.width, rows = rows_of(m, batch), i, j
+    cdef const REAL* V = theta + m.at
+    cdef REAL one = 1
+    cdef Affine dV = Affine(R, rows, N, 1, R, m.x.value, NULL, m.y.gradient, grad + m.at)
+    cdef Affine dv = Affine(1, rows, N, 0, 0, &one, NULL, m.y.gradient, grad + m.at + R * N)
+    cdef Affine dx = Affine(rows, N, R, N, 1, m.y.gradient, NULL, m.turned, m.x.gradient)
+    affine(&dV)
+    affine(&dv)
+    if m.x.gradient:
+        for i in range(R):
+            for j in range(N):
+                m.turned[j * R + i] = V[i * N + j]
+        affine(&dx)
+    return True
+
+
+# ------------------------------------------------------------------------------------------- from steps to answers
+
+cdef struct Gather:
+    # y = the rows of x at the places of the answers.
+    const Port* x
+    const Port* y
+    long* written               # the places that the last backward pass wrote to: all else of the gradient is 0
+    long writes
+
+
+cdef inline bint gather_forward(void* self, const Batch* batch, const REAL* theta) noexcept nogil:
+    cdef const Gather* m = <const Gather*> self
+    cdef long width = m.x.width, p
+    for p in range(batch.P):
+        memcpy(m.y.value + p * width, m.x.value + batch.places[p] * width, width * sizeof(REAL))
+    return True
+
+
+cdef inline bint gather_backward(void* self, const Batch* batch, const REAL* theta, REAL* grad) noexcept nogil:
+    cdef Gather* m = <Gather*> self
+    cdef long width = m.x.width, p
+    for p in range(m.writes):
+        memset(m.x.gradient + m.written[p] * width, 0, width * sizeof(REAL))
+    for p in range(batch.P):
+        memcpy(m.x.gradient + batch.places[p] * width, m.y.gradient + p * width, width * sizeof(REAL))
+    memcpy(m.written, batch.places, batch.P * sizeof(long))
+    m.writes = batch.P
+    return True
+
+
+# ------------------------------------------------------------------------------------------------ both directions
+
+cdef struct Fork:
+    # y has the value of x, so that x has two readers; the gradient of x is the sum of both readers'.
+    const Port* x
+    const Port* y
+
+
+cdef inline bint fork_forward(void* self, const Batch* batch, const REAL* theta) noexcept nogil:
+    return True
+
+
+cdef inline bint fork_backward(void* self, const Batch* batch, const REAL* theta, REAL* grad) noexcept nogil:
+    cdef const Fork* m = <const Fork*> self
+    if m.x.gradient:
+        add(m.x.gradient, m.y.gradient, batch.T * batch.B * m.x.width)
+    return True
+
+
+cdef struct Halves:
+    # y = the sum of the two halves of x's columns, or their mean.
+    const Port* x
+    const Port* y
+    bint mean
+
+
+cdef inline bint halves_forward(void* self, const Batch* batch, const REAL* theta) noexcept nogil:
+    cdef const Halves* m = <const Halves*> self
+    cdef long H = m.y.width, row
+    for row in range(batch.T * batch.B):
+        memcpy(m.y.value + row * H, m.x.value + 2 * row * H, H * sizeof(REAL))
+        add(m.y.value + row * H, m.x.value + (2 * row + 1) * H, H)
+    if m.mean:
+        scale(m.y.value, batch.T * batch.B * H, 0.5)
+    return True
+
+
+cdef inline bint halves_backward(void* self, const Batch* batch, const REAL* theta, REAL* grad) noexcept nogil:
+    cdef const Halves* m = <const Halves*> self
+    cdef long H = m.y.width, row
+    if m.mean:
+        scale(m.y.gradient, batch.T * batch.B * H, 0.5)
+    for row in range(batch.T * batch.B):
+        memcpy(m.x.gradient + 2 * row * H, m.y.gradient + row * H, H * sizeof(REAL))
+        memcpy(m.x.gradient + (2 * row + 1) * H, m.y.gradient + row * H, H * sizeof(REAL))
+    return True

@@ -13,6 +13,7 @@ from toy import environment
 import kernels
 from kernels import processor, reference
 from study import probes
+from study.nets.architecture import Architecture
 from study.nets.net import Net
 from study.probes import gates, jacobian, norms
 from study.records import store
@@ -159,7 +160,7 @@ def test_traces_are_the_twins():
 
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "mut1"])
 def test_saliency_is_the_twins(cell):
-    net = Net(TASK, cell, 8, dtype="float64")
+    net = Net(TASK, Architecture(cell, 8), "float64")
     theta = net.init(0).astype("float32").astype(float)
     drawn = TASK.sample(kernels.Stream("saliency"), 32, 12)
     batch = drawn.until_read()
@@ -174,12 +175,12 @@ def test_saliency_is_the_twins(cell):
     dy = np.zeros_like(out.y)
     dy[batch.read, rows] = (p - np.eye(4)[batch.target]) @ V.reshape(8, 4).T
     sizes = np.linalg.norm(theirs.backward(out.tape, dy).x @ E.T, axis=2)
-    found = probes.measure(TASK, net.knobs, theta, drawn, drawn)["norms"]
+    found = probes.measure(TASK, net.made_of, theta, drawn, drawn)["norms"]
     assert found["x"] == pytest.approx([np.median(sizes[batch.read - lag, rows]) for lag in found["lag"]], rel=1e-4)
 
 
 def test_the_angle_to_the_truncated_gradient_is_the_twins():
-    cell, net = "lstm", Net(TASK, "lstm", 8, dtype="float64")
+    cell, net = "lstm", Net(TASK, Architecture("lstm", 8), "float64")
     theta = net.init(0)
     batch = TASK.sample(kernels.Stream("angle"), 32, 12).until_read()
     found = norms.passes(net, theta, batch, probes.LIFT)
@@ -199,7 +200,7 @@ def test_the_angle_to_the_truncated_gradient_is_the_twins():
 
 
 def test_a_lift_changes_no_number_that_needs_none_and_saves_those_that_do():
-    net, batch = Net(TASK, "rnn", 8, dtype="float64"), TASK.sample(kernels.Stream("lift"), 32, 12).until_read()
+    net, batch = Net(TASK, Architecture("rnn", 8), "float64"), TASK.sample(kernels.Stream("lift"), 32, 12).until_read()
     theta = net.init(0)
     plain, lifted = (norms.passes(net, theta, batch, lift, inputs=True) for lift in (1.0, probes.LIFT))
     assert np.array_equal(plain.norms["h"], lifted.norms["h"]) and np.array_equal(plain.x, lifted.x)
@@ -211,7 +212,7 @@ def test_a_lift_changes_no_number_that_needs_none_and_saves_those_that_do():
 
 def test_the_gradient_is_followed_to_1e_300():
     """Where each step halves it, exactly, through a thousand steps; without a lift the last ones are flushed away."""
-    net, batch = Net(TASK, "rnn_relu", 8, dtype="float64"), TASK.sample(kernels.Stream("far"), 32, 1000).until_read()
+    net, batch = Net(TASK, Architecture("rnn_relu", 8), "float64"), TASK.sample(kernels.Stream("far"), 32, 1000).until_read()
     theta = net.init(0)
     views = net.layer.view(theta[net.slices["recurrent"]])
     views["forward/W"][:], views["forward/b"][:], views["forward/U"][0] = 0, 1, np.eye(8) / 2

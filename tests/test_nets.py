@@ -10,6 +10,7 @@ import kernels
 from study.nets.heads import HEADS
 from study.nets.initialisation import Initialisation
 from study.nets.losses import LOSSES
+from study.nets.architecture import Architecture
 from study.nets.net import Net
 from study.nets.recurrent import Recurrent
 from study.tasks import TASKS, Batch, Judge
@@ -70,7 +71,7 @@ def test_answers_lie_in_the_order_of_rows_and_steps():
 def test_several_answers_a_row_are_those_of_numpy(loss):
     task, batch = problem(loss)
     assert len(set(batch.lengths)) > 1 and len(set(np.diff(batch.offsets))) > 1 and len(batch.target) < batch.lengths.sum()
-    net = Net(task, "gru", 5, dtype="float64")
+    net = Net(task, Architecture("gru", 5), "float64")
     theta = net.init(0)
     layer, head = (theta[net.slices[name]] for name in ("recurrent", "head"))
     y = kernels.RNN("gru", 4, 5, dtype="float64").forward(layer, batch.x.astype(float), batch.lengths).y
@@ -95,7 +96,7 @@ def test_several_answers_a_row_are_those_of_numpy(loss):
 def test_the_gradient_of_the_whole_net(loss, head, cell, direction, merge, several):
     task, batch = problem(loss)
     batch = batch if several else batch.last_answers()
-    net = Net(task, cell, 3, direction, merge, "float64", head)
+    net = Net(task, Architecture(cell, 3, direction, merge, head), "float64")
     theta = net.init(1)
     for _ in range(2):  # the second pass meets the buffers that the first one used
         grad = net.backward(theta, net.forward(theta, batch)).theta
@@ -110,7 +111,7 @@ def test_the_gradient_of_the_whole_net(loss, head, cell, direction, merge, sever
 def test_one_answer_a_row_is_the_case_of_several_where_each_row_has_one(task):
     batch = task.sample(kernels.Stream("one"), 9, task.smallest_gap)
     spelled = dataclasses.replace(batch, offsets=np.arange(10))
-    net = Net(task, "lstm", 5)
+    net = Net(task, Architecture("lstm", 5))
     theta = net.init(0)
     one, other = (net.forward(theta, given) for given in (batch, spelled))
     assert np.array_equal(one.loss, other.loss) and one.loss.dtype == other.loss.dtype and np.array_equal(one.output, other.output)

@@ -5,6 +5,7 @@ import pytest
 
 import kernels
 from kernels import reference
+from study.nets.architecture import Architecture
 from study.nets.net import Net
 from study.probes import norms as probe
 from study.tasks import TASKS
@@ -15,15 +16,15 @@ def drawn(task, gap):
     return task.sample(kernels.Stream("probe test"), probe.ROWS, gap)
 
 
-def knobs(cell, direction="forward", units=7):
-    return {"cell": cell, "units": units, "direction": direction, "merge": "concat"}
+def net_of(cell, direction="forward", units=7):
+    return Architecture(cell, units, direction)
 
 
 def by_twin(task, net, theta, gap):
     """Median norms by lag of the forward direction, from the twin's float64 pass and a softmax written out."""
     batch = drawn(task, gap)
-    layer = reference.RNN(net["cell"], task.inputs, net["units"], net["direction"], net["merge"])
-    width = net["units"] * (2 if net["direction"] == "both" else 1)
+    layer = reference.RNN(net.cell, task.inputs, net.units, net.direction, net.merge)
+    width = net.units * (2 if net.direction == "both" else 1)
     weights, V, v = np.split(theta.astype(float), [layer.size, layer.size + width * task.outputs])
     V = V.reshape(width, task.outputs)
     out = layer.forward(weights, batch.x, batch.lengths)
@@ -36,13 +37,13 @@ def by_twin(task, net, theta, gap):
     norms = layer.backward(out.tape, dy, norms=True).norms
     lags = range(int(batch.read.min()) + 1)
     medians = {state: [np.median(norm[0][batch.read - lag, rows]) for lag in lags] for state, norm in norms.items()}
-    kept = {"lstm": lambda: gates["f"][0], "gru": lambda: 1 - gates["z"][0], "gru_after": lambda: gates["z"][0]}.get(net["cell"])
+    kept = {"lstm": lambda: gates["f"][0], "gru": lambda: 1 - gates["z"][0], "gru_after": lambda: gates["z"][0]}.get(net.cell)
     if kept:
         products = [[kept()[read - lag + 1 : read + 1, row].prod(0) for row, read in enumerate(batch.read)] for lag in lags]
         medians["f"] = [np.median(np.linalg.norm(product, axis=1)) for product in products]
     if "c" in medians:
         tanh_c = np.tanh(layer.forward(weights, batch.x, batch.read + 1).state["c"][0])
-        dc = dy[batch.read, rows, : net["units"]] * gates["o"][0][batch.read, rows] * (1 - tanh_c**2)
+        dc = dy[batch.read, rows, : net.units] * gates["o"][0][batch.read, rows] * (1 - tanh_c**2)
         medians["direct"] = [np.median(np.linalg.norm(product * dc, axis=1)) for product in products]
     return medians
 
@@ -50,8 +51,8 @@ def by_twin(task, net, theta, gap):
 @pytest.mark.parametrize("direction", ["forward", "both"])
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "gru", "gru_after"])
 def test_norms_are_the_twins(cell, direction):
-    task, net, gap = TASKS["recall/both"], knobs(cell, direction), 12
-    theta = Net(task, **net).init(3)
+    task, net, gap = TASKS["recall/both"], net_of(cell, direction), 12
+    theta = Net(task, net).init(3)
     norms = probe.norms_by_lag(task, net, theta, drawn(task, gap))
     expected = by_twin(task, net, theta, gap)
     assert set(norms) == {"lag"} | set(expected)
@@ -62,8 +63,8 @@ def test_norms_are_the_twins(cell, direction):
 
 
 def test_nothing_reaches_the_states_of_a_net_that_does_not_look_at_them():
-    task, net = TASKS["recall/past"], knobs("lstm")
-    built = Net(task, **net)
+    task, net = TASKS["recall/past"], net_of("lstm")
+    built = Net(task, net)
     theta = built.init(0)
     theta[built.slices["head"]] = 0
     norms = probe.norms_by_lag(task, net, theta, drawn(task, 5))

@@ -18,6 +18,7 @@ import study
 from kernels import CELLS
 from study import claims, report
 from study.claims import gap
+from study.nets.architecture import Architecture
 from study.nets.net import Net
 from study.report import drawing, gradient_norms, page, panels, style, tables, trials
 from study.records.table import where
@@ -261,8 +262,8 @@ def test_no_two_ablations_share_a_claim():
 
 def test_equal_parameters_are_the_largest_that_fit():
     for cell, units in gap.EQUAL_TO_LSTM_32.items():
-        fits, next_ = (Net(TASKS["recall/past"], cell, H).size for H in (units, units + 1))
-        assert fits <= Net(TASKS["recall/past"], "lstm", 32).size < next_
+        fits, next_ = (Net(TASKS["recall/past"], Architecture(cell, H)).size for H in (units, units + 1))
+        assert fits <= Net(TASKS["recall/past"], Architecture("lstm", 32)).size < next_
 
 
 def judged(frame):

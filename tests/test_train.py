@@ -16,6 +16,7 @@ from study_hashes import TRIALS, golden, record
 import kernels
 from kernels import Clip, processor
 from study.nets.initialisation import Initialisation
+from study.nets.architecture import Architecture
 from study.nets.net import Net
 from study.tasks import TASKS
 from study.tasks._rule import Rule
@@ -82,7 +83,7 @@ def test_solved_counts_to_the_row_and_before_the_update(solved):
     """An independent loop, row by row: the last 2,000 right, each batch answered with the weights it found."""
     knobs = Trial(**SOLVED)
     task = TASKS[knobs.task]
-    net = Net(task, knobs.cell, knobs.units)
+    net = Net(task, Architecture(knobs.cell, knobs.units))
     theta = net.init(knobs.seed, Initialisation(knobs.init, knobs.horizon))
     optimizer = kernels.Adam(net.size, knobs.lr)
     stream, right = streams.stream(knobs), []
@@ -144,7 +145,7 @@ def test_what_comes_after_the_read_out_matters_to_no_forward_net():
     task = TASKS["recall/both"]
     batch = task.sample(kernels.Stream("after"), 32, 6)
     for direction, indifferent in (("forward", True), ("both", False), ("reverse", False)):
-        net = Net(task, "gru", 8, direction)
+        net = Net(task, Architecture("gru", 8, direction))
         theta = net.init(0)
         whole, cut = (net.forward(theta, part).loss for part in (batch, batch.until_read()))
         assert np.array_equal(whole, cut) == indifferent
@@ -181,7 +182,7 @@ def test_a_curve_is_cut_short_but_not_moved_by_an_early_end():
 @pytest.mark.parametrize("cell", [name for name, cell in kernels.CELLS.items() if cell.direct])
 def test_an_embedding_stands_before_a_cell_that_has_x_itself(cell):
     task = TASKS["recall/past"]
-    net, layer = Net(task, cell, 7, dtype="float64"), kernels.RNN(cell, 7, 7, dtype="float64")
+    net, layer = Net(task, Architecture(cell, 7), "float64"), kernels.RNN(cell, 7, 7, dtype="float64")
     assert net.size == layer.size + 7 * 4 + 4 + 9 * 7 + 7
     theta = net.init(3)
     weights, embedding = theta[net.slices["recurrent"]], theta[net.slices["embedding"]]
@@ -190,7 +191,7 @@ def test_an_embedding_stands_before_a_cell_that_has_x_itself(cell):
     E, e = embedding[:63].reshape(9, 7), embedding[63:]
     assert net.layer_input(theta, batch) == pytest.approx(batch.x @ E + e, abs=1e-14)
     result = run.run(trial(cell=cell, horizon=10, budget=96))
-    assert result.parameters == Net(task, cell, 8).size and np.isfinite(result.final_loss)
+    assert result.parameters == Net(task, Architecture(cell, 8)).size and np.isfinite(result.final_loss)
 
 
 def test_a_trial_starts_trains_and_clips_as_its_knobs_say():
@@ -203,7 +204,7 @@ def test_a_trial_starts_trains_and_clips_as_its_knobs_say():
     ):
         tried = trial(optimizer="sgd", **knobs)
         task = TASKS[tried.task]
-        net = Net(task, tried.cell, tried.units)
+        net = Net(task, Architecture(tried.cell, tried.units))
         how = Initialisation(tried.init, tried.horizon, tried.scheme, tried.forget_bias, tried.chrono)
         theta, block = net.init(tried.seed, how), task.draw(streams.stream(tried), tried.budget, tried.gap).usable("forward")
         one_by_one(net, theta, kernels.SGD(net.size, tried.lr), block, tried.batch, clip, tried.truncated)
@@ -224,7 +225,7 @@ def test_the_optimizer_is_the_one_of_the_knobs():
 
 
 def test_crossed_starts_are_the_layers():
-    net, layer = Net(TASKS["recall/past"], "lstm", 16), kernels.RNN("lstm", 9, 16)
+    net, layer = Net(TASKS["recall/past"], Architecture("lstm", 16)), kernels.RNN("lstm", 9, 16)
     for crossed in ({"scheme": "glorot"}, {"scheme": "orthogonal", "forget_bias": 0.0}, {"scheme": "identity", "chrono": 50}):
         theta = net.init(2, Initialisation(**crossed))
         assert np.array_equal(theta[net.slices["recurrent"]], layer.init(2, **crossed))
@@ -236,7 +237,7 @@ def views(net, how=Initialisation()):
 
 def test_families_set_what_they_say():
     task = TASKS["recall/past"]
-    lstm, rnn = Net(task, "lstm", 16), Net(task, "rnn", 16)
+    lstm, rnn = Net(task, Architecture("lstm", 16)), Net(task, Architecture("rnn", 16))
     bias = views(lstm, Initialisation("long", 50))["forward/b"]
     assert np.array_equal(bias[0], -bias[1]) and (bias[1] >= 0).all() and (bias[1] <= np.log(49) + 1e-6).all()
     U = views(rnn, Initialisation("long"))["forward/U"][0].astype(float)
@@ -265,7 +266,7 @@ def guessed_row_by_row(knobs, task, net):
 def test_guessing_counts_every_sequence_shown(window, met):
     knobs = trial(method="guess", cell="rnn", budget=1100)
     task = dataclasses.replace(TASKS[knobs.task], rule=Rule(window=window))
-    net = Net(task, knobs.cell, knobs.units)
+    net = Net(task, Architecture(knobs.cell, knobs.units))
     theta, solved_at, guesses = guess.guess(knobs, task, net)
     expected, expected_at, expected_guesses = guessed_row_by_row(knobs, task, net)
     assert np.array_equal(theta, expected) and (solved_at, guesses) == (expected_at, expected_guesses)

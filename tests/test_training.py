@@ -13,6 +13,7 @@ from single_steps import one_by_one
 
 import kernels
 from kernels import SGD, Adam, Clip, Training
+from study.nets.architecture import Architecture
 from study.nets.net import Net
 from study.tasks import TASKS, Batch
 from study.tasks._draws import OneHot
@@ -26,7 +27,8 @@ OPTIMIZERS = [lambda n, dtype: SGD(n, 0.1, 0.9, dtype), lambda n, dtype: Adam(n,
 
 
 def check(task, block, rows, optimizer=0, clip=Clip(), truncated=False, **knobs):
-    net = Net(task, **{"cell": "lstm", "units": 9} | knobs)
+    dtype = knobs.pop("dtype", "float32")
+    net = Net(task, Architecture(**{"cell": "lstm", "units": 9} | knobs), dtype)
     one, many = net.init(3), net.init(3)
     by_one, by_many = (OPTIMIZERS[optimizer](net.size, net.dtype) for _ in range(2))
     expected = one_by_one(net, one, by_one, block, rows, clip, truncated)
@@ -95,7 +97,7 @@ def test_a_long_batch_is_cut_between_steps(monkeypatch):
 def test_a_loss_that_is_not_finite_ends_the_run_before_its_batch(k):
     block, rows = drawn(NUMBERS, 8), 2
     block.x[1, k * rows + 1, 0] = np.nan
-    net = Net(NUMBERS, "lstm", 8)
+    net = Net(NUMBERS, Architecture("lstm", 8))
     theta, expected = net.init(0), net.init(0)
     found = net.compile((60, rows, rows)).run(theta, SGD(net.size, 0.1), block, rows)
     assert found.fault == "loss" and len(found.loss) == len(found.output) == k * rows
@@ -106,7 +108,7 @@ def test_a_loss_that_is_not_finite_ends_the_run_before_its_batch(k):
 
 def test_a_gradient_that_is_not_finite_ends_the_run_with_its_answers():
     """All logits are 0, so the loss is log 4; dh is 1/4 of three large weights, plus 3/4 of one: more than a float32 holds."""
-    net, block = Net(CLASSES, "rnn", 4), drawn(CLASSES, 6)
+    net, block = Net(CLASSES, Architecture("rnn", 4)), drawn(CLASSES, 6)
     block = replace(block, target=np.array([0, 1, 2, 3, 0, 1]))
     theta = np.zeros(net.size, np.float32)
     head = net.modules["head"].affine.view(theta[net.slices["head"]])
@@ -124,7 +126,7 @@ def test_a_signal_is_heard_within_a_fifth_of_a_second():
     def handler(*_):
         raise Heard(time.perf_counter())
 
-    net = Net(CLASSES, "lstm", 64)
+    net = Net(CLASSES, Architecture("lstm", 64))
     block = drawn(CLASSES, 4000, 100)
     training, theta = net.compile((110, 32, 32)), net.init(0)
     before = signal.signal(signal.SIGALRM, handler)
@@ -225,7 +227,7 @@ def test_parts_that_do_not_fit_are_refused():
 
 
 def test_a_training_runs_in_one_thread_at_a_time():
-    net, block = Net(CLASSES, "lstm", 32), drawn(CLASSES, 2000, 100)
+    net, block = Net(CLASSES, Architecture("lstm", 32)), drawn(CLASSES, 2000, 100)
     training = net.compile((110, 32, 32))
 
     def run(_):

@@ -4,6 +4,7 @@ import numpy as np
 
 import kernels
 from study.bench.suites import TASK
+from study.nets.architecture import Architecture
 from study.nets.net import Net
 from study.tasks import TASKS
 
@@ -23,7 +24,7 @@ def inputs(case):
         arrays = {name: words.uniform(case.T * case.B * n, -1, 1).reshape(case.T, case.B, n).astype(case.dtype)
                   for name, n in (("x", case.I), ("dy", case.H))}
         return {"weights": _weights(layer, layer.init(0), case.dtype), **arrays}
-    net = Net(TASKS[TASK], case.cell, case.H, dtype="float64")
+    net = Net(TASKS[TASK], Architecture(case.cell, case.H), "float64")
     theta = net.init(case.seed)
     head = net.modules["head"].affine.view(theta[net.slices["head"]])
     return {"weights": _weights(net.layer, theta[net.slices["recurrent"]], case.dtype),

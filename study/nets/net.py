@@ -39,8 +39,8 @@ class Net:
     Parameters
     ----------
     task : study.tasks.Task, for I, K and the loss
-    cell, units, direction, merge, dtype : as in kernels.RNN
-    head : a name in study.nets.heads.HEADS
+    made_of : Architecture
+    dtype : "float32" or "float64"
 
     Attributes
     ----------
@@ -48,20 +48,20 @@ class Net:
     slices : {name: slice} of a module's weights, in the order in which they lie in the flat vector
     size : weights in all
     layer, cell : the kernels.RNN and its Cell
-    knobs : those that `Net(task, **knobs)` makes the same net of, in any dtype
+    made_of : its Architecture
     """
 
-    def __init__(self, task, cell, units, direction="forward", merge="concat", dtype="float32", head="last"):
-        self.knobs = {"cell": cell, "units": units, "direction": direction, "merge": merge, "head": head}
+    def __init__(self, task, made_of, dtype="float32"):
+        self.made_of, units = made_of, made_of.units
         self.loss, self.loss_name, self.dtype = LOSSES[task.loss].loss, task.loss, np.dtype(dtype)
         self.inputs = task.inputs
-        self.cell, self.modules = kernels.CELLS[cell], {}
+        self.cell, self.modules = kernels.CELLS[made_of.cell], {}
         width = task.inputs
         if self.cell.direct:
             self.modules["embedding"] = Embedding(width, units, dtype)
             width = units
-        recurrent = self.modules["recurrent"] = Recurrent(cell, width, units, direction, merge, dtype)
-        self.modules["head"] = HEADS[head](recurrent.width, task.outputs, dtype)
+        recurrent = self.modules["recurrent"] = Recurrent(made_of.cell, width, units, made_of.direction, made_of.merge, dtype)
+        self.modules["head"] = HEADS[made_of.head](recurrent.width, task.outputs, dtype)
         self.layer, self.first = recurrent.layer, next(iter(self.modules))
         self.slices, self.size = {}, 0
         for name in (name for name in ORDER if name in self.modules):

@@ -15,12 +15,12 @@ from study.probes.norms import short
 LIFT = 2.0**500  # the loss is scaled by this: float64 then holds gradients from 1e-300 to 1e+157
 
 
-def measure(task, knobs, theta, batch, sequence):
+def measure(task, made_of, theta, batch, sequence):
     """All that the probes report of a forward net.
 
     Parameters
     ----------
-    task, knobs, theta, batch : as in study.probes.norms.norms_by_lag
+    task, made_of, theta, batch : as in study.probes.norms.norms_by_lag
     sequence : Batch of one sequence, for the Lyapunov exponents
 
     Returns
@@ -37,7 +37,7 @@ def measure(task, knobs, theta, batch, sequence):
     trace : {"lag", "units", and gates and states as gates.traces} along the first sequence
     cosine : between the exact gradient of the layer's weights and the truncated one; None for a cell without a memory
     """
-    net = Net(task, **knobs, dtype="float64")
+    net = Net(task, made_of, "float64")
     weights = theta.astype(np.float64)
     batch, sequence = batch.last_answers().until_read(), sequence.until_read()
     back = norms.passes(net, weights, batch, LIFT, inputs=True)

@@ -16,13 +16,13 @@ LAGS = 32  # at most
 DIGITS = 5  # of a median
 
 
-def norms_by_lag(task, knobs, theta, batch):
+def norms_by_lag(task, made_of, theta, batch):
     """Gradient norms by lag, each the median over the rows of a probe batch.
 
     Parameters
     ----------
     task : study.tasks.Task
-    knobs : of the net, study.nets.net.Net.knobs
+    made_of : the net's study.nets.architecture.Architecture
     theta : (size,) weights of any dtype
     batch : Batch of ROWS sequences
 
@@ -35,8 +35,8 @@ def norms_by_lag(task, knobs, theta, batch):
         digits; None stands for a median that is 0 or not finite. For a net of both directions all are those of its forward
         direction.
     """
-    net = Net(task, **knobs, dtype="float64")
-    batch = batch.last_answers().usable(knobs["direction"])
+    net = Net(task, made_of, "float64")
+    batch = batch.last_answers().usable(made_of.direction)
     back = passes(net, theta.astype(np.float64), batch)
     lags = spaced(int(batch.read.min()))
     return {"lag": lags} | medians(net, batch, back, lags)

@@ -7,6 +7,7 @@ comes from `kernels` or from exact operations, so the same trial gives the same 
 import hashlib
 
 from study import tasks
+from study.nets.architecture import Architecture
 from study.nets.initialisation import Initialisation
 from study.nets.net import Net
 from study.probes import measure, norms
@@ -23,7 +24,7 @@ SELECTION_SEEDS = 2**31  # added to the seed of initial weights of selection tri
 def run(trial):
     """Train, guess or probe, by the knobs of a study.trial.knobs.Trial. Returns a study.trial.result.Result."""
     task = tasks.get(trial.task)
-    net = Net(task, trial.cell, trial.units, trial.direction, trial.merge, trial.dtype)
+    net = Net(task, Architecture.of(trial), trial.dtype)
     return {"bptt": _train, "guess": _guess, "probe": _probe}[trial.method](trial, task, net)
 
 
@@ -63,11 +64,11 @@ def _probe(trial, task, net):
         return Result(**result, diverged_at=history.seen)
     batch = _probe_batch(trial, task)
     sequence = task.sample(streams.stream(trial, "lyapunov"), 1, trial.gap)
-    return Result(**result, probe=measure(task, net.knobs, theta, batch, sequence))
+    return Result(**result, probe=measure(task, net.made_of, theta, batch, sequence))
 
 
 def _norms(trial, task, net, theta):
-    return norms.norms_by_lag(task, net.knobs, theta, _probe_batch(trial, task))
+    return norms.norms_by_lag(task, net.made_of, theta, _probe_batch(trial, task))
 
 
 def _probe_batch(trial, task):

@@ -10,6 +10,7 @@ import numpy as np
 import kernels
 from kernels.workspace import Workspace
 from study import tasks
+from study.nets.architecture import Architecture
 from study.nets.net import Net
 from study.trial import streams
 from study.trial.knobs import Trial
@@ -70,7 +71,7 @@ def _iteration(case, given):
     """(net, step): step() draws a batch, trains on it and returns its mean loss."""
     trial = Trial(**given["trial"])
     task = tasks.get(trial.task)
-    net = Net(task, trial.cell, trial.units, dtype=trial.dtype)
+    net = Net(task, Architecture(trial.cell, trial.units), trial.dtype)
     theta = np.zeros(net.size, trial.dtype)
     fill(net.layer, theta[net.slices["recurrent"]], given["weights"])
     for name, part in net.modules["head"].affine.view(theta[net.slices["head"]]).items():

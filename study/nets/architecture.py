@@ -1,0 +1,18 @@
+"""The knobs of a net: what it is made of, besides its task and its dtype."""
+
+from typing import NamedTuple
+
+
+class Architecture(NamedTuple):
+    """Knobs of a net, each by the name and with the default that it has in study.trial.knobs.Trial, where they are explained."""
+
+    cell: str
+    units: int
+    direction: str = "forward"
+    merge: str = "concat"
+    head: str = "last"
+
+    @classmethod
+    def of(cls, trial):
+        """That of a study.trial.knobs.Trial."""
+        return cls(**{knob: getattr(trial, knob) for knob in cls._fields if knob in type(trial).model_fields})

@@ -8,7 +8,7 @@ from kernels.head import Readout, cross_entropy, product, squared_error
 from kernels.layer import CELLS, RNN
 from kernels.optimizers import SGD, Adam, clip_by_norm, clip_by_value, total
 from kernels.processor import build, isa, isas, threads
-from kernels.training import Clip, Training
+from kernels.training import Clip, Sequences, Training
 
 NUMERICS = 1  # raised by every change that alters a result's bits on purpose
 Stream, log = build("draws", "float64").Stream, build("draws", "float64").log

@@ -21,6 +21,28 @@ class Clip(NamedTuple):
     value: float | None = None
 
 
+class Sequences(NamedTuple):
+    """N sequences to learn from. Letters: T steps, I inputs, K outputs.
+
+    Attributes
+    ----------
+    x : (T, N, I) array, float32 or the net's dtype
+        Or an object with `symbols` (T, N), integers 0..I, of which I stands for a row of +0 and any other for a one-hot row.
+    lengths : (N,) integers 1..T
+    read : (answers,) integers
+        The step at which each answer is read; answers are ordered by row, then by step.
+    target : (answers,) classes, or (answers, K) numbers
+    offsets : (N + 1,) integers, optional
+        Row n has the answers offsets[n]..offsets[n + 1] - 1, at least one; where missing, each row has one.
+    """
+
+    x: np.ndarray
+    lengths: np.ndarray
+    read: np.ndarray
+    target: np.ndarray
+    offsets: np.ndarray | None = None
+
+
 class Trained(NamedTuple):
     """What a run gives. It ends early at the first batch whose loss, or whose gradient, is not finite, and does not learn from it.
 
@@ -118,11 +140,8 @@ class Training:
         theta : (weights,) array
             Changes in place.
         optimizer : SGD or Adam
-        sequences : an object with these attributes
-            x (T, N, I), float32 or the dtype, or an object with `symbols` (T, N), integers 0..I, of which I stands for a row of +0;
-            lengths (N,), integers 1..T; read (answers,), the step of each answer, ordered by row, then by step; target (answers,)
-            classes, or (answers, K) numbers; offsets (N + 1,): row n has the answers offsets[n]..offsets[n + 1] - 1, at least one,
-            or None: each row has one.
+        sequences : Sequences
+            Or another object with its attributes.
         rows : int
         clip : Clip
 

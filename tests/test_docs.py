@@ -55,12 +55,14 @@ def test_manifests_for_kubernetes_are_yaml():
 
 
 def test_examples_in_python_run(tmp_path, monkeypatch):
-    trials, training, frame = blocks(PAGES[0], "python")
+    trials, training, many, frame = blocks(PAGES[0], "python")
     exec(trials, names := {})
     assert len(names["recall"]) > 500
     monkeypatch.chdir(tmp_path)
     exec(training, names)
     assert names["loss"].mean() < 0.1
+    exec(many, names)
+    assert names["found"].loss[-32:].mean() < 0.1
     exec(frame, names)
     read = pandas.read_csv("steps.csv", index_col="step")
     assert len(read) == names["T"] and list(read) == [

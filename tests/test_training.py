@@ -5,14 +5,13 @@ import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from single_steps import one_by_one
 
 import kernels
-from kernels import SGD, Adam, Clip, Training
+from kernels import SGD, Adam, Clip, Sequences, Training
 from study.nets.architecture import Architecture
 from study.nets.net import Net
 from study.tasks import TASKS, Batch
@@ -167,9 +166,8 @@ def test_a_trial_that_diverges_gives_one_record_whatever_is_drawn_at_a_time(monk
 # ------------------------------------------------------------------------------------------------------------ mistakes
 
 def sequences(**changes):
-    given = {"x": np.zeros((5, 4, 3), np.float32), "lengths": np.full(4, 5), "read": np.full(4, 4), "target": np.zeros(4, int),
-             "offsets": None}
-    return SimpleNamespace(**given | changes)
+    given = {"x": np.zeros((5, 4, 3), np.float32), "lengths": np.full(4, 5), "read": np.full(4, 4), "target": np.zeros(4, int)}
+    return Sequences(**given | changes)
 
 
 MISTAKES = [

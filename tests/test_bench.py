@@ -10,13 +10,13 @@ import pytest
 
 import kernels
 from kernels.processor import affinity
+from made_records import TINY, entry
 from study.__main__ import main
-from study.bench import agreement, figures, inputs, memory, operations, peer_process, peers, record, suite_runner, suites, tables, timing
+from study.bench import agreement, inputs, memory, operations, peer_process, peers, suite_runner, suites, timing
 from study.bench.case import Case
 from study.bench.peers import OTHERS
-from study.report import csv, drawing
+from study.records.machine import PROJECT
 
-TINY = Case("table", "training", "lstm", 12, 5, 3, 7)
 EFFORT = timing.Effort(rounds=3, visits=1, seconds=0.0)
 INSTALLED = [name for name in OTHERS if peers.version(name)]
 
@@ -44,8 +44,9 @@ def test_operations_are_those_of_the_products(name):
     dU = sum(product(H, T * B, H) for _ in square)
     dh = sum(product(T * B, H, H) for _ in square)
     assert operations.operations(Case("", "forward", name, T, B, I, H)) == forward
-    assert operations.operations(Case("", "training", name, T, B, I, H)) == forward + dW + dU + dh
-    assert operations.operations(Case("", "iteration", name, T, B, I, H)) is None
+    for work in ("training", "iteration"):
+        assert operations.operations(Case("", work, name, T, B, I, H)) == forward + dW + dU + dh
+    assert operations.operations(Case("", "study", name, T, B, I, H)) is None
 
 
 def test_gru_forms_count_three_blocks_either_way():
@@ -68,11 +69,13 @@ def test_inputs_are_the_same_numbers_in_either_dtype():
 
 def test_every_suite_has_its_title_and_its_cases():
     kernels_ = suites.of_kernels(2, 6)
-    assert {*kernels_, "memory", "trial", "study"} == set(suites.TITLES)
+    trials = suites.of_trials(2)
+    assert {*kernels_, *trials, "memory", "study"} == set(suites.TITLES) and set(suites.FLOORS) <= {*kernels_, *trials}
     assert {case.threads for case in kernels_["threads"].cases} == {1, 2, 4, 6}
     assert {case.threads for suite in kernels_.keys() - {"threads"} for case in kernels_[suite].cases} == {2}
-    assert all(case.suite == suite for suite, (cases, _) in kernels_.items() for case in cases)
-    assert [case.T for case in suites.of_trials(1).cases] == [100] * 12 + [200] * 12
+    assert all(case.suite == name for name, suite in (kernels_ | trials).items() for case in suite.cases)
+    assert [case.T for case in trials["trial"].cases] == [100] * 12 + [200] * 12
+    assert {case.cell for case in trials["online"].cases if case.B == 1} == set(kernels.CELLS)
 
 
 # ------------------------------------------------------------------------------------------------------- agreement
@@ -100,9 +103,11 @@ def test_peers_agree(running, cell, work):
             assert wrong is None and off < 1e-5, (name, case.dtype, off, wrong)
 
 
+@pytest.mark.parametrize("made", [lambda cell: suites.recall("trial", "iteration", cell, 4, 6, dtype="float64"),
+                                  lambda cell: suites.order(cell, 1, 6, dtype="float64")], ids=["recall", "order"])
 @pytest.mark.parametrize("cell", suites.CELLS)
-def test_iterations_agree(running, cell):
-    case = suites.recall("trial", "iteration", cell, 4, 6, dtype="float64")
+def test_iterations_agree(running, cell, made):
+    case = made(cell)
     able = [name for name in INSTALLED if running[name].ask("can", case)]
     for name, (off, wrong) in agreement.agreement(case, running, able).items():
         assert wrong is None, (name, off, wrong)
@@ -150,71 +155,6 @@ def test_a_missing_peer_has_its_install_command(monkeypatch):
     assert there == {"ours": "1"} and "[peers]" in missing["jax"] and missing["jax"].startswith("not installed")
 
 
-# ------------------------------------------------------------------------------------------- records and figures
-
-def entry(case, **medians):
-    """The record of a case, with the given medians by peer."""
-    results = {name: {"median": seconds, "q1": seconds, "q3": seconds, "calls": 1} for name, seconds in medians.items()}
-    peak = {"median": 100e9, "q1": 99e9, "q3": 101e9}
-    return {**vars(case), "operations": operations.operations(case), "peak": peak, "peers": results, "warnings": [], "inside": 0.9}
-
-
-def made(suite, entries):
-    versions = {"ours": "1", "torch": "2"}
-    setup = record.Setup(f"python -m study bench {suite}", 1, [0], {"rounds": 3}, versions, {})
-    return record.make(suite, setup, entries, finished=True)
-
-
-def test_share_ratio_and_best_peer():
-    case = replace(TINY, T=100, B=32, I=2, H=32)
-    table = tables.frame(made("table", [entry(case, ours=1e-3, torch=3e-3, jax=2e-3, numpy=1e-4)])).set_index("peer")
-    assert table.loc["ours", "gflops"] == pytest.approx(operations.operations(case) / 1e-3 / 1e9)
-    assert table.loc["ours", "share"] == pytest.approx(operations.operations(case) / 1e-3 / 100e9)
-    assert list(table[table["best_peer"]].index) == ["jax"]
-    shown = tables.shown(made("table", [entry(case, ours=1e-3, torch=3e-3, jax=2e-3, numpy=1e-4)])).iloc[0]
-    assert (shown["best peer"], shown["ratio"]) == ("jax", "2.00")
-
-
-def test_means_of_iterations_are_geometric():
-    case = suites.recall("trial", "iteration", "lstm", 4, 6)
-    lines = tables.summary(made("trial", [entry(case, ours=1e-3, torch=2e-3), entry(case, ours=1e-3, torch=8e-3)]))
-    assert lines[0] == "Geometric mean over 2 cases: 4.00 times as fast as torch."
-    assert lines[-1].endswith("90% to 90% of an iteration.")
-
-
-@pytest.mark.parametrize("suite", figures.FIGURES)
-def test_figures_have_the_numbers_of_the_record(suite):
-    cases, _ = suites.of_kernels(1, 4)[suite]
-    figure = figures.FIGURES[suite]
-    entries = [entry(case, ours=2e-3 / case.threads, torch=6e-3, jax=5e-3) for case in cases]
-    data = figure.data(tables.frame(made(suite, entries)))
-    assert drawing.svg(figure.draw, data).count("<path") > len(set(data["cell"]))
-    if "ratio" in data:
-        assert np.allclose(data["ratio"], 2.5) and set(data["peer"]) == {"jax"}
-    elif "speedup" in data:
-        assert np.allclose(data["speedup"], np.where(data["peer"] == "ours", data["threads"], 1))
-    elif suite in ("gap", "cells"):
-        assert suite == "cells" or sorted(set(data["gap"])) == list(suites.GAPS)
-        assert np.allclose(data["nanoseconds"], 2e6 / (data["T"] * data["B"]))
-    else:
-        ours = data[data["peer"] == "ours"] if "peer" in data else data
-        assert len(ours) == len(cases) and np.allclose(ours["gflops"], [operations.operations(case) / 2e6 for case in cases])
-
-
-def test_figures_of_nothing_are_empty():
-    for suite, figure in figures.FIGURES.items():
-        alone = figure.data(tables.frame(made(suite, [entry(TINY, ours=1.0)])))
-        assert isinstance(alone, pd.DataFrame) and (suite in ("table", "double", "forward")) == (len(alone) == 0)
-
-
-def test_an_unfinished_record_says_so(tmp_path):
-    unfinished = made("gap", [entry(TINY, ours=1.0)]) | {"finished": False}
-    record.write(tmp_path, unfinished)
-    assert "interrupted before its end" in (tmp_path / "REPORT.md").read_text()
-    assert json.loads((tmp_path / "gap.json").read_text()) == unfinished
-    assert (tmp_path / "gap.csv").read_text() == csv(tables.frame(unfinished))
-
-
 # ---------------------------------------------------------------------------------------------------------- memory
 
 def test_a_tape_holds_gates_and_states():
@@ -233,7 +173,9 @@ def small(monkeypatch):
                   for name, counts in {"table": [1], "threads": [1, 2], "gap": [1]}.items()}
     monkeypatch.setattr(suites, "of_kernels", lambda threads, most: of_kernels)
     trials, studies = suites.recall("trial", "iteration", "rnn", 4, 6), suites.recall("study", "study", "rnn", 3, 6, budget=64)
-    monkeypatch.setattr(suites, "of_trials", lambda threads: suites.Suite([trials], ()))
+    online = suites.order("rnn", 1, 6)
+    of_trials = {"trial": suites.Suite([trials], ()), "online": suites.Suite([online], ())}
+    monkeypatch.setattr(suites, "of_trials", lambda threads: of_trials)
     monkeypatch.setattr(suites, "of_studies", lambda threads: suites.Suite([studies], ()))
     monkeypatch.setattr(memory, "tapes", lambda threads: iter([{"cell": "lstm", "units": 8, "bytes": 192.0, "numbers": 6.0}]))
     monkeypatch.setattr(memory.footprint, "__defaults__", (replace(memory.LONG, T=70, H=8), 32))
@@ -281,9 +223,13 @@ def test_bench_on_several_threads(small, call, tmp_path):
 
 
 def test_bench_trial_and_study(small, call, tmp_path):
-    code, out, _ = call("trial", "--peers", "none", "--json")
-    case, = json.loads(out)["cases"]
-    assert code == 0 and 0 < case["inside"] < 1 and case["peers"].keys() == {"ours"}
+    code, out, _ = call("trial", "--peers", "none", "--against", str(PROJECT))
+    assert code == 0 and "over earlier" in out
+    for suite in suites.TRIAL_TITLES:
+        kept = json.loads((tmp_path / "bench" / kernels.isa() / f"{suite}.json").read_text())
+        case, = kept["cases"]
+        assert case["peers"].keys() == {"ours", "earlier"} and case["peers"]["earlier"]["difference"] == 0
+        assert kept["command"].endswith("--against CLONE") and (case["chain"] is None) == (suite == "trial")
     code, out, _ = call("study", "--peers", "none")
     assert code == 0 and "ours: " in out and "for a thousand sequences" in out
 
@@ -312,23 +258,9 @@ def test_a_peer_that_was_refused_makes_the_command_fail(small, call, monkeypatch
 @pytest.mark.parametrize("arguments, said", [
     (["kernels", "--peers", "tensorflow"], "unknown peer 'tensorflow' (known: torch, jax, onnxruntime, numpy)"),
     (["kernels", "--only", "tabel"], "did you mean 'table'?"),
+    (["trial", "--against", "nowhere"], "expected a compiled clone of this project, got 'nowhere'"),
     (["trial", "--threads", "4096"], f"this process may use {len(affinity())} processors, got 4096"),
 ])
 def test_wrong_arguments(call, arguments, said, tmp_path):
     code, out, err = call(*arguments)
     assert code == 2 and said in err and not list(tmp_path.iterdir())
-
-
-@pytest.mark.parametrize("cell", kernels.CELLS)
-def test_cells_are_compared_at_equal_units_and_at_equal_parameters(cell):
-    cases, rivals = suites.of_kernels(1, 1)["cells"]
-    sizes = [(case.I, case.H) for case in cases if case.cell == cell]
-    most = kernels.RNN("lstm", 32, 32).size
-    fits = [H for H in range(1, 200) if kernels.RNN(cell, suites._inputs(cell, H), H).size <= most]
-    assert {H for _, H in sizes} == {32, fits[-1]} and fits == list(range(1, fits[-1] + 1)) and not len(rivals)
-    assert all(I == (H if kernels.CELLS[cell].direct else 32) for I, H in sizes)
-    layer = kernels.RNN(cell, *sizes[0])
-    products = [np.prod(shape) for name, shape in layer.shapes.items() if name[-1] in "WUR"]
-    assert operations.multiply_adds(cell, *sizes[0]) == sum(products)
-    row = tables.shown(made("cells", [entry(case, ours=1e-3) for case in cases if case.cell == cell])).iloc[0]
-    assert row["parameters"] == f"{layer.size:,}" and row["training, ns a row-step"] == "312.5"

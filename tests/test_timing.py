@@ -45,8 +45,8 @@ def measured(*others, **ours):
 def test_rounds_are_interleaved_and_begin_with_different_peers():
     case, log = measured(("torch", {}), ("jax", {}))
     assert log == ["ours", "torch", "jax", "torch", "jax", "ours", "jax", "ours", "torch", "ours", "torch", "jax"]
-    assert case["peers"]["torch"] == {"median": 1, "q1": 1, "q3": 1, "calls": 4, "difference": 0, "difference64": 0}
-    assert case["peak"]["median"] == 100e9 and case["warnings"] == []
+    assert case["peers"]["torch"] == {"median": 1, "q1": 1, "q3": 1, "fast": 1, "calls": 4, "difference": 0, "difference64": 0}
+    assert case["peak"]["median"] == 100e9 and case["chain"] is None and case["warnings"] == []
 
 
 def test_a_second_visit_goes_on_where_the_first_ended():
@@ -59,8 +59,12 @@ def test_a_second_visit_goes_on_where_the_first_ended():
 
 
 def test_rounds_are_shared_evenly_among_visits():
-    assert timing.Effort(9, 3).shares() == [3, 3, 3] and timing.Effort(5, 3).shares() == [1, 2, 2]
-    assert timing.Effort(2, 3).shares() == [1, 1]
+    assert timing.Effort(9, 3).shares(20) == [3, 3, 3] and timing.Effort(5, 3).shares(20) == [1, 2, 2]
+    assert timing.Effort(2, 3).shares(20) == [1, 1] and timing.Effort(20, 3).shares(6) == [2, 2, 2]
+
+
+def test_fast_is_the_slowest_of_the_fastest_tenth():
+    assert timing.summed_up(range(11))["fast"] == 1 and timing.summed_up(range(11), 0.9)["fast"] == 9
 
 
 def test_medians_quartiles_and_a_warning_where_they_are_wide():

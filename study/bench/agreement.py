@@ -53,6 +53,6 @@ def agreement(case, peers, names):
 
 def small(case):
     """The same work in float64, of small and odd size, where a swapped or missing gate shows."""
-    if case.gap is not None:
+    if case.task is not None:
         return replace(case, dtype="float64")
     return replace(case, **SMALL | ({"I": SMALL["H"]} if kernels.CELLS[case.cell].direct else {}))

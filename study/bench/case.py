@@ -10,12 +10,12 @@ class Case:
     Attributes
     ----------
     suite : the suite that it belongs to, a key of study.bench.suites.TITLES
-    work : "training" (forward, BPTT, dW, dU, db; no dX), "forward", "iteration" (a whole training iteration), "study" (a trial)
+    work : "training" (forward, BPTT, dW, dU, db; no dX), "forward", "iteration" (of a trial: draw, learn, judge), "study" (a trial)
     cell : a key of kernels.CELLS
-    T, B, I, H : steps, rows, inputs, units
+    T, B, I, H : steps, rows, inputs, units; where lengths are drawn, T is their mean or the longest
     dtype : "float32" or "float64"
     threads : the number that every peer may use
-    gap, seed, budget : of the trial that an iteration or a study belongs to; a study trains on at most `budget` sequences
+    task, optimizer, gap, seed, budget : of the trial that an iteration or a study belongs to; None or a default in other work
     """
 
     suite: str
@@ -27,10 +27,12 @@ class Case:
     H: int
     dtype: str = "float32"
     threads: int = 1
+    task: str | None = None
+    optimizer: str = "adam"
     gap: int | None = None
     seed: int = 0
     budget: int | None = None
 
     def __str__(self):
-        gap = "" if self.gap is None else f" gap {self.gap}"
-        return f"{self.work} {self.cell} T{self.T} B{self.B} I{self.I} H{self.H}{gap} {self.dtype} on {self.threads}"
+        task = "" if self.task is None else f" {self.task} {self.gap}"
+        return f"{self.work} {self.cell} T{self.T} B{self.B} I{self.I} H{self.H}{task} {self.dtype} on {self.threads}"

@@ -3,12 +3,12 @@
 import numpy as np
 
 import kernels
-from study.bench.suites import TASK
+from study import tasks
 from study.nets.architecture import Architecture
 from study.nets.net import Net
-from study.tasks import TASKS
 
-LEARNING_RATE, CLIP = 0.003, 1.0
+# The clipping of sgd is computed but does not act in the first iterations: torch divides by the norm + 1e-6, which would differ.
+OPTIMIZERS = {"adam": {"lr": 0.003, "clip": 1.0}, "sgd": {"lr": 0.05, "momentum": 0.9, "clip": 10.0}}
 
 
 def inputs(case):
@@ -16,26 +16,33 @@ def inputs(case):
 
     weights : {"W": (blocks W feeds, I, H), "U": ..., "b": ...[, "p": ...]}, uniform as layer.init makes them
     x (T, B, I) and dy (T, B, H), uniform in (-1, 1), where the work is a pass of the layer; otherwise
-    head : {"V": (H, K), "v": (K,)}, and trial : the knobs of a trial
+    theta : all weights of the net, head : {"V": (H, K), "v": (K,)}, trial : the knobs of a trial, longest : its most steps
     """
-    if case.gap is None:
+    if case.task is None:
         layer = kernels.RNN(case.cell, case.I, case.H, dtype="float64")
         words = kernels.Stream("bench", case.T, case.B, case.I, case.H)
         arrays = {name: words.uniform(case.T * case.B * n, -1, 1).reshape(case.T, case.B, n).astype(case.dtype)
                   for name, n in (("x", case.I), ("dy", case.H))}
         return {"weights": _weights(layer, layer.init(0), case.dtype), **arrays}
-    net = Net(TASKS[TASK], Architecture(case.cell, case.H), "float64")
+    task = tasks.get(case.task)
+    net = Net(task, Architecture(case.cell, case.H), "float64")
     theta = net.init(case.seed)
     head = net.modules["head"].affine.view(theta[net.slices["head"]])
     return {"weights": _weights(net.layer, theta[net.slices["recurrent"]], case.dtype),
-            "head": {name: part.astype(case.dtype) for name, part in head.items()}, "trial": trial_knobs(case)}
+            "theta": theta.astype(case.dtype), "head": {name: part.astype(case.dtype) for name, part in head.items()},
+            "trial": trial_knobs(case), "longest": _longest(task, case.gap)}
 
 
 def trial_knobs(case):
-    """The knobs of the trial that a case of recall belongs to."""
-    knobs = {"cell": case.cell, "units": case.H, "gap": case.gap, "lr": LEARNING_RATE, "seed": case.seed, "clip": CLIP,
-             "batch": case.B, "dtype": case.dtype}
+    """The knobs of the trial that a case belongs to."""
+    knobs = {"cell": case.cell, "units": case.H, "task": case.task, "gap": case.gap, "seed": case.seed,
+             "batch": case.B, "dtype": case.dtype, "optimizer": case.optimizer, **OPTIMIZERS[case.optimizer]}
     return knobs | ({} if case.budget is None else {"budget": case.budget})
+
+
+def _longest(task, gap):
+    """The most steps that a forward net needs for any of many sequences."""
+    return int(task.draw(kernels.Stream("bench", "longest"), 1000, gap).usable("forward").lengths.max())
 
 
 def _weights(layer, theta, dtype):

@@ -2,7 +2,7 @@
 
 import kernels
 
-PRODUCTS = {"training": (2, 3), "forward": (1, 1)}
+PRODUCTS = {"training": (2, 3), "iteration": (2, 3), "forward": (1, 1)}
 """Products of the size of W, and of the size of U: backward adds dW to those with W, dh and dU to those with U."""
 
 
@@ -13,7 +13,7 @@ def multiply_adds(cell, I, H):
 
 
 def operations(case):
-    """Floating-point operations of a training step or a forward pass; None for other work."""
+    """Floating-point operations of a training step, an iteration or a forward pass; None for other work."""
     if case.work not in PRODUCTS:
         return None
     of_w, of_u = PRODUCTS[case.work]

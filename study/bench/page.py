@@ -2,9 +2,9 @@
 
 import json
 
-from study.bench import tables
+from study.bench import floors, tables
 from study.bench.figures import FIGURES
-from study.bench.suites import TITLES
+from study.bench.suites import FLOORS, TITLES
 from study.report.page import table as markdown
 
 
@@ -12,7 +12,9 @@ def page(folder):
     """The text of REPORT.md, from all records in the folder."""
     paths = (folder / f"{suite}.json" for suite in TITLES)
     sections = [_section(folder, json.loads(path.read_text("utf-8"))) for path in paths if path.exists()]
-    return "\n".join([f"# Speed and memory on {folder.name}", "", *(line for section in sections for line in section)])
+    complete = all((folder / f"{suite}.json").exists() for suite in FLOORS)
+    reached = ["## Floors", "", markdown(floors.table(folder)), ""] if complete else []
+    return "\n".join([f"# Speed and memory on {folder.name}", "", *reached, *(line for section in sections for line in section)])
 
 
 def _section(folder, record):

@@ -7,7 +7,7 @@ import sys
 from contextlib import contextmanager
 
 from kernels.processor import affinity
-from study.bench import peers
+from study.bench import peer_server, peers
 from study.records.machine import PROJECT
 
 POOLS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")  # read by the peers' thread pools
@@ -19,15 +19,17 @@ class Lost(Exception):
 
 
 class PeerProcess:
-    """The process of one peer, pinned to the processors `cpus`, with one thread for each."""
+    """The process of one peer, pinned to the processors `cpus`, with one thread for each.
 
-    def __init__(self, name, cpus):
-        self.name = name
+    `project` is the folder whose kernels it imports.
+    """
+
+    def __init__(self, name, cpus, project=PROJECT):
         threads = dict.fromkeys(POOLS, str(len(cpus)))
-        path = os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH")]))
+        peer = "ours" if name == peers.EARLIER else name
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "study.bench.peer_server", name], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            env={**os.environ, **threads, "PYTHONPATH": path}, preexec_fn=lambda: pin(cpus),
+            [sys.executable, "-P", peer_server.__file__, peer, str(project)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            env={**os.environ, **threads}, preexec_fn=lambda: pin(cpus),
             start_new_session=True)  # Ctrl-C reaches the parent alone
         self.title = self.ask("title")
 
@@ -71,12 +73,12 @@ def available(names):
 
 
 @contextmanager
-def running(names, threads):
-    """{peer: PeerProcess} while the block lasts, all pinned to the same processors."""
+def running(names, threads, earlier=None):
+    """{peer: PeerProcess} while the block lasts, all pinned to the same processors; `earlier`: the folder of the peer EARLIER."""
     started = {}
     try:
         for name in names:
-            started[name] = PeerProcess(name, pinned(threads))
+            started[name] = PeerProcess(name, pinned(threads), earlier if name == peers.EARLIER else PROJECT)
         yield started
     finally:
         for peer in started.values():

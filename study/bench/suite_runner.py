@@ -4,14 +4,15 @@ import json
 from contextlib import ExitStack
 from dataclasses import asdict
 from itertools import product
+from pathlib import Path
 
 import click
 
 import kernels
 from kernels.processor import affinity
-from study.bench import memory, page, peer_process, record, suites, tables, timing
-from study.bench.peers import OTHERS
-from study.records import store
+from study.bench import floors, memory, page, peer_process, record, suites, tables, timing
+from study.bench.peers import EARLIER, OTHERS
+from study.records import machine, store
 
 
 class SuiteRunner:
@@ -24,8 +25,8 @@ class SuiteRunner:
 
     Parameters
     ----------
-    name : the command: "kernels", "trial" or "study"
-    options : its options, as study.cli.bench has them: peers, threads, rounds, out, as_json and, for kernels, only
+    name : the command: "kernels", "trial", "study" or "floors"
+    options : its options, as study.cli.bench has them: peers, threads, rounds, out, against, as_json and, for kernels, only
     say : prints a line for people
     """
 
@@ -34,6 +35,8 @@ class SuiteRunner:
         self.failed = self.interrupted = False
         peers = OTHERS if options["peers"] is None else options["peers"]
         versions, missing = peer_process.available(["ours", *peers])
+        if options["against"] is not None:
+            versions[EARLIER] = (machine.commit(Path(options["against"])) or {"name": "unknown commit"})["name"]
         for peer, why in missing.items():
             say(f"without {peer}: {why}")
         self.effort = timing.Effort(options["rounds"])
@@ -43,14 +46,17 @@ class SuiteRunner:
         store.prepare(self.folder)
 
     def run(self):
-        if self.name == "trial":
-            self._suite("trial", self._timed(suites.of_trials(self.threads)))
-        elif self.name == "study":
-            self._suite("study", enumerate(self._trials(suites.of_studies(self.threads))))
-        else:
-            timed = suites.of_kernels(self.threads, len(affinity()))
-            for name in suites.KERNEL_TITLES if self.options["only"] is None else self.options["only"]:
-                self._suite(name, enumerate(self._memory()) if name == "memory" else self._timed(timed[name]))
+        timed = suites.of_kernels(self.threads, len(affinity())) | suites.of_trials(self.threads)
+        names = {"trial": suites.TRIAL_TITLES, "study": ["study"], "floors": suites.FLOORS}.get(self.name, suites.KERNEL_TITLES)
+        for name in self.options.get("only") or names:
+            if name == "memory":
+                self._suite(name, enumerate(self._memory()))
+            elif name == "study":
+                self._suite(name, enumerate(self._trials(suites.of_studies(self.threads))))
+            else:
+                self._suite(name, self._timed(timed[name]))
+        if self.name == "floors" and not self.options["as_json"]:
+            click.echo(floors.table(self.folder).to_string(index=False))
 
     def _suite(self, suite, results):
         """Collect a suite's results (key, case), the last of each key, and keep them; nothing after an interruption."""
@@ -80,8 +86,8 @@ class SuiteRunner:
         click.echo(f"{self.folder / made['suite']}.json\n")
 
     def _peers(self, suite):
-        """Names of the installed peers that a suite is for."""
-        return [name for name in self.setup.peers if name != "ours" and (suite.peers is None or name in suite.peers)]
+        """Names of the peers that a suite is for, of those that there are."""
+        return [name for name in self.setup.peers if name != "ours" and (suite.peers is None or name in (*suite.peers, EARLIER))]
 
     def _timed(self, suite):
         """(case, its record so far) for each case in several visits, because a slow time of the machine outlasts a case.
@@ -91,16 +97,17 @@ class SuiteRunner:
         names = self._peers(suite)
         with ExitStack() as stack:
             counts = dict.fromkeys(case.threads for case in suite.cases)
-            running = {n: stack.enter_context(peer_process.running(["ours", *names], n)) for n in counts}
+            earlier = self.options["against"]
+            running = {n: stack.enter_context(peer_process.running(["ours", *names], n, earlier)) for n in counts}
             timers = {n: timing.Timer(peers, self.effort) for n, peers in running.items()}
-            shares = self.effort.shares()
+            shares = self.effort.shares(suite.most)
             for done, (rounds, case) in enumerate(product(shares, suite.cases), 1):
                 self.say(f"{done}/{len(shares) * len(suite.cases)} {case}")
                 yield case, timers[case.threads].measure(case, names, rounds)
 
     def _trials(self, suite):
         names = self._peers(suite)
-        with peer_process.running(["ours", *names], self.threads) as peers:
+        with peer_process.running(["ours", *names], self.threads, self.options["against"]) as peers:
             for done, case in enumerate(suite.cases, 1):
                 self.say(f"{done}/{len(suite.cases)} {case}")
                 yield timing.trial(case, timing.rotated(["ours", *names], done), peers)
@@ -118,6 +125,7 @@ def _command(name, options):
         "--peers": None if peers is None else ",".join(peers) or "none", "--only": only and ",".join(only),
         "--threads": None if options["threads"] == 1 else options["threads"],
         "--rounds": None if options["rounds"] == suites.ROUNDS else options["rounds"],
+        "--against": options["against"] and "CLONE",  # its commit is in the record; its folder means nothing elsewhere
     }
     forced = "" if kernels.isa() == kernels.isas()[0] else f"LONGLAG_ISA={kernels.isa()} "
     shown = "".join(f" {option} {value}" for option, value in given.items() if value is not None)

@@ -1,5 +1,6 @@
 """The suites: their titles and defaults, the cases that each times, and the peers that it is for."""
 
+import sys
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -7,7 +8,7 @@ import kernels
 from study.bench.case import Case
 from study.tasks import TASKS
 
-ROUNDS = 9
+ROUNDS = 20
 KERNEL_TITLES = {  # in the order of the page
     "table": "Training step, float32",
     "double": "Training step, float64",
@@ -18,9 +19,13 @@ KERNEL_TITLES = {  # in the order of the page
     "rows": "Training step as rows grow",
     "gap": "Training step of a recall trial as its gap grows",
     "cells": "Every cell at equal units and at equal parameters",
+    "row": "Forward and backward of one row, a step",
+    "long": "Training step of long sequences, a step and row",
     "memory": "Memory",
 }
-TITLES = KERNEL_TITLES | {"trial": "A whole training iteration", "study": "A small study"}
+TRIAL_TITLES = {"trial": "A whole training iteration of 32 sequences", "online": "A whole training iteration of 1 or 4 sequences"}
+TITLES = KERNEL_TITLES | TRIAL_TITLES | {"study": "A small study"}
+FLOORS = ("online", "trial", "row", "long")  # the suites that study.bench.floors needs
 
 SHAPES = [(100, 32, 2, 32), (100, 32, 2, 64), (100, 32, 2, 128), (100, 64, 64, 128), (200, 32, 128, 256), (100, 64, 512, 512)]
 CELLS = ("rnn", "lstm", "peephole", "coupled", "gru", "gru_after")  # that peers have, or that are short to write for them
@@ -29,17 +34,22 @@ UNITS = (16, 32, 48, 64, 96, 128, 192, 256, 384, 512)
 STEPS = (10, 30, 100, 300, 1000, 3000)
 ROWS = (1, 2, 4, 8, 16, 32, 64, 128)
 GAPS = (12, 25, 50, 100, 200, 400, 700, 1000)
-TASK = "recall/past"
-LONGEST_LEAD = 9  # the most distractors before the cue of TASK
+ONE_ROW = ("rnn", "lstm", "gru", "peephole", "lstm_1997")
+TWO_LENGTHS = (105, 1005)  # the time between them is that of the steps, without what a call takes
+LENGTHS, LONG_ROUNDS = (100, 1000, 10_000), 6
+RECALL, ORDER = "recall/past", "temporal_order/6a"
+LONGEST_LEAD = 9  # the most distractors before the cue of RECALL
+MEAN_LENGTH = 105  # of ORDER as it was published
 FAST = ("torch", "jax")
 EQUAL = 32  # all cells are compared at this number of inputs and units, then with no more parameters than an lstm of that size
 
 
 class Suite(NamedTuple):
-    """Cases and the peers that time them beside the kernels; None: all peers."""
+    """Cases, the peers that time them beside the kernels (None: all peers), and the most rounds of a case."""
 
     cases: list
     peers: tuple | None
+    most: int = sys.maxsize
 
 
 def of_kernels(threads, most):
@@ -57,15 +67,19 @@ def of_kernels(threads, most):
         "cells": Suite([_training(cell, 100, 32, _inputs(cell, H), H)
                         for cell in kernels.CELLS for H in dict.fromkeys([EQUAL, equal_units(cell)])], ()),
         "gap": Suite(_crossed(CELLS, [(gap + 1 + LONGEST_LEAD, 32, 9, 32) for gap in GAPS]), ()),
+        "row": Suite(_crossed(ONE_ROW, [(T, 1, 8, H) for H in (8, 16, 32) for T in TWO_LENGTHS]), ()),
+        "long": Suite(_crossed(("rnn", "lstm"), [(T, 32, 2, H) for H in (32, 128, 256) for T in LENGTHS]), (), LONG_ROUNDS),
     }
     knobs = {name: {"suite": name} if name == "threads" else {"suite": name, "threads": threads} for name in suites}
-    return {name: Suite([replace(case, **knobs[name]) for case in cases], peers) for name, (cases, peers) in suites.items()}
+    return {name: suite._replace(cases=[replace(case, **knobs[name]) for case in suite.cases]) for name, suite in suites.items()}
 
 
 def of_trials(threads):
-    """The Suite of `bench trial`: whole iterations of 100 and 200 steps, 32 and 64 units."""
-    return Suite([recall("trial", "iteration", cell, T - 1 - LONGEST_LEAD, H, threads=threads)
-                  for T in (100, 200) for H in (32, 64) for cell in CELLS], FAST)
+    """{suite: Suite} of `bench trial`: whole iterations, of recall in batches, and of the published temporal order online."""
+    batches = [recall("trial", "iteration", cell, T - 1 - LONGEST_LEAD, H, threads=threads)
+               for T in (100, 200) for H in (32, 64) for cell in CELLS]
+    online = [order(cell, B, 8, threads=threads) for B, cells in ((1, kernels.CELLS), (4, CELLS)) for cell in cells]
+    return {"online": Suite(online, FAST), "trial": Suite(batches, FAST)}
 
 
 def of_studies(threads):
@@ -83,8 +97,13 @@ def _crossed(cells, shapes, **knobs):
 
 
 def recall(suite, work, cell, gap, H, **knobs):
-    """A case of a trial of TASK, with the longest lead."""
-    return Case(suite, work, cell, gap + 1 + LONGEST_LEAD, 32, TASKS[TASK].inputs, H, gap=gap, **knobs)
+    """A case of a trial of RECALL, with the longest lead."""
+    return Case(suite, work, cell, gap + 1 + LONGEST_LEAD, 32, TASKS[RECALL].inputs, H, task=RECALL, gap=gap, **knobs)
+
+
+def order(cell, B, H, **knobs):
+    """A case of a trial of ORDER as it was published, with plain steps down the gradient."""
+    return Case("online", "iteration", cell, MEAN_LENGTH, B, TASKS[ORDER].inputs, H, task=ORDER, optimizer="sgd", gap=100, **knobs)
 
 
 def _inputs(cell, H):

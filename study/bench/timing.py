@@ -13,7 +13,9 @@ from study.bench.suites import ROUNDS
 from study.statistics.medians import quartiles
 
 WIDE = 0.1  # quartiles further apart than this part of the median make a warning
-PEAK = 0.02  # seconds in which the peak is measured
+LIMITS = 0.02  # seconds in which the peak is measured, and the dependent chain
+FAST = 0.1  # the part of the rounds whose slowest is called fast
+FEW = 4  # rows up to which the dependent chain may be the limit
 
 
 @dataclass(frozen=True)
@@ -22,21 +24,27 @@ class Effort:
 
     rounds: int = ROUNDS
     visits: int = 3
-    seconds: float = 0.1
+    seconds: float = 0.05
 
-    def shares(self):
-        """The rounds of each visit that has any."""
-        ends = [self.rounds * n // self.visits for n in range(self.visits + 1)]
+    def shares(self, most):
+        """The rounds of each visit that has any, `most` rounds or fewer in all."""
+        rounds = min(self.rounds, most)
+        ends = [rounds * n // self.visits for n in range(self.visits + 1)]
         return [end - start for start, end in zip(ends, ends[1:]) if end > start]
 
 
 @dataclass
 class Measured:
-    """A case's rounds so far: the peak in operations a second, seconds by peer, the share of an iteration in the time loop."""
+    """A case's rounds so far: the peak in operations a second, the dependent chain in seconds a step, seconds by peer."""
 
     peak: list = field(default_factory=list)
+    chain: list = field(default_factory=list)
     seconds: dict = field(default_factory=lambda: defaultdict(list))
-    inside: list = field(default_factory=list)
+
+
+def summed_up(rounds, fast=FAST):
+    """Quartiles of a number's rounds, and "fast": the slowest of the fastest tenth. Of a speed, `fast` is one minus FAST."""
+    return {**quartiles(rounds), "fast": float(np.quantile(rounds, fast))}
 
 
 def spread(summary):
@@ -62,10 +70,10 @@ class Timer:
         Returns
         -------
         dict
-            The case's fields; rounds; operations; peak: quartiles in operations a second; peers: {name: {"median", "q1", "q3"
-            of a step's seconds, "calls" a round, and of a peer the "difference" from ours in this case, and "difference64" in
-            a small and odd one in float64 (None where it has none)} or {"refused": why}}; of an iteration, "inside": share of
-            our time in the time loop; warnings: lines.
+            The case's fields; rounds; operations; peak: `summed_up`, in operations a second; chain: likewise, in seconds a
+            step, None where it is not measured; peers: {name: {"median", "q1", "q3", "fast" of a call's seconds, "calls" a
+            round, and of a peer the "difference" from ours in this case, and "difference64" in a small and odd one in float64
+            (None where it has none)} or {"refused": why}}; warnings: lines.
         """
         others = [name for name in names if self._can(name, case)]
         exact = {name: self._exact(case, name) for name in others}
@@ -76,25 +84,25 @@ class Timer:
         calls = {name: peer.ask("calls", self.effort.seconds) for name, peer in timed.items()}
         measured = self._measured[case]
         self._rounds(case, timed, calls, rounds)
-        results = {name: {**quartiles(measured.seconds[name]), "calls": calls[name]} for name in timed}
+        results = {name: {**summed_up(measured.seconds[name]), "calls": calls[name]} for name in timed}
         for name in timed.keys() & exact.keys():
             results[name] |= {"difference": checked[name][0], "difference64": exact[name][0]}
         results |= {name: {"refused": why} for name, why in wrong.items()}
         wide = [f"{case}: {name} varies by {spread(results[name]):.0%}" for name in timed if spread(results[name]) > WIDE]
-        inside = {"inside": float(np.median(measured.inside))} if measured.inside else {}
-        return {**asdict(case), "rounds": len(measured.peak), "operations": operations(case), "peak": quartiles(measured.peak),
-                "peers": results, **inside, "warnings": wide + [f"{case}: {name}: {why}" for name, why in wrong.items()]}
+        return {**asdict(case), "rounds": len(measured.peak), "operations": operations(case),
+                "peak": summed_up(measured.peak, 1 - FAST), "chain": summed_up(measured.chain) if measured.chain else None,
+                "peers": results, "warnings": wide + [f"{case}: {name}: {why}" for name, why in wrong.items()]}
 
     def _rounds(self, case, timed, calls, rounds):
         """Add rounds to what was measured of a case."""
         measured, ours = self._measured[case], self.peers["ours"]
         for _ in range(rounds):
             turn = len(measured.peak)
-            measured.peak.append(ours.ask("once", "peak", case.dtype, case.threads, PEAK)[0])
+            measured.peak.append(ours.ask("once", "peak", case.dtype, case.threads, LIMITS)[0])
+            if case.B <= FEW and case.dtype == "float32":
+                measured.chain.append(ours.ask("once", "chain", case.cell, case.H, LIMITS)[0])
             for name in rotated(list(timed), turn):
                 measured.seconds[name].append(timed[name].ask("block", calls[name]))
-        if case.work == "iteration":
-            measured.inside.append(ours.ask("once", "inside", case, inputs(case), rounds * calls["ours"])[0])
 
     def _can(self, name, case):
         """Whether a peer can compute the case; False once its process has ended."""

@@ -1,5 +1,7 @@
 """The command `bench` and its subcommands; study.bench.suite_runner does the work."""
 
+from pathlib import Path
+
 import click
 
 from kernels.processor import affinity
@@ -24,6 +26,13 @@ def _names(kind, known):
     return read
 
 
+def _clone(context, option, folder):
+    """A callback that refuses a folder without compiled kernels."""
+    if folder is not None and not any(Path(folder, "kernels").glob("_timeloop_*.so")):
+        raise click.BadParameter(f"expected a compiled clone of this project, got {folder!r}")
+    return folder
+
+
 def options(function):
     """Add the options that all timing studies have."""
     for option in (
@@ -33,6 +42,8 @@ def options(function):
                      help="Times that each peer runs each case."),
         click.option("--threads", type=click.IntRange(1), default=1, show_default=True, metavar="N",
                      help="Threads, each on a processor of its own."),
+        click.option("--against", metavar="DIR", callback=_clone,
+                     help="Time the kernels of another clone of this project, too; it must be compiled."),
         click.option("--peers", metavar="PEER,...", callback=_names("peer", OTHERS),
                      help=f"Some of {', '.join(OTHERS)}; or none. All if not given."),
     ):
@@ -70,8 +81,15 @@ def kernels_(**given):
 @bench.command()
 @options
 def trial(**given):
-    """Time whole training iterations: batch, forward, head, loss, backward, clipping, Adam. Ours uses one thread."""
+    """Time whole training iterations: draw, learn, judge; in batches and online. Ours uses one thread."""
     return _run("trial", given)
+
+
+@bench.command("floors")
+@options
+def floors_(**given):
+    """Time what the project has floors for, and compare."""
+    return _run("floors", given)
 
 
 @bench.command()

@@ -30,7 +30,7 @@ def facts():
         },
         "versions": {"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}},
         "system": platform.platform(),
-        "commit": _commit(),
+        "commit": commit(),
     }
 
 
@@ -65,12 +65,12 @@ def _version(package):
         return None
 
 
-def _commit():
+def commit(project=PROJECT):
     """The commit's hash, and whether SOURCES are unchanged since; None where the project is no git work tree."""
-    if not (PROJECT / ".git").exists():
+    if not (project / ".git").exists():
         return None
-    name = _ask("git", "-C", PROJECT, "rev-parse", "HEAD")
-    changes = _ask("git", "-C", PROJECT, "status", "--porcelain", "--", *SOURCES)
+    name = _ask("git", "-C", project, "rev-parse", "HEAD")
+    changes = _ask("git", "-C", project, "status", "--porcelain", "--", *SOURCES)
     return name and {"name": name, "clean": changes == ""}
 
 

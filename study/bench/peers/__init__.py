@@ -2,12 +2,14 @@
 
 A file has TITLE, `can(case)`, which returns whether the peer has the cell in that dtype, and a function for each kind of work
 that it can do, with the name that Case.work has for it. `training(case, given)`, `forward(case, given)` and `iteration(case,
-given)` return a pair of functions: step() computes once, to the end; check() returns {name: array} of the results that all
-peers must agree on. `study(case, given)` runs a trial and returns {"sequences", "solved", "correct"}. `given` is what
-study.bench.inputs returns.
+given)` return a pair of functions: run(calls) computes that many times, to the end; check() returns {name: array} of the
+results that all peers must agree on. `study(case, given)` runs a trial and returns {"sequences", "solved", "correct"}. `given`
+is what study.bench.inputs returns.
 """
 
 import importlib.metadata
+
+import numpy as np
 
 PACKAGES = {  # packages that a peer needs; the version of the first is the peer's
     "ours": ["numpy"],
@@ -17,6 +19,22 @@ PACKAGES = {  # packages that a peer needs; the version of the first is the peer
     "numpy": ["numpy"],
 }
 OTHERS = [name for name in PACKAGES if name != "ours"]
+EARLIER = "earlier"  # ours in another clone of the project
+CHECKED = 4  # iterations whose losses are compared
+
+
+def repeated(step):
+    """run(calls) of a function that computes once."""
+    def run(calls):
+        for _ in range(calls):
+            step()
+
+    return run
+
+
+def mean_losses(losses):
+    """What `check` of an iteration returns, of the losses of the first CHECKED: the means over the first, the first two, ..."""
+    return {"loss": np.cumsum(losses) / np.arange(1, CHECKED + 1)}
 
 
 def version(peer):

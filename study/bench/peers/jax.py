@@ -1,5 +1,7 @@
 """jax on the processor: each cell is written by hand and scanned under jit; the input product is taken before the scan."""
 
+from itertools import islice
+
 import jax
 import numpy as np
 from jax import lax
@@ -7,8 +9,10 @@ from jax import numpy as jnp
 from jax.nn import sigmoid
 
 from study import tasks
+from study.bench.peers import CHECKED, mean_losses, repeated
 from study.bench.peers._fused import apart, fused
-from study.bench.peers.ours import CHECKED, endless
+from study.bench.peers.ours import endless
+from study.tasks import Judge
 from study.trial.knobs import Trial
 
 jax.config.update("jax_platforms", "cpu")
@@ -92,7 +96,7 @@ def training(case, given):
         y, grad = step()
         return {"y": np.asarray(y), **apart(grad, case.H)}
 
-    return step, check
+    return repeated(step), check
 
 
 def forward(case, given):
@@ -102,44 +106,51 @@ def forward(case, given):
     def step():
         return jax.block_until_ready(compute(w, x))
 
-    return step, lambda: {"y": np.asarray(step())}
+    return repeated(step), lambda: {"y": np.asarray(step())}
 
 
 def iteration(case, given):
-    """Everything but the batch is one compiled function; x is padded to T steps, because jit compiles anew for each length."""
+    """All but drawing and judging is one compiled function. x has the most steps, because jit compiles anew for each length."""
     trial = Trial(**given["trial"])
-    batches = endless(tasks.get(trial.task), trial)
+    task = tasks.get(trial.task)
+    batches, judge = endless(task, trial), Judge(task)
     w = jax.device_put({**fused(given["weights"]), **given["head"]})
     m, v = (jax.tree.map(jnp.zeros_like, w) for _ in range(2))
     kept = [w, m, v, jnp.zeros((), w["U"].dtype)]
-    learn = jax.jit(lambda kept, *batch: _learn(trial, kept, *batch), donate_argnums=0)
+    compiled = jax.jit(lambda kept, *batch: _learn(trial, kept, *batch), donate_argnums=0)
 
-    def step():
-        batch = next(batches)
-        x = np.zeros((case.T, *batch.x.shape[1:]), trial.dtype)
+    def learn(batch):
+        x = np.zeros((given["longest"], *batch.x.shape[1:]), trial.dtype)
         x[: len(batch.x)] = batch.x
-        loss, *kept[:] = learn(kept, x, batch.read, batch.target)
-        return float(loss)
+        loss, output, *kept[:] = compiled(kept, x, batch.read, batch.target)
+        return float(loss), np.asarray(output)
 
-    return step, lambda: {"loss": np.array([step() for _ in range(CHECKED)])}
+    def run(calls):
+        for batch in islice(batches, calls):
+            judge(learn(batch)[1], batch)
+
+    return run, lambda: mean_losses([learn(next(batches))[0] for _ in range(CHECKED)])
 
 
 def _learn(trial, kept, x, read, target):
-    """(loss, w, m, v, t) after a step of Adam on the clipped gradient; `kept`: w, m, v, t before it."""
+    """(loss, softmax (B, K), w, m, v, t) after a step on the clipped gradient; `kept`: w, m, v, t before it."""
     w, m, v, t = kept
 
     def loss_of(w):
         h = layer(trial.cell, w, x)[read, jnp.arange(len(read))]
         logits = jax.nn.log_softmax(h @ w["V"] + w["v"])
-        return -jnp.take_along_axis(logits, target[:, None], axis=1).mean()
+        return -jnp.take_along_axis(logits, target[:, None], axis=1).mean(), jnp.exp(logits)
 
-    loss, grad = jax.value_and_grad(loss_of)(w)
+    (loss, output), grad = jax.value_and_grad(loss_of, has_aux=True)(w)
     norm = jnp.sqrt(sum((g * g).sum() for g in jax.tree.leaves(grad)))
     scale = jnp.minimum(1, trial.clip / norm)
     grad = jax.tree.map(lambda g: g * scale, grad)
+    if trial.optimizer == "sgd":
+        v = jax.tree.map(lambda v, g: trial.momentum * v + g, v, grad)
+        return loss, output, jax.tree.map(lambda w, v: w - trial.lr * v, w, v), m, v, t
     t = t + 1
     m = jax.tree.map(lambda m, g: 0.9 * m + 0.1 * g, m, grad)
     v = jax.tree.map(lambda v, g: 0.999 * v + 0.001 * g * g, v, grad)
     step, spread = trial.lr / (1 - 0.9**t), 1 / (1 - 0.999**t)
     w = jax.tree.map(lambda w, m, v: w - step * m / (jnp.sqrt(v * spread) + 1e-8), w, m, v)
-    return loss, w, m, v, t
+    return loss, output, w, m, v, t

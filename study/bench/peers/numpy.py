@@ -3,6 +3,7 @@
 import numpy
 
 from kernels import reference
+from study.bench.peers import repeated
 from study.bench.peers.ours import fill, named
 
 TITLE = "NumPy twin (float64)"
@@ -19,7 +20,7 @@ def training(case, given):
         out = layer.forward(theta, given["x"])
         return out.y, layer.backward(out.tape, given["dy"], inputs=False).theta
 
-    return step, lambda: named(layer, *step())
+    return repeated(step), lambda: named(layer, *step())
 
 
 def forward(case, given):
@@ -28,7 +29,7 @@ def forward(case, given):
     def step():
         return layer.forward(theta, given["x"]).y
 
-    return step, lambda: {"y": step()}
+    return repeated(step), lambda: {"y": step()}
 
 
 def _layer(case, given):

@@ -1,23 +1,23 @@
-"""The kernels; also the multiply-add peak, the size of a tape, and the part of an iteration in the time loop."""
+"""The kernels and the learning loop; also the multiply-add peak, the dependent chain and the size of a tape."""
 
+import importlib
 import resource
 import sys
 import time
-from types import SimpleNamespace
 
 import numpy as np
 
 import kernels
 from kernels.workspace import Workspace
 from study import tasks
-from study.nets.architecture import Architecture
-from study.nets.net import Net
+from study.bench.peers import CHECKED, repeated
 from study.trial import streams
+from study.trial.curve import History
 from study.trial.knobs import Trial
-from study.trial.run import run
 
+trial_run = importlib.import_module("study.trial.run")
 TITLE = "longlag"
-CHECKED = 4  # iterations whose losses are compared
+CHAIN = {"weight": 0.01, "bias": 0.1}  # of the dependent chain, so that its states are ordinary numbers
 
 
 def can(case):
@@ -32,7 +32,7 @@ def training(case, given):
         out = layer.forward(theta, x, threads=case.threads)
         return out.y, layer.backward(out.tape, dy=dy, inputs=False).theta
 
-    return step, lambda: named(layer, *step())
+    return repeated(step), lambda: named(layer, *step())
 
 
 def forward(case, given):
@@ -41,7 +41,7 @@ def forward(case, given):
     def step():
         return layer.forward(theta, given["x"], threads=case.threads, tape=False).y
 
-    return step, lambda: {"y": step()}
+    return repeated(step), lambda: {"y": step()}
 
 
 def _layer(case, given):
@@ -63,30 +63,38 @@ def fill(layer, theta, weights):
 
 
 def iteration(case, given):
-    net, step = _iteration(case, given)
-    return step, lambda: {"loss": np.array([step() for _ in range(CHECKED)])}
+    """Iterations of a trial by its own learning loop, which draws, learns and judges."""
+    trial, task, net = _given_to_learn(Trial(**given["trial"]))
+
+    def learned(calls):
+        """The History of that many iterations from the case's weights on; of fewer if the rule was met."""
+        history = History(calls * trial.batch, trial.batch)
+        trial_run.learn(trial, task, net, given["theta"].copy(), history, calls * trial.batch)
+        return history
+
+    def run(calls):
+        while calls > 0:
+            calls -= max(1, learned(calls).seen // trial.batch)
+
+    return run, lambda: {"loss": np.array([learned(calls).final_loss() for calls in range(1, CHECKED + 1)])}
 
 
-def _iteration(case, given):
-    """(net, step): step() draws a batch, trains on it and returns its mean loss."""
-    trial = Trial(**given["trial"])
-    task = tasks.get(trial.task)
-    net = Net(task, Architecture(trial.cell, trial.units), trial.dtype)
-    theta = np.zeros(net.size, trial.dtype)
-    fill(net.layer, theta[net.slices["recurrent"]], given["weights"])
-    for name, part in net.modules["head"].affine.view(theta[net.slices["head"]]).items():
-        part[...] = given["head"][name]
-    optimizer = kernels.Adam(net.size, trial.lr, dtype=trial.dtype)
-    batches = endless(task, trial)
+class _Learning(Exception):
+    """Ends a trial where it would begin to learn; its arguments are those of the learning loop."""
 
-    def step():
-        forward = net.forward(theta, next(batches))
-        grad = net.backward(theta, forward).theta
-        kernels.clip_by_norm(grad, trial.clip)
-        optimizer.step(theta, grad)
-        return forward.loss.mean()
 
-    return net, step
+def _given_to_learn(trial):
+    """(trial, task, net) as a run of the trial makes them, so that the bench makes no net, which other commits make otherwise."""
+    def stop(*arguments):
+        raise _Learning(*arguments)
+
+    learn, trial_run.learn = trial_run.learn, stop
+    try:
+        trial_run.run(trial)
+    except _Learning as reached:
+        return reached.args[:3]
+    finally:
+        trial_run.learn = learn
 
 
 def endless(task, trial):
@@ -95,31 +103,18 @@ def endless(task, trial):
 
 
 def study(case, given):
-    result = run(Trial(**given["trial"]))
+    result = trial_run.run(Trial(**given["trial"]))
     return {"sequences": result.sequences, "solved": result.solved, "correct": result.test.correct}
 
 
-def inside(case, given, calls):
-    """The share of an iteration's time that is spent in the compiled time loop and weight-gradient products."""
-    net, step = _iteration(case, given)
-    loop, spent = net.layer._loop, []
-    timed = {name: _timed(getattr(loop, name), spent) for name in ("forward", "backward")}
-    net.layer._loop = SimpleNamespace(Recurrence=loop.Recurrence, **timed)
-    step()
-    spent.clear()
-    began = time.perf_counter()
-    for _ in range(calls):
-        step()
-    return sum(spent) / (time.perf_counter() - began)
-
-
-def _timed(function, spent):
-    def timed(*arguments):
-        began = time.perf_counter()
-        function(*arguments)
-        spent.append(time.perf_counter() - began)
-
-    return timed
+def chain(cell, H, seconds):
+    """Seconds that one row waits for a step, forward and backward: the shortest of short runs that take `seconds` together."""
+    run, steps, best = kernels.build("chain", "float32").run, 5000, np.inf
+    end = time.perf_counter() + seconds
+    while (began := time.perf_counter()) < end:
+        run(cell, H, steps, steps, **CHAIN)
+        best = min(best, (time.perf_counter() - began) / steps)
+    return float(best)
 
 
 def peak(dtype, threads, seconds):

@@ -1,12 +1,14 @@
 """torch: nn.RNN, nn.LSTM and nn.GRU (our gru_after); the other cells as scripted loops."""
 
+from itertools import islice
+
 import numpy as np
 import torch
 
 from study import tasks
-from study.bench.peers import _loops
+from study.bench.peers import CHECKED, _loops, mean_losses, repeated
 from study.bench.peers._fused import apart, fused
-from study.bench.peers.ours import CHECKED, endless
+from study.bench.peers.ours import endless
 from study.tasks import Judge
 from study.trial import streams
 from study.trial.evaluate import TEST, TEST_ROWS
@@ -97,7 +99,7 @@ def training(case, given):
         y, gradients = step()
         return {"y": y.detach().numpy(), **net.apart(gradients)}
 
-    return step, check
+    return repeated(step), check
 
 
 def forward(case, given):
@@ -107,17 +109,19 @@ def forward(case, given):
         with torch.no_grad():
             return net(x)
 
-    return step, lambda: {"y": step().numpy()}
+    return repeated(step), lambda: {"y": step().numpy()}
 
 
 def iteration(case, given):
     learner = Learner(case, given)
-    batches = endless(tasks.get(learner.trial.task), learner.trial)
+    task = tasks.get(learner.trial.task)
+    batches, judge = endless(task, learner.trial), Judge(task)
 
-    def step():
-        return learner.learn(next(batches))[0]
+    def run(calls):
+        for batch in islice(batches, calls):
+            judge(learner.learn(batch)[1], batch)
 
-    return step, lambda: {"loss": np.array([step() for _ in range(CHECKED)])}
+    return run, lambda: mean_losses([learner.learn(next(batches))[0] for _ in range(CHECKED)])
 
 
 class Learner:
@@ -129,7 +133,10 @@ class Learner:
         self.net = cell(case, given)
         self.V, self.v = (torch.from_numpy(given["head"][name].copy()).requires_grad_() for name in "Vv")
         self.parameters = [*self.net.parameters, self.V, self.v]
-        self.optimizer = torch.optim.Adam(self.parameters, lr=self.trial.lr, fused=True)
+        if self.trial.optimizer == "adam":
+            self.optimizer = torch.optim.Adam(self.parameters, lr=self.trial.lr, fused=True)
+        else:
+            self.optimizer = torch.optim.SGD(self.parameters, lr=self.trial.lr, momentum=self.trial.momentum, fused=True)
 
     def logits(self, batch):
         y = self.net(torch.from_numpy(batch.x).to(self.dtype))

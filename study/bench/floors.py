@@ -1,0 +1,80 @@
+"""The figures that the kernels must reach on any processor, and those that a folder of records has."""
+
+import json
+
+import numpy as np
+import pandas as pd
+
+from study.bench import tables
+from study.bench.peers import EARLIER
+from study.bench.suites import FLOORS
+
+
+def _online(record, cell):
+    return next(case for case in record["cases"] if (case["cell"], case["B"]) == (cell, 1))
+
+
+def _over_torch(records):
+    return tables.ratio(_online(records["online"], "lstm"), "torch")
+
+
+def _lstm_over_earlier(records):
+    return tables.ratio(_online(records["online"], "lstm"), EARLIER)
+
+
+def _others_over_earlier(records):
+    cells = {case["cell"] for case in records["online"]["cases"]} - {"lstm"}
+    return min(tables.ratio(_online(records["online"], cell), EARLIER) for cell in cells)
+
+
+def _over_the_chain(records):
+    return max(tables.step(*pair, "median") / pair[1]["chain"]["median"] for pair in tables.row_pairs(records["row"]))
+
+
+def _batch_over_earlier(cell):
+    def value(records):
+        case = next(case for case in records["trial"]["cases"] if (case["cell"], case["T"], case["H"]) == (cell, 100, 32))
+        return tables.ratio(case, EARLIER)
+
+    return value
+
+
+def _over_the_best(records):
+    return np.exp(np.log(tables.mean_ratios(records["trial"])["the best peer"]).mean())
+
+
+def _flatness(records):
+    cases = records["long"]["cases"]
+    seconds = {(case["cell"], case["H"], case["T"]): case["peers"]["ours"]["median"] / case["T"] for case in cases}
+    lengths = sorted({T for *_, T in seconds})
+    return max(seconds[cell, 128, lengths[-1]] / seconds[cell, 128, lengths[0]] for cell in ("rnn", "lstm"))
+
+
+MOST, LEAST = "at most", "at least"
+WANTED = {  # what: (value of the records, bound, floor)
+    "training of 6a, one sequence at a time, LSTM, H = 8: times as fast as torch": (_over_torch, LEAST, 50),
+    "the same: times as fast as the earlier commit": (_lstm_over_earlier, LEAST, 15),
+    "the same, the slowest gain of any other cell": (_others_over_earlier, LEAST, 6),
+    "forward and backward of one row over the dependent chain, the worst of five cells and three H": (_over_the_chain, MOST, 1.5),
+    "iteration, B = 32, T = 100, H = 32, RNN: times as fast as the earlier commit": (_batch_over_earlier("rnn"), LEAST, 1.6),
+    "the same, LSTM": (_batch_over_earlier("lstm"), LEAST, 1.25),
+    "iteration, B = 32, six cells, geometric mean: times as fast as the faster of torch and jax": (_over_the_best, LEAST, 4.5),
+    "a step and row at T = 10,000 over T = 100, H = 128, the worse of RNN and LSTM": (_flatness, MOST, 1.15),
+}
+
+
+def table(folder):
+    """What is wanted beside what the records in a folder reach; "not measured" where a record or a peer is missing."""
+    records = {suite: json.loads(path.read_text("utf-8")) for suite in FLOORS if (path := folder / f"{suite}.json").exists()}
+    return pd.DataFrame([_judged(what, records, *wanted) for what, wanted in WANTED.items()])
+
+
+def _judged(what, records, value, bound, floor):
+    try:
+        reached = value(records)
+    except (KeyError, StopIteration, TypeError, ValueError):  # a record, a case or a peer is missing
+        reached = None
+    if reached is None:
+        return {"what": what, "wanted": f"{bound} {floor}", "reached": "not measured", "met": ""}
+    met = reached <= floor if bound == MOST else reached >= floor
+    return {"what": what, "wanted": f"{bound} {floor}", "reached": f"{reached:.2f}", "met": "yes" if met else "no"}

@@ -16,7 +16,7 @@ import kernels
 from kernels import _features, processor
 
 FOLDER = Path(kernels.__file__).parent
-MODULES = {"timeloop": 2, "readout": 2, "update": 2, "draws": 1, "spectrum": 1, "peak": 2, "chain": 1}     # dtypes of each
+MODULES = {"timeloop": 2, "readout": 2, "update": 2, "steps": 2, "draws": 1, "spectrum": 1, "peak": 2, "chain": 1}  # dtypes of each
 BUILT = sorted(path for name in MODULES for isa in _features.BUILDS for path in FOLDER.glob(f"_{name}_*_{isa}.*.so"))
 X86 = platform.machine() in ("x86_64", "AMD64")
 

@@ -9,6 +9,7 @@ import numpy as np
 from kernels import checks
 from kernels.initial import draw
 from kernels.processor import build, threads as available_threads
+from kernels.stepper import Stepper
 from kernels.tape import SEGMENT, Record, Tape
 from kernels.workspace import Workspace
 
@@ -189,6 +190,10 @@ class RNN:
         if not tape:
             record.release()
         return SimpleNamespace(y=y, state=dict(zip(self.cell.states, states)), tape=Tape(record) if tape else None)
+
+    def stepper(self, theta, rows=1, state=None):
+        """A kernels.stepper.Stepper: a forward pass over `rows` rows, one step a call, from the `state` that forward takes."""
+        return Stepper(self, theta, rows, state)
 
     def _outputs(self, record, states, keep):
         """y; `states` (S, D, B, H) change from the initial to the final ones. `keep`: for a backward pass."""

@@ -79,7 +79,7 @@ cdef inline bint gather_backward(void* self, const Batch* batch, const REAL* the
     return True
 
 
-# ------------------------------------------------------------------------------------------------ both directions
+# ------------------------------------------------------------------------------------------- two readers of a part
 
 cdef struct Fork:
     # y has the value of x, so that x has two readers; the gradient of x is the sum of both readers'.
@@ -97,6 +97,26 @@ cdef inline bint fork_backward(void* self, const Batch* batch, const REAL* theta
         add(m.x.gradient, m.y.gradient, batch.T * batch.B * m.x.width)
     return True
 
+
+cdef struct Sum:
+    # y += x, in place. Both have a row for each place; x has no other reader.
+    const Port* x
+    const Port* y
+
+
+cdef inline bint sum_forward(void* self, const Batch* batch, const REAL* theta) noexcept nogil:
+    cdef const Sum* m = <const Sum*> self
+    add(m.y.value, m.x.value, batch.T * batch.B * m.y.width)
+    return True
+
+
+cdef inline bint sum_backward(void* self, const Batch* batch, const REAL* theta, REAL* grad) noexcept nogil:
+    cdef const Sum* m = <const Sum*> self
+    memcpy(m.x.gradient, m.y.gradient, batch.T * batch.B * m.y.width * sizeof(REAL))
+    return True
+
+
+# ------------------------------------------------------------------------------------------------ both directions
 
 cdef struct Halves:
     # y = the sum of the two halves of x's columns, or their mean.

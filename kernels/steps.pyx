@@ -22,7 +22,7 @@ cdef extern from "Python.h":
 
 cnp.import_array()
 
-cdef enum: MOST = 32            # ports, and modules
+cdef enum: MOST = 64            # ports, and modules
 
 cdef enum Fault: NONE, LOSS, GRADIENT, INTERRUPT
 
@@ -142,6 +142,11 @@ cdef class Steps:
             y.gradient = <REAL*> self.memory(self.T * self.B * y.width * sizeof(REAL))
         self.add(Module(m, modules.fork_forward, modules.fork_backward))
         return self.port_count - 1
+
+    def sum(self, int x, int y):
+        cdef modules.Sum* m = <modules.Sum*> self.memory(sizeof(modules.Sum))
+        m.x, m.y = &self.ports[x], &self.ports[y]
+        self.add(Module(m, modules.sum_forward, modules.sum_backward))
 
     def halves(self, int x, int y, bint mean):
         cdef modules.Halves* m = <modules.Halves*> self.memory(sizeof(modules.Halves))

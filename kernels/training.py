@@ -116,8 +116,7 @@ class Training:
             raise ValueError(f"truncated: expected False, for {layer.cell.name} has no state but h")
         H, readers = layer.units, [x]
         if layer.direction == "both":
-            readers.append(self._steps.fork(x))
-            self._parts.append(self._parts[x])
+            readers.append(self.fork(x))
         y = self._port(len(readers) * H)
         for d, (name, reader) in enumerate(zip(layer._names, readers)):
             recurrence = self._loop.Recurrence(layer.cell.name, layer.inputs, H, *self.most[:2], name == "reverse")
@@ -131,6 +130,18 @@ class Training:
         else:
             self._steps.halves(y, merged, layer.merge == "mean")
         return merged
+
+    def fork(self, x):
+        """Add a copy of x, for a second reader, before the first reader is added."""
+        self._parts.append(self._part(x, steps=True))
+        return self._steps.fork(x)
+
+    def sum(self, x, y):
+        """Add x to the part y, in place. x is a fork, so that nothing else reads it."""
+        width, _ = self._part(x, steps=True)
+        self._part(y, width, steps=True)
+        self._steps.sum(x, y)
+        return y
 
     def run(self, theta, optimizer, sequences, rows, clip=Clip()):
         """Train on batches of `rows` sequences, in order; the last batch has what is left.

@@ -203,11 +203,11 @@ def test_a_lift_changes_no_number_that_needs_none_and_saves_those_that_do():
     net, batch = Net(TASK, Architecture("rnn", 8), "float64"), TASK.sample(kernels.Stream("lift"), 32, 12).until_read()
     theta = net.init(0)
     plain, lifted = (norms.passes(net, theta, batch, lift, inputs=True) for lift in (1.0, probes.LIFT))
-    assert np.array_equal(plain.norms["h"], lifted.norms["h"]) and np.array_equal(plain.x, lifted.x)
+    assert np.array_equal(*(found.layers[0].norms["h"] for found in (plain, lifted))) and np.array_equal(plain.x, lifted.x)
     theta[net.layer.size :] *= 2.0**-995
-    low, saved = (norms.passes(net, theta, batch, lift) for lift in (1.0, probes.LIFT))
+    low, saved = (norms.passes(net, theta, batch, lift).layers[0].norms["h"] for lift in (1.0, probes.LIFT))
     earlier = batch.read - 9, np.arange(32)
-    assert not low.norms["h"][earlier].any() and (saved.norms["h"][earlier] > 0).all() and saved.norms["h"].max() < 1e-299
+    assert not low[earlier].any() and (saved[earlier] > 0).all() and saved.max() < 1e-299
 
 
 def test_the_gradient_is_followed_to_1e_300():
@@ -216,7 +216,7 @@ def test_the_gradient_is_followed_to_1e_300():
     theta = net.init(0)
     views = net.layer.view(theta[net.slices["recurrent"]])
     views["forward/W"][:], views["forward/b"][:], views["forward/U"][0] = 0, 1, np.eye(8) / 2
-    found, plain = (norms.passes(net, theta, batch, lift).norms["h"] for lift in (probes.LIFT, 1.0))
+    found, plain = (norms.passes(net, theta, batch, lift).layers[0].norms["h"] for lift in (probes.LIFT, 1.0))
     rows, lags = np.arange(32), np.arange(1001)[:, None]
     assert np.array_equal(found[batch.read - lags, rows], np.ldexp(found[batch.read, rows], -lags))
     last = batch.read - 1000, rows

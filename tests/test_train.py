@@ -189,7 +189,8 @@ def test_an_embedding_stands_before_a_cell_that_has_x_itself(cell):
     assert np.array_equal(weights, layer.init(3)) and np.abs(embedding).max() <= 1 / 3
     batch = task.sample(kernels.Stream("embedding"), 5, 4)
     E, e = embedding[:63].reshape(9, 7), embedding[63:]
-    assert net.layer_input(theta, batch) == pytest.approx(batch.x @ E + e, abs=1e-14)
+    (layer,) = net.layers(net.forward(theta, batch))
+    assert layer.x == pytest.approx(batch.x @ E + e, abs=1e-14)
     result = run.run(trial(cell=cell, horizon=10, budget=96))
     assert result.parameters == Net(task, Architecture(cell, 8)).size and np.isfinite(result.final_loss)
 

@@ -11,6 +11,8 @@ class Architecture(NamedTuple):
     direction: str = "forward"
     merge: str = "concat"
     head: str = "last"
+    layers: int = 1
+    stack: str = "plain"
 
     @classmethod
     def of(cls, trial):

@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+import kernels
+
 
 class Wanted(NamedTuple):
     """What a backward pass computes besides the gradient of the weights.
@@ -21,11 +23,28 @@ class Wanted(NamedTuple):
 
 
 class Gradient(NamedTuple):
-    """What a backward pass gives: theta (size,) for the module's weights; x like its input, or None; norms, or None."""
+    """What a backward pass gives: theta (size,) for the module's weights; x like its input, or None; norms of each recurrent layer."""
 
     theta: np.ndarray
     x: np.ndarray | None = None
-    norms: dict | None = None
+    norms: tuple[dict, ...] = ()
+
+
+class Layer(NamedTuple):
+    """A recurrent layer of a net in a forward pass, for probes.
+
+    Attributes
+    ----------
+    rnn : the layer
+    where : its weights in the flat vector of the net
+    x : (T, B, inputs), what it was given
+    tape : as rnn.forward gave it
+    """
+
+    rnn: kernels.RNN
+    where: slice
+    x: np.ndarray
+    tape: object
 
 
 class Module:
@@ -72,6 +91,10 @@ class Module:
         wanted : Wanted
         """
         raise NotImplementedError
+
+    def layers(self, tape, at):
+        """The recurrent layers of a forward pass, the lowest first: [Layer], where the module's weights begin at `at`."""
+        return []
 
     def compile(self, training, x, at, truncated):
         """Add this module to a kernels.Training, and return the number of its output.

@@ -11,8 +11,9 @@ from study.nets.initialisation import Initialisation
 from study.nets.losses import LOSSES
 from study.nets.module import Gradient, Wanted
 from study.nets.recurrent import Recurrent
+from study.nets.upper import Upper
 
-ORDER = ("recurrent", "head", "embedding")  # of the modules' weights in the flat vector
+ORDER = ("recurrent", "head", "embedding")  # of the modules' weights in the flat vector; those of upper layers follow
 
 
 @dataclass(slots=True)
@@ -34,7 +35,7 @@ class Pass:
 
 
 class Net:
-    """A recurrent layer and a head; before the layer an embedding where the cell's equations use x itself, unit for unit.
+    """Recurrent layers and a head; before the first layer an embedding where the cell's equations use x itself, unit for unit.
 
     Parameters
     ----------
@@ -47,7 +48,7 @@ class Net:
     modules : {name: Module} in the order of the forward pass
     slices : {name: slice} of a module's weights, in the order in which they lie in the flat vector
     size : weights in all
-    layer, cell : the kernels.RNN and its Cell
+    layer, cell : the kernels.RNN of the first layer and its Cell
     made_of : its Architecture
     """
 
@@ -61,23 +62,19 @@ class Net:
             self.modules["embedding"] = Embedding(width, units, dtype)
             width = units
         recurrent = self.modules["recurrent"] = Recurrent(made_of.cell, width, units, made_of.direction, made_of.merge, dtype)
+        for n in range(1, made_of.layers):
+            self.modules[f"layer{n}"] = Upper(made_of, recurrent.width, dtype)
         self.modules["head"] = HEADS[made_of.head](recurrent.width, task.outputs, dtype)
         self.layer, self.first = recurrent.layer, next(iter(self.modules))
         self.slices, self.size = {}, 0
-        for name in (name for name in ORDER if name in self.modules):
+        uppers = [name for name in self.modules if name not in ORDER]
+        for name in [*(name for name in ORDER if name in self.modules), *uppers]:
             self.slices[name] = slice(self.size, self.size + self.modules[name].size)
             self.size += self.modules[name].size
 
     def init(self, seed, how=Initialisation()):
         """Initial weights (size,), each parameter from a stream of its own, named by seed and parameter."""
-        return np.concatenate([self.modules[name].init(seed, "", how) for name in self.slices])
-
-    def layer_input(self, theta, batch):
-        """What the recurrent layer gets of a study.tasks.Batch, (T, B, inputs)."""
-        x = batch.x.astype(self.dtype, copy=False)
-        if "embedding" in self.modules:
-            x, _ = self.modules["embedding"].forward(theta[self.slices["embedding"]], x, batch, tape=False)
-        return x
+        return np.concatenate([self.modules[name].init(seed, "" if name in ORDER else f"{name}/", how) for name in self.slices])
 
     def forward(self, theta, batch, tape=True):
         """The Pass of a study.tasks.Batch."""
@@ -90,17 +87,21 @@ class Net:
     def backward(self, theta, passed, wanted=Wanted(inputs=False)):
         """The Gradient of the mean loss of a Pass.
 
-        Its x is the gradient with respect to the batch's x where that is wanted, else None; its norms are
-        {name of a recurrent layer: norms}.
+        Its x is the gradient with respect to the batch's x where that is wanted, else None; its norms are those of each
+        recurrent layer, the lowest first.
         """
-        dy, parts, norms = passed.do, {}, {}
+        dy, parts, norms = passed.do, {}, ()
         inner = Wanted(True, wanted.norms, wanted.truncated)
         for name, module in reversed(self.modules.items()):
             wanted_here = wanted if name == self.first else inner
             parts[name], dy, sizes = module.backward(theta[self.slices[name]], passed.tapes[name], dy, wanted_here)
-            if sizes:
-                norms[name] = sizes
+            norms = sizes + norms
         return Gradient(np.concatenate([parts[name] for name in self.slices]), dy if wanted.inputs else None, norms)
+
+    def layers(self, passed):
+        """The recurrent layers of a Pass, the lowest first: [study.nets.module.Layer]."""
+        return [layer for name, module in self.modules.items()
+                for layer in module.layers(passed.tapes[name], self.slices[name].start)]
 
     def compile(self, most, truncated=False):
         """The kernels.Training of this net, for batches of at most (T, B, P) = `most` steps, rows and answers."""

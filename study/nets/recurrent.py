@@ -1,7 +1,7 @@
 """A recurrent layer of any cell, in one direction or both, with the merge of both directions."""
 
 import kernels
-from study.nets.module import Gradient, Module
+from study.nets.module import Gradient, Layer, Module
 
 
 class Recurrent(Module):
@@ -18,11 +18,14 @@ class Recurrent(Module):
     def forward(self, theta, x, batch, tape=True):
         """(T, B, inputs) to (T, B, width); outputs past a row's length are 0."""
         out = self.layer.forward(theta, x, lengths=batch.lengths, threads=1, tape=tape)
-        return out.y, out.tape
+        return out.y, (x, out.tape)
 
     def backward(self, theta, tape, dy, wanted):
-        grad = self.layer.backward(tape, dy, inputs=wanted.inputs, norms=wanted.norms, truncated=wanted.truncated)
-        return Gradient(grad.theta, grad.x, grad.norms)
+        grad = self.layer.backward(tape[1], dy, inputs=wanted.inputs, norms=wanted.norms, truncated=wanted.truncated)
+        return Gradient(grad.theta, grad.x, (grad.norms,) if wanted.norms else ())
+
+    def layers(self, tape, at):
+        return [Layer(self.layer, slice(at, at + self.size), *tape)]
 
     def compile(self, training, x, at, truncated):
         return training.recurrent(x, self.layer, at, truncated)

@@ -16,7 +16,7 @@ LIFT = 2.0**500  # the loss is scaled by this: float64 then holds gradients from
 
 
 def measure(task, made_of, theta, batch, sequence):
-    """All that the probes report of a forward net.
+    """All that the probes report of a forward net; of several layers, those of the first layer, which reads the sequence.
 
     Parameters
     ----------
@@ -36,35 +36,44 @@ def measure(task, made_of, theta, batch, sequence):
     constants : time constants of the units, ascending; [] for a cell without a gate that retains
     trace : {"lag", "units", and gates and states as gates.traces} along the first sequence
     cosine : between the exact gradient of the layer's weights and the truncated one; None for a cell without a memory
+    layers : only for a net of several layers: all of the above of each further one, the lowest first, without "x"
     """
     net = Net(task, made_of, "float64")
     weights = theta.astype(np.float64)
     batch, sequence = batch.last_answers().until_read(), sequence.until_read()
     back = norms.passes(net, weights, batch, LIFT, inputs=True)
+    other = [layer.x[:, 0] for layer in net.layers(net.forward(weights, sequence))]
+    first, *above = (_of_layer(n, back, weights, batch, other[n]) for n in range(len(other)))
+    return first | ({"layers": above} if above else {})
+
+
+def _of_layer(n, back, weights, batch, other):
+    """What `measure` reports of the n-th layer of norms.passes, whose input of the single sequence is `other` (T, inputs)."""
+    layer = back.layers[n]
+    rnn, where, x, _ = layer.of
+    theta, x = weights[where], x[: batch.lengths[0], 0]
     lags = norms.spaced(int(batch.read.min()))
     alive = np.arange(len(batch.x))[:, None] < batch.lengths
 
-    constants = gates.time_constants(net.cell, back.gates, alive)
-    units = gates.traced(constants, net.layer.units)
+    constants = gates.time_constants(rnn.cell, layer.gates, alive)
+    units = gates.traced(constants, rnn.units)
     steps = batch.read[0] - np.array(lags)
-    row = {block: values[:, 0] for block, values in back.gates.items()}
-    layer, x = weights[net.slices["recurrent"]], net.layer_input(weights, batch)[: batch.lengths[0], 0]
+    row = {block: values[:, 0] for block, values in layer.gates.items()}
     last = min(jacobian.PRODUCT, lags[-1])
     ks = sorted({*(2**k for k in range(last.bit_length())), last})
-    states = jacobian.trajectory(net.layer, layer, x, last)
-    values = jacobian.singular_values(jacobian.backwards(net.layer, layer, x[-last:], states), ks)
-    other = net.layer_input(weights, sequence)[:, 0]
-    exponents = jacobian.lyapunov(net.layer, layer, other, min(jacobian.EXPONENT, len(other)))
-    largest = jacobian.largest_of_u(net.layer, layer)
+    states = jacobian.trajectory(rnn, theta, x, last)
+    values = jacobian.singular_values(jacobian.backwards(rnn, theta, x[-last:], states), ks)
+    exponents = jacobian.lyapunov(rnn, theta, other, min(jacobian.EXPONENT, len(other)))
+    largest = jacobian.largest_of_u(rnn, theta)
     return {
-        "norms": {"lag": lags} | norms.medians(net, batch, back, lags),
+        "norms": {"lag": lags} | norms.medians(layer, batch, lags, None if n else back.x),
         "jacobian": {"lag": ks, "values": [[v and short(v) for v in jacobian.shares(all_of_lag)] for all_of_lag in values]},
         "lyapunov": [_signed(exponent) for exponent in exponents],
         "U": {block: short(value) for block, value in largest.items()},
-        "gates": gates.histograms(back.gates, alive),
+        "gates": gates.histograms(layer.gates, alive),
         "constants": [] if constants is None else [short(value) for value in np.sort(constants)],
-        "trace": {"lag": lags, "units": units} | gates.traces(net.layer, layer, x, row, units, steps),
-        "cosine": _cosine(back, net.slices["recurrent"]),
+        "trace": {"lag": lags, "units": units} | gates.traces(rnn, theta, x, row, units, steps),
+        "cosine": _cosine(back, where),
     }
 
 

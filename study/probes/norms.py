@@ -5,10 +5,11 @@ not the mean over the batch. The lag of step t is read - t. |dL/dstate_t| is the
 """
 
 from types import SimpleNamespace
+from typing import NamedTuple
 
 import numpy as np
 
-from study.nets.module import Wanted
+from study.nets.module import Layer, Wanted
 from study.nets.net import Net
 
 ROWS = 32  # sequences; a power of two, so that undoing the mean over rows is exact
@@ -28,18 +29,35 @@ def norms_by_lag(task, made_of, theta, batch):
 
     Returns
     -------
-    {"lag": [...], "h": [...][, "c": [...], "direct": [...]][, "f": [...]]}
+    {"lag": [...], "h": [...][, "c": [...], "direct": [...]][, "f": [...]][, "layers": [...]]}
         "h", "c": |dL/dh_t|, |dL/dc_t|, if the cell has that state. "direct", if it has a memory c: |dL/dc_t| along the states'
         own paths only, without what returns through U or the peepholes (Hochreiter & Schmidhuber 1997). "f", if the cell has a
         gate that retains: the norm over the units of the product of its values over the steps between. Numbers have five
         digits; None stands for a median that is 0 or not finite. For a net of both directions all are those of its forward
-        direction.
+        direction. For a net of several layers they are those of the first layer, which reads the sequence, and "layers" has
+        the same of each layer above, the lowest first.
     """
     net = Net(task, made_of, "float64")
     batch = batch.last_answers().usable(made_of.direction)
     back = passes(net, theta.astype(np.float64), batch)
     lags = spaced(int(batch.read.min()))
-    return {"lag": lags} | medians(net, batch, back, lags)
+    first, *above = (medians(layer, batch, lags) for layer in back.layers)
+    return {"lag": lags} | first | ({"layers": above} if above else {})
+
+
+class LayerPass(NamedTuple):
+    """What the passes through a net give of a recurrent layer.
+
+    Attributes
+    ----------
+    of : study.nets.module.Layer, its tape spent
+    gates : {block: (T, B, H)}
+    norms : {"h": (T, B)[, "c", "direct"]}
+    """
+
+    of: Layer
+    gates: dict
+    norms: dict
 
 
 def passes(net, weights, batch, lift=1.0, inputs=False):
@@ -54,21 +72,23 @@ def passes(net, weights, batch, lift=1.0, inputs=False):
 
     Returns
     -------
-    gates : {block: (T, B, H)}
-    norms : {"h": (T, B)[, "c", "direct"]}
+    layers : [LayerPass], the lowest first
     exact, truncated : (size,) gradients of the sum of the rows' losses, times lift; truncated is None without a memory
     x : (T, B) norms of input gradients, or None
     """
     forward = _forward(net, weights, batch, lift)
-    gates = {block: values[0] for block, values in net.layer.gates(forward.tapes["recurrent"]).items()}
+    layers = net.layers(forward)
+    gates = [{block: values[0] for block, values in layer.rnn.gates(layer.tape).items()} for layer in layers]
     exact = net.backward(weights, forward, Wanted(inputs, norms=True))
-    sizes = exact.norms["recurrent"]
-    norms, truncated = {state: sizes[state][0] / lift for state in ("h", "c") if state in sizes}, None
-    if "c" in norms:
+    norms = [{state: sizes[state][0] / lift for state in ("h", "c") if state in sizes} for sizes in exact.norms]
+    truncated = None
+    if "c" in norms[0]:
         back = net.backward(weights, _forward(net, weights, batch, lift), Wanted(False, norms=True, truncated=True))
-        norms["direct"], truncated = back.norms["recurrent"]["c"][0] / lift, back.theta
+        truncated = back.theta
+        for of_layer, sizes in zip(norms, back.norms, strict=True):
+            of_layer["direct"] = sizes["c"][0] / lift
     x = norm(exact.x) / lift if inputs else None
-    return SimpleNamespace(gates=gates, norms=norms, exact=exact.theta, truncated=truncated, x=x)
+    return SimpleNamespace(layers=list(map(LayerPass, layers, gates, norms)), exact=exact.theta, truncated=truncated, x=x)
 
 
 def _forward(net, weights, batch, lift):
@@ -78,14 +98,14 @@ def _forward(net, weights, batch, lift):
     return forward
 
 
-def medians(net, batch, back, lags):
-    """{name: [median over rows at each lag]} of the results of `passes`."""
+def medians(layer, batch, lags, x=None):
+    """{name: [median over rows at each lag]} of a LayerPass and, where given, of x (T, B), norms of input gradients."""
     at = batch.read - np.array(lags)[:, None], np.arange(ROWS)
-    by_lag = {name: norms[at] for name, norms in back.norms.items()}
-    if net.cell.retains:
-        by_lag["f"] = retained_over(retained(net.cell, back.gates), batch.read, lags[-1])[lags]
-    if back.x is not None:
-        by_lag["x"] = back.x[at]
+    by_lag, cell = {name: norms[at] for name, norms in layer.norms.items()}, layer.of.rnn.cell
+    if cell.retains:
+        by_lag["f"] = retained_over(retained(cell, layer.gates), batch.read, lags[-1])[lags]
+    if x is not None:
+        by_lag["x"] = x[at]
     return {name: [_median(row) for row in rows] for name, rows in by_lag.items()}
 
 

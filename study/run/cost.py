@@ -43,17 +43,27 @@ def cost(trial, share=1.0):
     task, cell, units = TASKS[trial.task], CELLS[trial.cell], trial.units
     length, read, _ = _steps(trial.task, trial.gap)
     steps = read if trial.direction == "forward" else length * (2 if trial.direction == "both" else 1)
-    weights = len(cell.inputs) * task.inputs * units + (len(cell.recurrent) + len(cell.feedback)) * units * units
+    weights = _weights(trial, task.inputs)
     width = WIDER if trial.dtype == "float64" else 1
-    step = STEP + MULTIPLY_ADD * weights
+    step = trial.layers * STEP + MULTIPLY_ADD * weights
     if trial.method == "probe":
         n = len(cell.states) * units
         learning = trial.after * (TRAINING * steps * step + BATCH / trial.batch)
-        return learning + steps * (PROBE_STEP + WIDER * TRAINING * step * (PROBE_ROWS + n) + PROBE_PRODUCT * n * n)
+        of_layers = trial.layers * (PROBE_STEP + PROBE_PRODUCT * n * n)
+        return learning + steps * (of_layers + WIDER * TRAINING * step * (PROBE_ROWS + n))
     passes = FORWARD if trial.method == "guess" else TRAINING
     draws = DRAW * weights if trial.method == "guess" else 0.0
     sequence = passes * width * steps * step + draws + BATCH / trial.batch
     return trial.budget * share * sequence + FIXED * FORWARD * width * steps * step
+
+
+def _weights(trial, inputs):
+    """Multiply-adds of a row's step in one direction, over all layers, without the head."""
+    cell, units = CELLS[trial.cell], trial.units
+    recurrent = (len(cell.recurrent) + len(cell.feedback)) * units
+    width = 2 * units if trial.direction == "both" and trial.merge == "concat" else units
+    below = inputs + (trial.layers - 1) * width
+    return units * (len(cell.inputs) * below + trial.layers * recurrent)
 
 
 def memory(trial):
@@ -63,7 +73,7 @@ def memory(trial):
     directions = 2 if trial.direction == "both" else 1
     steps = read if trial.direction == "forward" else length
     row = steps * directions * trial.units  # numbers of one block or state
-    tape = row * (len(cell.blocks) + len(cell.states))
+    tape = trial.layers * row * (len(cell.blocks) + len(cell.states))
     drawn_rows = [rows * batches_drawn(rows, length) for rows in (trial.batch, *([] if task.test else [TEST_ROWS]))]
     drawn = of_step * length * max(drawn_rows)
     number = 8 if trial.dtype == "float64" else 4

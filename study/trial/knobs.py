@@ -68,10 +68,16 @@ class Trial(Frozen):
     """One trial: everything that its numbers depend on."""
 
     cell: Cell = Field(description="the recurrent cell; `list cells` shows all")
-    units: Size = Field(32, description="H, the units of the layer")
-    direction: Literal["forward", "reverse", "both"] = Field("forward", description="in which direction the layer reads the sequence")
+    units: Size = Field(32, description="H, the units of a layer")
+    direction: Literal["forward", "reverse", "both"] = Field("forward", description="in which direction a layer reads the sequence")
     merge: Literal["concat", "sum", "mean", "learned"] = Field(
         "concat", description="how the outputs of both directions become one; for direction both"
+    )
+    layers: Annotated[int, Field(ge=1, le=8)] = Field(
+        1, description="L, recurrent layers, one above the other; all have the same cell, units, direction and merge"
+    )
+    stack: Literal["plain", "residual"] = Field(
+        "plain", description="what a layer gives to the one above: its outputs, or with its inputs added from the second layer on"
     )
     task: TaskName = Field("recall/past", description="what is learned; `list tasks` shows all")
     gap: Gap = Field(description="steps between cue and answer, or the scale of the task's windows; `list tasks` says which")
@@ -122,6 +128,8 @@ class Trial(Frozen):
     def _drop_what_has_no_effect(self, info: ValidationInfo):
         if self.direction != "both":
             self._default("merge")
+        if self.layers == 1:
+            self._default("stack")
         if self.optimizer != "sgd":
             self._default("momentum")
         if self.optimizer != "adam":

@@ -12,7 +12,8 @@ Each sum is one chain of fma over k in index order, whatever the tile. Rejected:
 (other bits), a BLAS (its threads, and an order of summation that depends on the processor), and a slice of each of four lines
 where registers are narrower (three rows share it, half of each cache line goes unused, and registers spill: half the speed).
 """
-from kernels.lanes cimport REAL, vec, LANES, LINE, PIECES, ROWS_BUDGET, TILE_LINES, keep, load, prefetch, splat, fma
+from kernels.lanes cimport (REAL, vec, LANES, LINE, PIECES, ROWS_BUDGET, TILE_LINES, keep, load, load_part, prefetch, splat, store, zero,
+                            fma)
 
 cdef enum:
     WIDEST = 4          # lines in a panel
@@ -103,13 +104,34 @@ cdef inline void accumulate(Sums sums, int fed, Factor x, const REAL* panel, lon
 
 cdef inline long panels(long groups, int blocks) noexcept nogil:
     """Panels of at most WIDEST lines that hold `groups` groups of `blocks` lines each."""
-    cdef long widest = WIDEST // blocks
-    return (groups + widest - 1) // widest
+    if 2 * blocks > WIDEST:     # no division by a variable: it takes as long as a small tile
+        return groups
+    return (groups + 1) // 2 if blocks == 2 else (groups + WIDEST - 1) // WIDEST
 
 
 cdef inline long panel_start(long i, long groups, int blocks) noexcept nogil:
     """First group of panel i: groups are shared evenly, so that no panel is much narrower than the others."""
-    return groups * i // panels(groups, blocks)
+    cdef long n = panels(groups, blocks)
+    if n == 1 or n == groups:
+        return groups * i if n == 1 else i
+    return groups * i // n
+
+
+cdef struct Block:
+    # Rows of weights, `units` numbers apart, of which `left` or a whole line go to lines `step` apart.
+    const REAL* w
+    long units, left, step
+
+
+cdef inline void pack_line(REAL* to, Block block, long depth) noexcept nogil:
+    """Copy a line for each k of depth; lanes past the units are 0."""
+    cdef long k
+    cdef int i
+    for k in range(depth):
+        for i in range(PIECES):
+            store(to + i * LANES, load_part(block.w + i * LANES, block.left - i * LANES))
+        to += block.step
+        block.w += block.units
 
 
 cdef inline void pack(REAL* out, const REAL* w, long depth, long units, int blocks, int span) noexcept nogil:
@@ -117,34 +139,44 @@ cdef inline void pack(REAL* out, const REAL* w, long depth, long units, int bloc
 
     Panels are cut as for `span` blocks, the blocks of the stage that they feed.
     """
-    cdef long groups = (units + LINE - 1) // LINE, i, k, u, j, first, last
+    cdef long groups = (units + LINE - 1) // LINE, i, u, first, last, step
     cdef int g
-    cdef REAL* to
     for i in range(panels(groups, span)):
         first, last = panel_start(i, groups, span), panel_start(i + 1, groups, span)
-        for k in range(depth):
-            for u in range(first, last):
-                for g in range(blocks):
-                    to = out + line_start((u - first) * blocks + g, depth) + k * line_step((last - first) * blocks) - u * LINE
-                    for j in range(u * LINE, (u + 1) * LINE):
-                        to[j] = w[(g * depth + k) * units + j] if j < units else 0
+        step = line_step((last - first) * blocks)
+        for u in range(first, last):
+            for g in range(blocks):
+                pack_line(out + line_start((u - first) * blocks + g, depth),
+                          Block(w + g * depth * units + u * LINE, units, units - u * LINE, step), depth)
         out += (last - first) * blocks * depth * LINE
+
+
+cdef inline void pack_columns(REAL* to, Block block, long columns) noexcept nogil:
+    """Copy `columns` rows of weights to the columns of a line for each unit; the line's other columns are 0."""
+    cdef long c, j, n = min(<long> LINE, block.left)
+    cdef int i
+    if columns < LINE:
+        for j in range(n):
+            for i in range(PIECES):
+                store(to + j * block.step + i * LANES, zero())
+    for c in range(min(<long> LINE, columns)):
+        for j in range(n):
+            to[j * block.step + c] = block.w[j]
+        block.w += block.units
 
 
 cdef inline void pack_transposed(REAL* out, const REAL* w, long depth, long units, int blocks) noexcept nogil:
     """Weights w (blocks, depth, units) to panels of lines of columns of depth, over k (unit group, block, unit): no padded k."""
-    cdef long columns = (depth + LINE - 1) // LINE, groups = (units + LINE - 1) // LINE, i, k, u, j, c, v, first, last
+    cdef long columns = (depth + LINE - 1) // LINE, groups = (units + LINE - 1) // LINE, i, k, u, v, first, last, step
     cdef int g
-    cdef REAL* to
     for i in range(panels(columns, 1)):
         first, last = panel_start(i, columns, 1), panel_start(i + 1, columns, 1)
+        step = line_step(last - first)
         k = 0
         for u in range(groups):
             for g in range(blocks):
-                for j in range(u * LINE, min((u + 1) * LINE, units)):
-                    for v in range(first, last):
-                        to = out + line_start(v - first, blocks * units) + k * line_step(last - first) - v * LINE
-                        for c in range(v * LINE, (v + 1) * LINE):
-                            to[c] = w[(g * depth + c) * units + j] if c < depth else 0
-                    k += 1
+                for v in range(first, last):
+                    pack_columns(out + line_start(v - first, blocks * units) + k * step,
+                                 Block(w + (g * depth + v * LINE) * units + u * LINE, units, units - u * LINE, step), depth - v * LINE)
+                k += min(<long> LINE, units - u * LINE)
         out += (last - first) * blocks * units * LINE

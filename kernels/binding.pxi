@@ -54,15 +54,15 @@ cdef void bind_weights(recurrence_t* r, REAL* grad) noexcept nogil:
     cdef int k, s, n
     for k in range(r.cell.stages):
         f = &r.cell.form[k]
-        r.product[k][0] = Product(NULL, r.B * r.I, r.I, r.I, w, f.w0, f.w1)
+        r.product[k][0] = Product(NULL, r.I, r.I, w, f.w0, f.w1)
         w += (f.w1 - f.w0) * r.I * r.H
         for s in range(f.feeds):
             n = f.feed[s].last - f.feed[s].first
-            r.product[k][2 + s] = Product(NULL, r.B * r.pad, r.pad, r.H, u, f.feed[s].first, f.feed[s].last)
+            r.product[k][2 + s] = Product(NULL, r.pad, r.H, u, f.feed[s].first, f.feed[s].last)
             u += n * r.H * r.H
     for k in range(r.cell.stages):
         f = &r.cell.form[k]
-        r.product[k][1] = Product(&ONE, 0, 0, 1, u, f.first, f.last)
+        r.product[k][1] = Product(&ONE, 0, 1, u, f.first, f.last)
         u += (f.last - f.first) * r.H
     r.dp = u
 

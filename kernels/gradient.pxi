@@ -1,326 +1,258 @@
-# Weight gradients: of W, b, the recurrent weights and the peepholes, for a range of steps that BPTT has passed. Included by
+# Weight gradients: of W, b, the recurrent weights and the peepholes, for a stretch of rows that BPTT has passed. Included by
 # timeloop.pyx.
 #
 # Each gradient is the sum over rows r = t B + b ascending within a chunk of CHUNK steps of x. The sums of chunks are added in the
-# order in which BPTT finishes them. Threads share the panels and the rows of the weights, never r, so no sum is ever split.
+# order in which BPTT finishes them.
 #
-# Design. The products take a stretch of rows at a time. Their sums lie in memory between stretches; if a chunk is one stretch, all
-# products use one buffer in turn. Both factors of a stretch are first copied close together, in the order in which tiles read them:
-# deltas line by line, the other factor tile by tile. Without copies, their rows are often a power of two apart and evict each other
-# from the cache, which costs a third of the speed. The copy of the other factor serves all panels. A stretch is so short that its
-# deltas stay in the nearest cache for all tiles.
+# Design. The unit is a column: the deltas of a vec of units in one block. A tile keeps the sums of some rows of weights and of up to
+# COLUMNS columns in registers, over all rows of a stretch. Columns without units are left out. Every tile reads the deltas of its
+# columns again. They are read in place if one stride leads from each row to the next. Elsewhere they are first copied, column by
+# column: in place, they are often a power of two apart and evict each other from the cache, which costs a third of the speed. A
+# stretch is so short that the columns of a tile stay in the nearest cache. The other factor is read once for all columns of a tile;
+# it is copied only where some rows between are past their ends.
 
 cdef enum:
-    CHUNK = 32          # steps; the number is part of the numerical contract
-    STRETCH = 512 // (TILE_LINES + 1) // 32 * 32    # rows: the nearest cache holds what a tile reads of them; whole LINEs
-    SHALLOW = 4         # rows x lines that a tile should have at least, to hide the latency of its sums
+    CHUNK = 32              # steps; the number is part of the numerical contract
+    COLUMNS = 4             # most columns of a tile
+    STRETCH = 64            # rows
 
 
-# ---------------------------------------------------------------------------------------------- copies of both factors
+# ----------------------------------------------------------------------------------------------------- rows of a stretch
 
-cdef inline long following(const recurrence_t* r, long row, long end) noexcept nogil:
-    """How many of the rows (t, b) from `row` on are alive and at one step."""
-    return alive(r, row // r.B, row % r.B, min(r.B, row % r.B + end - row))
+cdef struct Run:
+    # n rows from (t, b) on, all of them alive.
+    long t, b, n
 
 
-cdef inline long copy_deltas(REAL* to, const recurrence_t* r, const Form* f, long u, long width, long row, long end) noexcept nogil:
-    """Copy a panel's deltas of the rows row .. end - 1 to (block, group, STRETCH, LINE); return how many of the rows are alive."""
-    cdef long i, n, w, rows = 0
-    cdef int g, k
+cdef struct Stretch:
+    # Rows of the chunk of steps first .. last - 1 that are alive; those after them begin at (t, b). The factors of row i are
+    # a[m] + i lda[m] in product m, and the deltas at + i ldd in each column.
+    long first, last, t, b, rows
+    bint opens, closes          # the chunk
+    int runs
+    Run run[STRETCH]
+    const REAL* a[2 + MOST_FEEDS]
+    long lda[2 + MOST_FEEDS]
+    long at, ldd
+
+
+cdef inline void add_run(Stretch* s, long n) noexcept nogil:
+    if n:
+        s.run[s.runs] = Run(s.t, s.b, n)
+        s.runs += 1
+        s.rows += n
+
+
+cdef void take_rows(Stretch* s, const recurrence_t* r) noexcept nogil:
+    """Go on to the next STRETCH rows, or to the last ones of the chunk."""
+    cdef long n
+    s.opens = s.t == s.first and s.b == 0
+    s.rows = s.runs = 0
+    s.run[0] = Run(s.t, s.b, 0)
+    while s.t < s.last and s.rows < STRETCH:
+        if s.t < r.shortest:
+            n = min((min(s.last, r.shortest) - s.t) * r.B - s.b, STRETCH - s.rows)
+            add_run(s, n)
+            n += s.b
+            s.t, s.b = s.t + n // r.B, n % r.B
+            continue
+        n = alive(r, s.t, s.b, min(r.B, s.b + STRETCH - s.rows))
+        add_run(s, n)
+        s.b += n + (s.rows < STRETCH)       # the row that ended the run is past its end
+        if s.b >= r.B:
+            s.t, s.b = s.t + 1, 0
+    s.closes = s.t == s.last
+
+
+# ---------------------------------------------------------------------------------------------------------------- copies
+
+cdef struct Panel:
+    # The blocks [first, last) of unit groups from u on, the vecs that hold the units, and copies of the deltas or NULL.
+    int first, last, vecs
+    long u
+    REAL* copies                # (block, vec, STRETCH, LANES)
+
+
+cdef inline Panel panel_at(const recurrence_t* r, int k, long i, REAL* copies) noexcept nogil:
+    cdef const Form* f = &r.cell.form[k]
+    cdef long u = panel_start(i, r.groups, f.last - f.first), end = panel_start(i + 1, r.groups, f.last - f.first)
+    return Panel(f.first, f.last, <int> ((min(end * LINE, r.H) - u * LINE + LANES - 1) // LANES), u, copies)
+
+
+cdef inline const REAL* deltas_at(const recurrence_t* r, Panel p, int block, int i, Run at) noexcept nogil:
+    """Vec i of a panel in one block, at the first row of a run."""
+    return gates_at(r, r.cell.form[0].blocks, at.t, p.u + i // PIECES, at.b) + block * LINE + i % PIECES * LANES
+
+
+cdef inline const REAL* column_at(const recurrence_t* r, Panel p, int block, int i) noexcept nogil:
+    """The column of vec i in one block: a copy, or where the tape begins."""
+    if p.copies:
+        return p.copies + ((block - p.first) * p.vecs + i) * STRETCH * LANES
+    return deltas_at(r, p, block, i, Run(r.start, 0, 0))
+
+
+cdef inline void copy_deltas(const recurrence_t* r, Panel p, const Stretch* s) noexcept nogil:
+    cdef long n, j, step = r.cell.form[0].blocks * LINE
+    cdef int k, g, w, i, pieces
+    cdef Run at
     cdef const REAL* d
+    cdef REAL* to = p.copies
     cdef REAL* out
-    while row < end:
-        n = following(r, row, end)
-        for w in range(width):
-            d = gates_at(r, f.blocks, row // r.B, u + w, row % r.B) + f.first * LINE
-            for i in range(rows, rows + n):
-                for g in range(f.last - f.first):
-                    out = to + ((g * width + w) * STRETCH + i) * LINE
-                    for k in range(PIECES):
-                        store(out + k * LANES, load(d + g * LINE + k * LANES))
-                d += f.blocks * LINE
-        rows += n
-        row += max(1, n)
-    return rows
+    for k in range(s.runs):
+        at = s.run[k]
+        while at.n > 0:
+            n = min(at.n, r.B - at.b)
+            for w in range((p.vecs + PIECES - 1) // PIECES):
+                d = deltas_at(r, p, p.first, w * PIECES, at)
+                pieces = min(PIECES, p.vecs - w * PIECES)
+                for j in range(n):
+                    out = to + (w * PIECES * STRETCH + j) * LANES
+                    for g in range(p.last - p.first):
+                        for i in range(pieces):
+                            store(out + i * STRETCH * LANES, load(d + g * LINE + i * LANES))
+                        out += p.vecs * STRETCH * LANES
+                    d += step
+            to += n * LANES
+            at = Run(at.t + 1, 0, at.n - n)
 
 
-cdef struct Copy:
-    # n rows of `a`, lda apart, go to the rows from `done` on of tiles (column tile, row, column); a tile has `rows` rows.
-    REAL* to
-    const REAL* a
-    long lda, n, rows, done
+cdef inline long apart(const Product* q) noexcept nogil:
+    """Distance of the rows of a copy of the other factor: an odd number of lines, so that they do not evict each other."""
+    return ((q.depth + LINE - 1) // LINE | 1) * LINE
 
 
-cdef inline void copy_columns(int columns, const void* work, long m) noexcept nogil:
-    cdef const Copy* w = <const Copy*> work
-    cdef REAL* to = w.to + m * w.rows + w.done * columns
+cdef inline void copy_factor(REAL* to, const recurrence_t* r, const Product* q, const Stretch* s) noexcept nogil:
     cdef long i
-    for i in range(w.n):
-        memcpy(to + i * columns, w.a + m + i * w.lda, columns * sizeof(REAL))
-
-
-cdef inline void copy_factor(REAL* to, const Product* q, const recurrence_t* r, long row, long end, long rows,
-                             int vecs) noexcept nogil:
-    """Copy the other factor of the rows row .. end - 1, of which `rows` are alive, to (tile, row, row of weights)."""
-    cdef long n, m, done = 0
-    cdef Copy work
-    while row < end:
-        n = following(r, row, end)
-        work = Copy(to, q.a + (row // r.B - r.start) * q.step + row % r.B * q.lda, q.lda, n, rows, done)
-        m = 0
-        while m < q.depth:
-            m += next_tile(copy_columns, &work, vecs, q.depth - m, m)
-        done += n
-        row += max(1, n)
+    cdef int k
+    cdef const REAL* a
+    for k in range(s.runs):
+        a = q.a + ((s.run[k].t - r.start) * r.B + s.run[k].b) * q.lda
+        for i in range(s.run[k].n):
+            memcpy(to, a + i * q.lda, q.depth * sizeof(REAL))
+            to += apart(q)
 
 
 # --------------------------------------------------------------------------------------------------------- the products
 
-cdef inline int lines_of(const Product* q, long width) noexcept nogil:
-    """Lines that a product has in a panel of `width` groups."""
-    return <int> width * (q.g1 - q.g0)
-
-
-cdef inline int tile_lines(const Product* q, int lines) noexcept nogil:
-    """Lines whose sums a tile has in registers at a time: a divisor of `lines`, so that all tiles have the same rows."""
-    cdef int most = min(lines, max(TILE_LINES, SHALLOW // q.depth))
-    return most if lines % most == 0 else 1
-
+cdef struct Outer
+ctypedef void (*Add)(const Outer* work) noexcept nogil
 
 cdef struct Outer:
-    # sums (depth, lines, LINE) += the product of the copies a (tile, n rows, row of weights) and d (lines, STRETCH, LINE).
-    int lines
-    REAL* sums
-    const REAL* a
-    const REAL* d
-    long n
+    # Up to COLUMNS columns of a product: rows begin .. end - 1 of weights, ldo apart from `out` on, where a column has `left` units
+    # or more. Columns of deltas begin at d.
+    Add add                     # a function of its own for each number of columns: their loops need all registers
+    int product, columns
+    long begin, end, ldo
+    REAL* out[COLUMNS]
+    long left[COLUMNS]
+    const REAL* d[COLUMNS]
+    const Stretch* stretch
+    REAL* sums                  # (row of weights, column, LANES), between the stretches of a chunk
 
 
 cdef inline void outer_tile(int rows, const void* work, long first) noexcept nogil:
-    """sums[m, l] += sum over rows r of a[r, m] d[l, r]"""
+    """sums[m, c] += sum over rows i of a[i, m] d[c, i]; if the stretch closes its chunk, add them to the weight gradients."""
     cdef const Outer* w = <const Outer*> work
-    cdef int m, l, k, lines = w.lines, vecs = lines * PIECES
-    cdef REAL* sums = w.sums + first * lines * LINE
-    cdef const REAL* a = w.a + first * w.n
-    cdef const REAL* d = w.d
+    cdef int m, c, columns = w.columns
+    cdef REAL* sums = w.sums + first * columns * LANES
+    cdef REAL* out
+    cdef const REAL* a = w.stretch.a[w.product] + first
+    cdef const REAL* d[COLUMNS]
     cdef vec acc[SUMS]
-    cdef vec b[SHARED]
-    cdef vec s
-    cdef long r
-    for m in range(rows * vecs):
-        acc[m] = load(sums + m * LANES)
-    for r in range(w.n):
-        for l in range(lines):
-            for k in range(PIECES):
-                b[l * PIECES + k] = keep(load(d + l * STRETCH * LINE + k * LANES))
+    cdef vec b[COLUMNS]
+    cdef vec s[COLUMNS]
+    cdef long i, left, at = w.stretch.at, lda = w.stretch.lda[w.product], ldd = w.stretch.ldd
+    for c in range(columns):
+        d[c] = w.d[c]
+    for m in range(rows * columns):
+        acc[m] = zero() if w.stretch.opens else load(sums + m * LANES)
+    for i in range(w.stretch.rows):
+        if rows < columns:      # the shorter side of the tile stays in registers
+            for m in range(rows):
+                s[m] = keep(splat(a[m]))
+            for c in range(columns):
+                b[0] = load(d[c] + at)
+                for m in range(rows):
+                    acc[m * columns + c] = fma(s[m], b[0], acc[m * columns + c])
+        else:
+            for c in range(columns):
+                b[c] = keep(load(d[c] + at))
+            for m in range(rows):
+                s[0] = splat(a[m])
+                for c in range(columns):
+                    acc[m * columns + c] = fma(s[0], b[c], acc[m * columns + c])
+        a += lda
+        at += ldd
+    if not w.stretch.closes:
+        for m in range(rows * columns):
+            store(sums + m * LANES, acc[m])
+        return
+    for c in range(columns):
+        out, left = w.out[c] + first * w.ldo, w.left[c]
         for m in range(rows):
-            s = splat(a[m])
-            for k in range(vecs):
-                acc[m * vecs + k] = fma(s, b[k], acc[m * vecs + k])
-        a += rows
-        d += LINE
-    for m in range(rows * vecs):
-        store(sums + m * LANES, acc[m])
+            prefetch(out + AHEAD * w.ldo)     # the processor does not prefetch rows this far apart
+            store_part(out, load_part(out, left) + acc[m * columns + c], left)
+            out += w.ldo
 
 
-cdef inline void outer_lines(int lines, Outer work, long depth) noexcept nogil:
-    cdef long m = 0
-    work.lines = lines
-    while m < depth:
-        m += next_tile(outer_tile, &work, lines * PIECES, depth - m, m)
+cdef inline void outer_columns(int columns, Outer work) noexcept nogil:
+    cdef long m = work.begin
+    work.columns = columns
+    while m < work.end:
+        m += next_tile(outer_tile, &work, columns, work.end - m, m)
+
+cdef void outer_1(const Outer* work) noexcept nogil:
+    outer_columns(1, work[0])
+
+cdef void outer_2(const Outer* work) noexcept nogil:
+    outer_columns(2, work[0])
+
+cdef void outer_3(const Outer* work) noexcept nogil:
+    outer_columns(3, work[0])
+
+cdef void outer_4(const Outer* work) noexcept nogil:
+    outer_columns(4, work[0])
 
 
-cdef inline void outer(const Product* q, int lines, Outer work, long depth) noexcept nogil:
-    """Add to the sums of `depth` rows of one product's panel. sums: (part, depth, line, LINE); a part is what one tile takes."""
-    cdef int part = tile_lines(q, lines), i
-    for i in range(lines // part):
-        if part == 4: outer_lines(4, work, depth)
-        elif part == 3: outer_lines(3, work, depth)
-        elif part == 2: outer_lines(2, work, depth)
-        else: outer_lines(1, work, depth)
-        work.sums += part * depth * LINE
-        work.d += part * STRETCH * LINE
+# ------------------------------------------------------------------------------------------------------------- peepholes
+
+cdef inline void diagonals(int n, int first, const recurrence_t* r, Panel p, int i, const Stretch* s, REAL* sums) noexcept nogil:
+    """Add delta x state, over a stretch, to the sums of n peepholes from `first` on, for vec i of a panel."""
+    cdef const Peephole* q = &r.cell.peephole[first]
+    cdef const REAL* d[MOST_BLOCKS]
+    cdef const REAL* state[MOST_BLOCKS]
+    cdef vec acc[MOST_BLOCKS]
+    cdef REAL* out
+    cdef long unit = p.u * LINE + i * LANES, left = r.H - unit, at = s.at, j
+    cdef int k, run
+    for k in range(n):
+        d[k] = column_at(r, p, q[k].block, i)
+        acc[k] = zero() if s.opens else load(sums + k * LANES)
+    for run in range(s.runs):
+        for k in range(n):
+            j = slot_before(r, s.run[run].t) if q[k].before else slot_after(r, s.run[run].t)
+            state[k] = state_at(r, q[k].state, j, s.run[run].b) + unit
+        for j in range(s.run[run].n):
+            for k in range(n):
+                acc[k] = fma(load(d[k] + at), load(state[k]), acc[k])
+                state[k] += r.pad
+            at += s.ldd
+    for k in range(n):
+        out = r.dp + (first + k) * r.H + unit
+        if s.closes:
+            store_part(out, load_part(out, left) + acc[k], left)
+        else:
+            store(sums + k * LANES, acc[k])
 
 
-cdef inline void add_sums(const Product* q, const recurrence_t* r, long u, long width, const REAL* sums, long m,
-                          long end) noexcept nogil:
-    """Add the sums that `outer` leaves to rows m .. end - 1 of the weights of a panel of `width` groups from u."""
-    cdef int lines = lines_of(q, width), together = tile_lines(q, lines), k
-    cdef long part, i, j, unit, left
-    cdef REAL* to
-    for part in range(lines // together):
-        for i in range(m, end):
-            for j in range(part * together, (part + 1) * together):
-                unit = (u + j % width) * LINE
-                to = q.out + (j // width * q.depth + i) * r.H + unit
-                prefetch(to + AHEAD * r.H)      # the processor does not prefetch rows this far apart
-                for k in range(PIECES):
-                    left = r.H - unit - k * LANES
-                    store_part(to + k * LANES, load_part(to + k * LANES, left) + load(sums + k * LANES), left)
-                sums += LINE
-
-
-cdef inline void diagonal(REAL* out, const recurrence_t* r, const Peephole* q, long first, long last, long u) noexcept nogil:
-    """out (H,) += the sum of delta x state over the steps first .. last - 1: a peephole's gradient, for the units of group u."""
-    cdef long t, b, i, n, j, slot
-    cdef int lane, piece, blocks = r.cell.form[0].blocks
-    cdef vec acc
-    for piece in range(PIECES):
-        lane = piece * LANES
-        acc = zero()
-        j = u * LINE + lane
-        for t in range(first, last):
-            slot = slot_before(r, t) if q.before else slot_after(r, t)
-            b = 0
-            while b < r.B:
-                n = alive(r, t, b, r.B)
-                for i in range(b, b + n):
-                    acc = fma(load(gates_at(r, blocks, t, u, i) + q.block * LINE + lane), load(state_at(r, q.state, slot, i) + j), acc)
-                b += n + 1
-        store_part(out + j, load_part(out + j, r.H - j) + acc, r.H - j)
-
-
-cdef void peephole_gradients(const recurrence_t* r, long u, long width, long first, long last) noexcept nogil:
-    cdef int i
-    cdef long w
-    for i in range(r.cell.form[0].peepholes):
-        for w in range(u, u + width):
-            diagonal(r.dp + i * r.H, r, &r.cell.peephole[i], first, last, w)
-
-
-# -------------------------------------------------------------------------------------------- how threads share the work
-
-cdef inline int vecs_of(const Product* q, long width) noexcept nogil:
-    """Vecs of sums that a row of a tile has, in a panel of `width` groups."""
-    return tile_lines(q, lines_of(q, width)) * PIECES
-
-
-cdef inline long tallest(const Product* q, long width) noexcept nogil:
-    """Rows of the product's tallest tile."""
-    return tile_rows(q.depth, vecs_of(q, width))
-
-
-cdef long product_parts(const Product* q, long width) noexcept nogil:
-    """The parts of a product's panel that threads can share: one a tallest tile; the last takes what is left."""
-    return max(1, q.depth // tallest(q, width)) if q.g1 > q.g0 else 0
-
-
-cdef long panel_parts(const recurrence_t* r, int k, long width) noexcept nogil:
-    cdef long n = 0
-    cdef int m
-    for m in range(2 + r.cell.form[k].feeds):
-        n += product_parts(&r.product[k][m], width)
-    return n
-
-
-cdef long stage_parts(const recurrence_t* r, int k) noexcept nogil:
-    cdef int blocks = r.cell.form[k].last - r.cell.form[k].first
-    cdef long n = 0, i
-    for i in range(panels(r.groups, blocks)):
-        n += panel_parts(r, k, panel_start(i + 1, r.groups, blocks) - panel_start(i, r.groups, blocks))
-    return n
-
-
-cdef long scratch_size(const recurrence_t* r, int k) noexcept nogil:
-    """REALs of scratch memory for a stage: the sums of its weight gradients, and copies of their factors."""
-    cdef const Product* q
-    cdef long sums = 0, row = WIDEST * LINE
-    cdef int m
-    for m in range(2 + r.cell.form[k].feeds):
-        q = &r.product[k][m]
-        sums += (q.g1 - q.g0) * q.depth * r.pad
-        row += q.depth
-    return sums + STRETCH * row
-
-
-cdef struct Share:
-    # Parts low .. high - 1 of a stage, numbered over its panels and products, and their thread's scratch memory.
-    long low, high
-    REAL* scratch
-
-
-cdef struct Stretch:
-    # Rows (t, b) row .. end - 1 of the chunk of steps first .. last - 1.
-    long first, last, row, end
-
-
-cdef void gradient_stretch(const recurrence_t* r, int k, Share share, Stretch at) noexcept nogil:
-    """Add a stretch to a share of a stage's weight gradients."""
-    cdef const Form* f = &r.cell.form[k]
-    cdef const Product* q
-    cdef int blocks = f.last - f.first, m, vecs, lines
-    cdef int copied[2 + MOST_FEEDS]
-    cdef REAL* a[2 + MOST_FEEDS]
-    cdef REAL* deltas = share.scratch
-    cdef REAL* sums = deltas + STRETCH * WIDEST * LINE
-    cdef const REAL* d
-    cdef long i, u, width, n, begin, until, parts, size
-    cdef bint opens = at.row == at.first * r.B, closes = at.end == at.last * r.B
-    for m in range(2 + f.feeds):
-        copied[m] = 0
-        a[m] = sums
-        sums += STRETCH * r.product[k][m].depth
-    for i in range(panels(r.groups, blocks)):
-        u = panel_start(i, r.groups, blocks)
-        width = panel_start(i + 1, r.groups, blocks) - u
-        parts = panel_parts(r, k, width)
-        if share.high <= 0 or share.low >= parts:
-            share.low -= parts
-            share.high -= parts
-            continue
-        n = copy_deltas(deltas, r, f, u, width, at.row, at.end)
-        for m in range(2 + f.feeds):
-            q = &r.product[k][m]
-            if q.g1 == q.g0:
-                continue
-            parts = product_parts(q, width)
-            if share.low < parts and share.high > 0:
-                begin = max(share.low, 0) * tallest(q, width)
-                until = q.depth if share.high >= parts else share.high * tallest(q, width)
-                vecs, lines = vecs_of(q, width), lines_of(q, width)
-                if copied[m] != vecs:
-                    copy_factor(a[m], q, r, at.row, at.end, n, vecs)
-                    copied[m] = vecs
-                size = (until - begin) * lines * LINE
-                if opens:
-                    memset(sums, 0, size * sizeof(REAL))
-                d = deltas + (q.g0 - f.first) * width * STRETCH * LINE
-                outer(q, lines, Outer(0, sums, a[m] + begin * n, d, n), until - begin)
-                if closes:
-                    add_sums(q, r, u, width, sums, begin, until)
-                    if m == 1 and k == 0:
-                        peephole_gradients(r, u, width, at.first, at.last)
-                if not (opens and closes):
-                    sums += size
-            share.low -= parts
-            share.high -= parts
-
-
-cdef void gradient_stage(const recurrence_t* r, int k, Share share) noexcept nogil:
-    """Add a share of a stage's weight gradients over the steps t0 .. t1 - 1, chunk by chunk in the order of BPTT."""
-    cdef long chunks = (r.t1 - 1) // CHUNK - r.t0 // CHUNK + 1, i, c, first, last, row
-    for i in range(chunks):
-        c = r.t0 // CHUNK + (i if r.reverse else chunks - 1 - i)
-        first, last = max(c * CHUNK, r.t0), min((c + 1) * CHUNK, r.t1)
-        row = first * r.B
-        while row < last * r.B:
-            gradient_stretch(r, k, share, Stretch(first, last, row, min(row + STRETCH, last * r.B)))
-            row += STRETCH
-
-
-cdef void gradient_share(recurrence_t** all, int count, long share, long shares, REAL* scratch) noexcept nogil:
-    """Add one of `shares` equal shares of the parts of all weight gradients, numbered over recurrences, stages, panels, products."""
-    cdef long parts = 0, start = 0, low, high
-    cdef int d, k
-    cdef mode saved = enter_mode()
-    for d in range(count):
-        for k in range(all[d].cell.stages):
-            parts += stage_parts(all[d], k)
-    low, high = parts * share // shares, parts * (share + 1) // shares
-    for d in range(count):
-        for k in range(all[d].cell.stages):
-            parts = stage_parts(all[d], k)
-            if low < start + parts and high > start:
-                gradient_stage(all[d], k, Share(low - start, high - start, scratch))
-            start += parts
-    leave_mode(saved)
+cdef void peephole_gradients(const recurrence_t* r, Panel p, const Stretch* s, REAL* sums) noexcept nogil:
+    """Of all peepholes, for a panel of the cell's first stage. sums: (vec, peephole, LANES), between the stretches of a chunk."""
+    cdef int n = r.cell.form[0].peepholes, i, k
+    for i in range(p.vecs):
+        k = 0
+        while k + 3 <= n:
+            diagonals(3, k, r, p, i, s, sums + k * LANES)
+            k += 3
+        if n - k == 2: diagonals(2, k, r, p, i, s, sums + k * LANES)
+        elif n - k == 1: diagonals(1, k, r, p, i, s, sums + k * LANES)
+        sums += n * LANES

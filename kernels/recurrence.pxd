@@ -38,9 +38,9 @@ cdef struct Peephole:
 
 cdef struct Product:
     # A weight gradient: out (g1 - g0, depth, H) += a^T d, where d are the deltas of blocks [g0, g1). Row (t, b) of a lies at
-    # a + (t - start) step + b lda.
+    # a + ((t - start) B + b) lda.
     const REAL* a
-    long step, lda, depth
+    long lda, depth
     REAL* out
     int g0, g1
 

@@ -27,11 +27,11 @@ import numpy as np
 from kernels.cell import Cell
 
 from kernels.inputs cimport FEW, WIDE, inputs_ahead
-from kernels.lanes cimport (REAL, vec, LANES, LINE, PIECES, TILE_LINES, mode, enter_mode, leave_mode, keep, load, load_part,
+from kernels.lanes cimport (REAL, vec, LANES, LINE, PIECES, ROWS_BUDGET, mode, enter_mode, leave_mode, keep, load, load_part,
                             prefetch, store, store_part, splat, zero, fma)
 from kernels.module cimport MODULE, PORT, Batch, Module, Port
 from kernels.one_row cimport backward_row, forward_row, width_of
-from kernels.panel cimport AHEAD, SHARED, SUMS, WIDEST, next_tile, pack, pack_transposed, panel_start, panels, tile_rows
+from kernels.panel cimport AHEAD, SHARED, SUMS, WIDEST, next_tile, pack, pack_transposed, panel_start, panels
 from kernels.recurrence cimport (MOST_BLOCKS, MOST_FEEDS, MOST_STAGES, MOST_STATES, OPERAND, Feed, Form, Kernel, Peephole, Product,
                                  Steps, recurrence_t, alive, gates_at, slot_after, slot_before, source_at, state_at)
 from kernels.sums cimport norm
@@ -60,6 +60,7 @@ include "cells.pxi"
 include "binding.pxi"
 include "loops.pxi"
 include "gradient.pxi"
+include "shares.pxi"
 include "compiled.pxi"
 
 DTYPE = np.dtype(np.float32 if sizeof(REAL) == 4 else np.float64)

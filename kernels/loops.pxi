@@ -14,51 +14,49 @@ cdef bint one_by_one(const recurrence_t* r) noexcept nogil:
     return r.B < FEW and width_of(r.H) >= 0
 
 
-cdef Steps alive_steps(const recurrence_t* r, long row) noexcept nogil:
-    """The steps of the call in progress that lie within a row's length."""
-    return Steps(row, min(r.t0, r.lengths[row]), min(r.t1, r.lengths[row]))
+cdef void forward_alone(const recurrence_t* r, long row, long t0, long t1) noexcept nogil:
+    """Forward for one row and the steps t0 .. t1 - 1."""
+    cdef long end = max(t0, min(t1, r.lengths[row])), t
+    if r.reverse:
+        for t in range(t1 - 1, end - 1, -1):
+            hold(r, t, row)
+    r.cell.forward_row[width_of(r.H)](r, Steps(row, t0, end))
+    if not r.reverse:
+        for t in range(end, t1):
+            hold(r, t, row)
 
 
-cdef void forward_alone(const recurrence_t* r, long b0, long b1) noexcept nogil:
-    """Forward for rows b0 .. b1 - 1, one after the other."""
-    cdef long b, t
-    cdef Steps q
-    for b in range(b0, b1):
-        q = alive_steps(r, b)
-        if r.reverse:
-            for t in range(r.t1 - 1, max(q.t1, r.t0) - 1, -1):
-                hold(r, t, b)
-        r.cell.forward_row[width_of(r.H)](r, q)
-        if not r.reverse:
-            for t in range(max(q.t1, r.t0), r.t1):
-                hold(r, t, b)
+cdef void forward_step(const recurrence_t* r, long t, long b0, long b1) noexcept nogil:
+    """Forward for the rows b0 .. b1 - 1 at step t."""
+    cdef long b = b0, n
+    cdef int k
+    while b < b1:
+        n = alive(r, t, b, b1)
+        if n:
+            for k in range(r.cell.stages):
+                r.cell.forward[k](r, t, b, n)
+        b += n
+        if b < b1:
+            hold(r, t, b)
+            b += 1
 
 
 cdef void forward_slice(const recurrence_t* r, long b0, long b1) noexcept nogil:
-    cdef const Kernel* cell = r.cell
-    cdef long steps = r.t1 - r.t0, i, t, b, n, first
+    cdef long done = 0, n, first, b, i
     cdef int k
     cdef mode saved = enter_mode()
-    if one_by_one(r):
-        forward_alone(r, b0, b1)
-        steps = 0
-    for i in range(steps):
-        t = r.t1 - 1 - i if r.reverse else r.t0 + i
-        if i % CHUNK == 0:
-            n = min(CHUNK, steps - i)
-            first = t + 1 - n if r.reverse else t
-            for k in range(cell.stages):
-                inputs_ahead(r, &cell.form[k], first, min(first + n, r.prepared))
-        b = b0
-        while b < b1:
-            n = alive(r, t, b, b1)
-            if n:
-                for k in range(cell.stages):
-                    cell.forward[k](r, t, b, n)
-            b += n
-            if b < b1:
-                hold(r, t, b)
-                b += 1
+    while done < r.t1 - r.t0:
+        n = min(CHUNK, r.t1 - r.t0 - done)
+        first = r.t1 - done - n if r.reverse else r.t0 + done
+        for k in range(r.cell.stages):
+            inputs_ahead(r, &r.cell.form[k], first, min(first + n, r.prepared))
+        if one_by_one(r):
+            for b in range(b0, b1):
+                forward_alone(r, b, first, first + n)
+        else:
+            for i in range(n):
+                forward_step(r, first + n - 1 - i if r.reverse else first + i, b0, b1)
+        done += n
     leave_mode(saved)
 
 
@@ -112,20 +110,17 @@ cdef void backward_run(const recurrence_t* r, long t, long b, long n) noexcept n
                 r.norms[(s * r.T + t) * r.B + i] = norm(r.total + (s * r.B + i) * r.pad, r.H)
 
 
-cdef void backward_alone(const recurrence_t* r, long b0, long b1) noexcept nogil:
-    """BPTT for rows b0 .. b1 - 1, one after the other."""
-    cdef long b, t
-    cdef Steps q
-    for b in range(b0, b1):
-        q = alive_steps(r, b)
-        r.cell.backward_row[width_of(r.H)](r, q)
-        if r.dx:
-            for t in range(q.t0, q.t1):
-                if r.cell.form[0].direct:
-                    memcpy(r.ddirect + b * r.pad, r.dx + (t * r.B + b) * r.I, r.I * sizeof(REAL))
-                inputs_back(r, t, b, 1)
-            for t in range(max(q.t1, r.t0), r.t1):
-                memset(r.dx + (t * r.B + b) * r.I, 0, r.I * sizeof(REAL))
+cdef void backward_alone(const recurrence_t* r, long row) noexcept nogil:
+    """BPTT for one row."""
+    cdef long end = max(r.t0, min(r.t1, r.lengths[row])), t
+    r.cell.backward_row[width_of(r.H)](r, Steps(row, r.t0, end))
+    if r.dx:
+        for t in range(r.t0, end):
+            if r.cell.form[0].direct:
+                memcpy(r.ddirect + row * r.pad, r.dx + (t * r.B + row) * r.I, r.I * sizeof(REAL))
+            inputs_back(r, t, row, 1)
+        for t in range(end, r.t1):
+            memset(r.dx + (t * r.B + row) * r.I, 0, r.I * sizeof(REAL))
 
 
 cdef void backward_slice(const recurrence_t* r, long b0, long b1) noexcept nogil:
@@ -133,8 +128,9 @@ cdef void backward_slice(const recurrence_t* r, long b0, long b1) noexcept nogil
     cdef long steps = r.t1 - r.t0
     cdef mode saved = enter_mode()
     if one_by_one(r):
-        backward_alone(r, b0, b1)
         steps = 0
+        for b in range(b0, b1):
+            backward_alone(r, b)
     for i in range(steps):
         t = r.t0 + i if r.reverse else r.t1 - 1 - i
         b = b0

@@ -69,11 +69,8 @@ class Stream:
         return low + checks.number("high - low", high - low) * ((self.words(n) >> 11) * 2.0**-53)
 
     def normal(self, n):
-        """n numbers of the standard normal law, each the quantile of one word: float64 (n,).
-
-        Wichura 1988, algorithm AS 241, to about 1e-15; a word's upper 52 bits name the cell whose middle is u, so |z| < 8.3.
-        """
-        return _each(quantile, ((self.words(n) >> 12) + 0.5) * 2.0**-52)
+        """n numbers of the standard normal law, each from one word by `normal`: float64 (n,)."""
+        return _normal(self.words(n))
 
     def log_uniform(self, n, low, high):
         """n numbers whose logarithm is uniform between log low and log high, 0 < low < high: float64 (n,).
@@ -96,6 +93,14 @@ class Stream:
         q = self.normal(n * n).reshape(n, n)
         _orthonormalise(q)
         return q
+
+
+def normal(words):
+    """The standard normal law's quantile of each word: float64, 1-d, of uint64.
+
+    Wichura 1988, algorithm AS 241, to about 1e-15; a word's upper 52 bits name the cell whose middle is u, so |z| < 8.3.
+    """
+    return _normal(checks.fits("words", words, (np.dtype(np.uint64),), ("n",)))
 
 
 def exp(a):
@@ -131,6 +136,10 @@ def _multiply_shift(words, uint64_t k, drawn, long filled):
             into[filled] = product >> 32
             filled += 1
     return filled
+
+
+def _normal(words):
+    return _each(quantile, ((words >> 12) + 0.5) * 2.0**-52)
 
 
 cdef inline _each(vec (*f)(vec) noexcept nogil, a):

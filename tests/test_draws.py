@@ -111,7 +111,7 @@ def test_normal_is_the_quantile_of_a_word():
     quantile = statistics.NormalDist().inv_cdf
     expected = np.array([quantile((int(word >> 12) + 0.5) / 2**52) for word in words])
     drawn = stream("normal").normal(3000)
-    assert np.allclose(drawn, expected, rtol=3e-15, atol=1e-17)
+    assert np.allclose(drawn, expected, rtol=3e-15, atol=1e-17) and (drawn == kernels.normal(words)).all()
 
 
 def test_normal_to_the_ends_of_its_tails(monkeypatch):
@@ -188,6 +188,7 @@ S = kernels.Stream("refusals")
     (lambda: kernels.Stream("a", ("b",)), TypeError, "parts: expected strings, integers and floats, got ('b',)"),
     (lambda: S.words(-1), ValueError, "n: expected an integer of 0 or more, got -1"),
     (lambda: S.normal(2.0), TypeError, "n: expected an integer of 0 or more, got 2.0"),
+    (lambda: kernels.normal([1, 2]), TypeError, "words: expected an array of uint64, got list [1, 2]"),
     (lambda: S.integers(3, 0), ValueError, "k: expected an integer of 1 or more, got 0"),
     (lambda: S.integers(3, 2**32 + 1), ValueError, "k: expected an integer of at most 2^32, got 4294967297"),
     (lambda: S.uniform(3, 1, 1), ValueError, "high: expected a number above low = 1.0, got 1.0"),

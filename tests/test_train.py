@@ -253,20 +253,20 @@ def guessed_row_by_row(knobs, task, net):
     shown = guesses = 0
     while shown < knobs.budget:
         theta = weights.uniform(net.size, -100, 100).astype(np.float32)
-        guesses, streak, right = guesses + 1, 0, True
-        while right and shown < knobs.budget:
+        guesses, wrong = guesses + 1, []
+        while sum(wrong) <= task.rule.wrong and shown < knobs.budget:
             batch = task.sample(stream, 1, knobs.gap)
-            right = bool(task.right(net.forward(theta, batch).output, batch)[0])
-            shown, streak = shown + 1, streak + right
-            if streak >= task.rule.window:
+            wrong.append(not task.right(net.forward(theta, batch).output, batch)[0])
+            shown += 1
+            if len(wrong) >= task.rule.window and sum(wrong[-task.rule.window :]) <= task.rule.wrong:
                 return theta, shown, guesses
     return theta, None, guesses
 
 
-@pytest.mark.parametrize("window, met", [(3, True), (40, False)])
-def test_guessing_counts_every_sequence_shown(window, met):
+@pytest.mark.parametrize("window, wrong, met", [(3, 0, True), (40, 0, False), (7, 2, True), (40, 3, False)])
+def test_guessing_counts_every_sequence_shown(window, wrong, met):
     knobs = trial(method="guess", cell="rnn", budget=1100)
-    task = dataclasses.replace(TASKS[knobs.task], rule=Rule(window=window))
+    task = dataclasses.replace(TASKS[knobs.task], rule=Rule(window=window, wrong=wrong))
     net = Net(task, Architecture(knobs.cell, knobs.units))
     theta, solved_at, guesses = guess.guess(knobs, task, net)
     expected, expected_at, expected_guesses = guessed_row_by_row(knobs, task, net)

@@ -60,16 +60,9 @@ def _cells():
 
 
 def _tasks():
-    head = ("task", "what", "gap means", "from", "solved when", "source")
-    return [head, *((name, task.title, task.axis, task.smallest_gap, _rule(task.rule), task.source)
-                    for name, task in TASKS.items())]
-
-
-def _rule(rule):
-    if rule is None:
-        return "no rule; accuracy at the end"
-    within = "" if rule.within is None else f" within {rule.within}"
-    return f"the last {rule.window:,} are right{within}" + ("" if rule.mean is None else f", mean error below {rule.mean}")
+    head = ("task", "what", "gap means", "from", "chance", "solved when", "source")
+    return [head, *((name, task.title, task.axis, task.smallest_gap, f"{task.at(task.smallest_gap).chance['score']:.3g}",
+                     task.rule or "no rule; accuracy at the end", task.source) for name, task in TASKS.items())]
 
 
 def _knobs():

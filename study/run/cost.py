@@ -35,12 +35,12 @@ def _steps(task, gap):
     """(steps of a sequence, steps up to its answer, bytes of a step while it is drawn)."""
     task = TASKS[task]
     batch = task.build(np.zeros((1, task.words(gap)), np.uint64), gap)
-    return int(batch.lengths[0]), int(batch.read[0]) + 1, SYMBOL if isinstance(batch.x, OneHot) else DRAWN
+    return int(batch.lengths[0]), int(batch.last_answers().read[0]) + 1, SYMBOL if isinstance(batch.x, OneHot) else DRAWN
 
 
 def cost(trial, share=1.0):
     """Seconds on one core of the reference machine, if the trial uses this share of its budget."""
-    task, cell, units = TASKS[trial.task], CELLS[trial.cell], trial.units
+    task, cell, units = TASKS[trial.task].at(trial.gap), CELLS[trial.cell], trial.units
     length, read, _ = _steps(trial.task, trial.gap)
     steps = read if trial.direction == "forward" else length * (2 if trial.direction == "both" else 1)
     weights = _weights(trial, task.inputs)

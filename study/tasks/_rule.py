@@ -1,7 +1,7 @@
 """Pass rules: when a net has solved a task.
 
 A rule looks at the last `window` training sequences, each answered before the net learned from it. The rule is met at the first
-sequence at which all of the window are right and, where the rule bounds it, their mean absolute error is small.
+sequence at which enough of the window are right and, where the rule bounds it, their mean absolute error is small.
 Errors are added as integers in units of 2^-40, so no sum depends on its order.
 """
 
@@ -15,22 +15,45 @@ LARGEST = 1024.0  # larger errors count as this, so that the sum over a window f
 
 @dataclass(frozen=True)
 class Rule:
-    """All of the last `window` right, with mean error below `mean`.
+    """All of the last `window` right but `wrong`, with mean error below `mean`.
 
     Attributes
     ----------
-    within : an answer is right if the error of every output is below this; None: if argmax is the target
+    within : an answer is right if the error of every output is below this
+    beyond : an answer is right if every output has the sign of its target and is farther from 0 than this
+        None for both: if argmax is the target, or, of several symbols that may come, if they have the largest outputs
     mean : bound on the mean absolute error over the sequences of the window and the outputs; None: no such bound
     window : sequences
+    wrong : how many of them may be wrong
     """
 
     within: float | None = None
+    beyond: float | None = None
     mean: float | None = None
     window: int = 2000
+    wrong: int = 0
 
-    def right(self, errors):
-        """errors (P, K) -> (P,) bool."""
-        return (errors < self.within).all(axis=1)
+    @property
+    def numeric(self):
+        """Whether a right answer is one whose numbers are near enough, not one that is the largest."""
+        return self.within is not None or self.beyond is not None
+
+    def right(self, output, target):
+        """output and target, (P, K) numbers -> (P,) bool; of a numeric rule."""
+        if self.within is not None:
+            return (np.abs(output - target) < self.within).all(axis=1)
+        return (np.sign(target) * output > self.beyond).all(axis=1)
+
+    def __str__(self):
+        how = f" within {self.within}" if self.within is not None else f" beyond {self.beyond}" if self.beyond is not None else ""
+        which = f"fewer than {self.wrong + 1} of the last {self.window:,} are not" if self.wrong else f"the last {self.window:,} are"
+        return f"{which} right{how}" + ("" if self.mean is None else f", mean error below {self.mean}")
+
+
+def largest(output, legal):
+    """(P,) bool: every output that `legal` (P, K) marks is larger than every other one."""
+    smallest = np.where(legal, output, np.inf).min(axis=1)
+    return smallest > np.where(legal, -np.inf, output).max(axis=1)
 
 
 class Judge:
@@ -45,7 +68,7 @@ class Judge:
     def __init__(self, task, window=None):
         self.task, self.rule, self.window = task, task.rule, window or task.rule.window
         self.seen = 0  # sequences judged
-        self.streak = 0  # right ones since the last wrong one
+        self.wrong = np.zeros(self.rule.wrong + 1, np.int64)  # counts of sequences at the last wrong ones; 0 before the first
         if self.rule.mean is not None:
             self.recent = np.zeros(self.window - 1, np.int64)  # errors of the sequences before the next one
             self.most = int(self.rule.mean * UNIT * self.window * task.outputs)
@@ -59,24 +82,25 @@ class Judge:
         batch : Batch
         rows : only the first `rows` sequences of the batch count; None: all of them
         """
-        right = self.task.right(output, batch)[:rows]
-        at = np.arange(1, len(right) + 1)
-        streak = at - np.maximum.accumulate(np.where(right, -self.streak, at))
-        met = streak >= self.window
+        wrong = ~self.task.right(output, batch)[:rows]
+        at = self.seen + 1 + np.arange(len(wrong))
+        places = np.concatenate([self.wrong, at[wrong]])
+        met = at - places[np.cumsum(wrong)] >= self.window  # since the oldest of the last rule.wrong + 1 wrong ones
         if self.rule.mean is not None:
             met &= self._window_error(self._errors(output, batch)[:rows]) < self.most
-        before = self.seen
-        self.seen += len(right)
-        self.streak = int(streak[-1])
-        return before + 1 + int(met.argmax()) if met.any() else None
+        self.seen += len(wrong)
+        self.wrong = places[-len(self.wrong) :]
+        return int(at[met.argmax()]) if met.any() else None
 
     def _errors(self, output, batch):
         """(B,) the error of each sequence in units, summed over the outputs, the mean over its answers."""
-        errors = np.minimum(self.task.errors(output, batch.target), LARGEST)
+        errors = np.minimum(self.task.errors(output, batch), LARGEST)
         units = (errors * UNIT).astype(np.int64).sum(axis=1)
         if batch.offsets is None:
             return units
-        return np.add.reduceat(units, batch.offsets[:-1]) // np.diff(batch.offsets)
+        judged = np.ones(len(units), bool) if batch.judged is None else batch.judged
+        starts = batch.offsets[:-1]
+        return np.add.reduceat(units * judged, starts) // np.add.reduceat(judged.astype(np.int64), starts)
 
     def _window_error(self, errors):
         """(B,) the error of the window that ends at each sequence."""

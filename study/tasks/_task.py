@@ -14,7 +14,7 @@ from numbers import Integral
 
 import numpy as np
 
-from study.tasks._rule import Rule
+from study.tasks._rule import Rule, largest
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,9 @@ class Batch:
     read : (P,) int64, the step at which each answer is read
     target : (P,) int64 classes, or (P, K) float32 numbers
     offsets : (B + 1,) int64; row b has the answers offsets[b]..offsets[b + 1] - 1, at least one. None: one answer a row, P = B
+    judged : (P,) bool, the answers that count for the score and the pass rule, at least one a row. None: all of them
+    truth : what answers are judged by. None: the target. (P, K) bool: the classes that may be the answer, of which the target is
+        one. (P, K) float32: the numbers without the noise that the target has
     """
 
     x: np.ndarray
@@ -35,13 +38,16 @@ class Batch:
     read: np.ndarray
     target: np.ndarray
     offsets: np.ndarray | None = None
+    judged: np.ndarray | None = None
+    truth: np.ndarray | None = None
 
     @classmethod
-    def masked(cls, x, lengths, targets, mask):
-        """A Batch with an answer at each place where mask (T, B) is true, from targets (T, B) or (T, B, K)."""
+    def masked(cls, x, lengths, targets, mask, judged=None, truth=None):
+        """A Batch with an answer at each place where mask (T, B) is true, from arrays (T, B) or (T, B, K)."""
         rows, read = mask.T.nonzero()
         offsets = np.searchsorted(rows, np.arange(len(lengths) + 1))
-        return cls(x, lengths, read, targets[read, rows], offsets)
+        at = (read, rows)
+        return cls(x, lengths, read, targets[at], offsets, *(array if array is None else array[at] for array in (judged, truth)))
 
     def places(self):
         """(P,) int64, where the answers are among the T B places of an array (T, B, n)."""
@@ -50,20 +56,21 @@ class Batch:
         return self.read * B + rows
 
     def all_of_row(self, right):
-        """(B,) bool: whether all answers of a row are right, of right (P,) bool."""
+        """(B,) bool: whether all answers of a row that count are right, of right (P,) bool."""
+        if self.judged is not None:
+            right = right | ~self.judged
         return right if self.offsets is None else np.logical_and.reduceat(right, self.offsets[:-1])
 
     def last_answers(self):
         """The same sequences, each with its last answer only."""
         if self.offsets is None:
             return self
-        last = self.offsets[1:] - 1
-        return Batch(self.x, self.lengths, self.read[last], self.target[last])
+        return replace(self._answers(self.offsets[1:] - 1), offsets=None)
 
     def until_read(self):
         """The same sequences, each ending at the step of its last answer."""
         last = self.last_answers().read
-        return Batch(self.x[: last.max() + 1], last + 1, self.read, self.target, self.offsets)
+        return replace(self, x=self.x[: last.max() + 1], lengths=last + 1)
 
     def usable(self, direction):
         """The part that can matter to a net of that direction: for a forward net, nothing after the last answer."""
@@ -75,7 +82,12 @@ class Batch:
         if self.offsets is not None:
             offsets = self.offsets[start : start + len(lengths) + 1]
             answers, offsets = slice(offsets[0], offsets[-1]), offsets - offsets[0]
-        return Batch(self.x[:, start:stop], lengths, self.read[answers], self.target[answers], offsets)
+        return replace(self._answers(answers), x=self.x[:, start:stop], lengths=lengths, offsets=offsets)
+
+    def _answers(self, at):
+        """The same with the answers at these places only, and `offsets` as they are."""
+        judged, truth = (array if array is None else array[at] for array in (self.judged, self.truth))
+        return replace(self, read=self.read[at], target=self.target[at], judged=judged, truth=truth)
 
     def part(self, start, stop):
         """Rows start..stop - 1, with no more steps than the longest of them has, and x as an array."""
@@ -98,14 +110,15 @@ class Task:
     ----------
     name : definition and version, as in the study file
     title, source : what it is called in figures; author, year, experiment
-    axis : what its gap is called: "gap" (steps from the cue to the answer) or "scale" (per cent of the published windows)
+    axis : what its gap is called: "gap" (steps from the cue to the answer), "length" (most steps of a sequence) or "scale" (per
+        cent of the published windows)
     smallest_gap : gaps below it are refused
     lag : the fewest steps from the last cue to the answer, as a fraction of the gap
-    inputs, outputs : I, and K, the outputs of the net
+    inputs, outputs : I, and K, the outputs of the net; each a number, or gap -> number
     kind : what a target is: "class", one of K, or "number", K of them
     loss : the loss that nets learn it by, a file of study/nets/losses that takes this kind of target
-    chance : {"score", "loss"} of the best predictor that does not see the input: the fraction of sequences that it answers right
-        (a number: within the rule's error), and its mean loss
+    chance : {"score", "loss"}: the fraction of sequences that are answered right without the input, and the least mean loss
+        without it, if each step has a constant answer; each a number, or gap -> number
     rule : when the task counts as solved; None where the published task has no such rule
     words : gap -> how many random words a sequence takes
     build : (words (B, words(gap)) uint64, gap) -> Batch
@@ -118,8 +131,8 @@ class Task:
     axis: str
     smallest_gap: int
     lag: float
-    inputs: int
-    outputs: int
+    inputs: int | Callable
+    outputs: int | Callable
     kind: str
     loss: str
     chance: dict
@@ -135,6 +148,12 @@ class Task:
         if gap < self.smallest_gap:
             raise ValueError(f"{self.axis}: {self.name} needs at least {self.smallest_gap}, got {gap}")
 
+    def at(self, gap):
+        """The task at one gap: its inputs, outputs and chance are numbers."""
+        inputs, outputs = (value(gap) if callable(value) else value for value in (self.inputs, self.outputs))
+        chance = {name: value(gap) if callable(value) else value for name, value in self.chance.items()}
+        return replace(self, inputs=inputs, outputs=outputs, chance=chance)
+
     def draw(self, stream, batch, gap):
         """The next `batch` sequences of a stream, as a Batch whose x may still be a OneHot."""
         self.check(gap)
@@ -147,19 +166,27 @@ class Task:
         return replace(drawn, x=np.asarray(drawn.x))
 
     def score(self, output, batch):
-        """(B,) bool: all answers of a sequence are right (a class by argmax, a number within the rule's error)."""
-        if self.kind == "class":
-            return batch.all_of_row(output.argmax(axis=1) == batch.target)
-        return batch.all_of_row(self.rule.right(self.errors(output, batch.target)))
-
-    def errors(self, output, target):
-        """(P, K) |output - target|, where the target of a class is one-hot."""
-        if self.kind == "class":
-            target = np.eye(self.outputs, dtype=output.dtype)[target]
-        return np.abs(output - target)
+        """(B,) bool: all answers of a sequence are right (a class by argmax or by the classes that may be, a number by the rule)."""
+        if self.kind == "number":
+            right = self.rule.right(output, self._numbers(output, batch))
+        elif batch.truth is None:
+            right = output.argmax(axis=1) == batch.target
+        else:
+            right = largest(output, batch.truth)
+        return batch.all_of_row(right)
 
     def right(self, output, batch):
-        """(B,) bool: all answers of a sequence are right in the sense of the pass rule (of `score`, if it bounds no error)."""
-        if self.rule is None or self.rule.within is None:
+        """(B,) bool: all answers of a sequence are right in the sense of the pass rule (of `score`, if it bounds no number)."""
+        if self.rule is None or not self.rule.numeric:
             return self.score(output, batch)
-        return batch.all_of_row(self.rule.right(self.errors(output, batch.target)))
+        return batch.all_of_row(self.rule.right(output, self._numbers(output, batch)))
+
+    def errors(self, output, batch):
+        """(P, K) |output - target|, where the target of a class is one-hot."""
+        return np.abs(output - self._numbers(output, batch))
+
+    def _numbers(self, output, batch):
+        """(P, K) what the outputs should be."""
+        if self.kind == "class":
+            return np.eye(self.outputs, dtype=output.dtype)[batch.target]
+        return batch.target if batch.truth is None else batch.truth

@@ -23,7 +23,7 @@ SELECTION_SEEDS = 2**31  # added to the seed of initial weights of selection tri
 
 def run(trial):
     """Train, guess or probe, by the knobs of a study.trial.knobs.Trial. Returns a study.trial.result.Result."""
-    task = tasks.get(trial.task)
+    task = tasks.get(trial.task).at(trial.gap)
     net = Net(task, Architecture.of(trial), trial.dtype)
     return {"bptt": _train, "guess": _guess, "probe": _probe}[trial.method](trial, task, net)
 

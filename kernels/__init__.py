@@ -3,8 +3,9 @@
 The same inputs give the same bits on any processor, with any instruction set and any number of threads.
 """
 
+from kernels.attention import Attention
 from kernels.cell import equations
-from kernels.head import Readout, cross_entropy, product, squared_error
+from kernels.head import Readout, cross_entropy, product, sigmoid_error, squared_error, tanh, tanh_gradient
 from kernels.layer import CELLS, RNN
 from kernels.optimizers import SGD, Adam, clip_by_norm, clip_by_value, total
 from kernels.processor import build, isa, isas, threads

@@ -1,12 +1,13 @@
-"""The affine readout and the losses, for float32 and float64. B rows, K outputs."""
+"""The affine readout, tanh and the losses, for float32 and float64. B rows, K outputs."""
 
 import numpy as np
 
 from kernels import checks
+from kernels.initial import uniform
 from kernels.processor import build
 
-_draws = build("draws", "float64")
 _readout = {dtype: build("readout", dtype.name) for dtype in checks.FLOATS}
+_update = {dtype: build("update", dtype.name) for dtype in checks.FLOATS}
 
 
 class Readout:
@@ -49,9 +50,7 @@ class Readout:
         """theta (size,), uniform in +-1/sqrt(inputs); each parameter has its stream ("weights", seed, name/parameter)."""
         seed = checks.whole("seed", seed, least=0)
         theta = np.empty(self.size, self.dtype)
-        bound = 1 / float(np.sqrt(self.inputs))
-        for key, part in self.view(theta).items():
-            part[...] = _draws.Stream("weights", seed, f"{name}/{key}").uniform(part.size, -bound, bound).reshape(part.shape)
+        uniform(self.view(theta), seed, name, 1 / float(np.sqrt(self.inputs)))
         return theta
 
     def view(self, theta):
@@ -87,6 +86,21 @@ class Readout:
 
     def _parts(self, theta):
         return theta[: -self.outputs].reshape(self.shapes["V"]), theta[-self.outputs :]
+
+
+def tanh(a):
+    """tanh of each number of a (M, N), float32 or float64."""
+    y = checks.array("a", a, checks.FLOATS, ("M", "N")).copy()
+    _update[y.dtype].bend(y.reshape(-1))
+    return y
+
+
+def tanh_gradient(y, dy):
+    """dy (1 - y^2), the gradient with respect to x of y = tanh(x); both (M, N). Below 2^-100 (float64: 2^-1000) it is +0."""
+    y = checks.array("y", y, checks.FLOATS, ("M", "N"))
+    dx = checks.array("dy", dy, (y.dtype,), y.shape).copy()
+    _update[y.dtype].unbend(y.reshape(-1), dx.reshape(-1))
+    return dx
 
 
 def product(a, b):
@@ -143,3 +157,24 @@ def squared_error(o, target):
     o = checks.array("o", o, checks.FLOATS, ("B", "K"))
     target = checks.array("target", target, (o.dtype,), o.shape)
     return _readout[o.dtype].squared_error(o, target)
+
+
+def sigmoid_error(o, target):
+    """Mean squared error of a sigmoid.
+
+    Parameters
+    ----------
+    o, target : (B, K), both float32 or both float64
+
+    Returns
+    -------
+    loss : (B,)
+        sum_k (p - target)^2 / K of each row, in o's dtype as all results.
+    p : (B, K)
+        sigmoid(o).
+    do : (B, K)
+        2 (p - target) / (K B) p (1 - p): the gradient of the mean loss. Below 2^-100 (float64: 2^-1000) it is +0.
+    """
+    o = checks.array("o", o, checks.FLOATS, ("B", "K"))
+    target = checks.array("target", target, (o.dtype,), o.shape)
+    return _readout[o.dtype].sigmoid_error(o, target)

@@ -31,6 +31,12 @@ def draw(cell, views, seed, scheme, forget_bias, chrono):
             _retain(cell, view, _draws.Stream("weights", seed, f"{path}/chrono"), forget_bias, chrono)
 
 
+def uniform(views, seed, name, bound):
+    """Fill `views` ({key: array}) uniformly in +-bound; each has its stream ("weights", seed, name/key)."""
+    for key, view in views.items():
+        view[...] = _draws.Stream("weights", seed, f"{name}/{key}").uniform(view.size, -bound, bound).reshape(view.shape)
+
+
 def _retain(cell, b, stream, forget_bias, chrono):
     """Set the biases b (blocks, H) of the gates that set how long the cell remembers."""
     if chrono is not None:

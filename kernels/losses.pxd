@@ -2,7 +2,7 @@
 from libc.stdint cimport int64_t
 
 from kernels cimport lanes
-from kernels.lanes cimport LANES, REAL, load_part, splat, store_part
+from kernels.lanes cimport LANES, REAL, dsigmoid, flush, load_part, splat, store_part, vec
 from kernels.sums cimport total
 
 cdef struct Answers:
@@ -51,3 +51,32 @@ cdef inline void squared_error(const Answers* q, const REAL* target, REAL* squar
             squares[k] = off * off
             q.do[b * q.K + k] = 2 * off / count
         q.loss[b] = <REAL>(total(squares, q.K) / q.K)
+
+
+cdef inline void sigmoid_error(const Answers* q, const REAL* target, REAL* p) noexcept nogil:
+    """p (B, K) = sigmoid(o), loss = sum over k of (p - target)^2 / K, do = 2 (p - target) / (K B) p (1 - p); target (B, K)."""
+    cdef long b
+    for b in range(q.B):
+        q.loss[b] = sigmoid_error_of_row(q, b, target + b * q.K, p + b * q.K)
+
+
+cdef inline REAL sigmoid_error_of_row(const Answers* q, long b, const REAL* target, REAL* p) noexcept nogil:
+    cdef long K = q.K, k = 0
+    cdef const REAL* o = q.o + b * K
+    cdef REAL* do = q.do + b * K            # first the squares
+    cdef REAL count = <REAL>q.B * <REAL>K, loss
+    cdef vec y, off
+    while k < K:
+        y = lanes.sigmoid(load_part(o + k, K - k))
+        off = y - load_part(target + k, K - k)
+        store_part(p + k, y, K - k)
+        store_part(do + k, off * off, K - k)
+        k += LANES
+    loss = <REAL> (total(do, K) / K)
+    k = 0
+    while k < K:
+        y = load_part(p + k, K - k)
+        off = y - load_part(target + k, K - k)
+        store_part(do + k, flush(2 * off / splat(count) * dsigmoid(y)), K - k)
+        k += LANES
+    return loss

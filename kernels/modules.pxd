@@ -1,10 +1,11 @@
 """The compiled modules besides the recurrent layers: each a struct, its forward and its backward pass."""
 from libc.string cimport memcpy, memset
 
+from kernels cimport attend
 from kernels.affine cimport Affine, affine
 from kernels.lanes cimport REAL
 from kernels.module cimport Batch, Port
-from kernels.vectors cimport add, scale
+from kernels.vectors cimport add, bend, scale, unbend
 
 
 # ------------------------------------------------------------------------------------------------------------ affine
@@ -76,6 +77,47 @@ cdef inline bint gather_backward(void* self, const Batch* batch, const REAL* the
         memcpy(m.x.gradient + batch.places[p] * width, m.y.gradient + p * width, width * sizeof(REAL))
     memcpy(m.written, batch.places, batch.P * sizeof(long))
     m.writes = batch.P
+    return True
+
+
+# --------------------------------------------------------------------------------------------------------- attention
+
+cdef struct Attended:
+    # y = the contexts and states of the answers, from all states x. The weights lie in theta from `at` on.
+    attend.Attention core
+    const Port* x
+    const Port* y
+    long at
+
+
+cdef inline bint attended_forward(void* self, const Batch* batch, const REAL* theta) noexcept nogil:
+    cdef Attended* m = <Attended*> self
+    return attend.attend(&m.core, batch, m.x.value, theta + m.at, m.y.value)
+
+
+cdef inline bint attended_backward(void* self, const Batch* batch, const REAL* theta, REAL* grad) noexcept nogil:
+    cdef Attended* m = <Attended*> self
+    cdef attend.Outward y = attend.Outward(m.y.value, m.y.gradient)
+    return attend.attend_back(&m.core, batch, theta + m.at, y, grad + m.at, m.x.gradient)
+
+
+cdef struct Tanh:
+    # y = tanh(x), with a row for each answer.
+    const Port* x
+    const Port* y
+
+
+cdef inline bint tanh_forward(void* self, const Batch* batch, const REAL* theta) noexcept nogil:
+    cdef const Tanh* m = <const Tanh*> self
+    memcpy(m.y.value, m.x.value, batch.P * m.x.width * sizeof(REAL))
+    bend(m.y.value, batch.P * m.x.width)
+    return True
+
+
+cdef inline bint tanh_backward(void* self, const Batch* batch, const REAL* theta, REAL* grad) noexcept nogil:
+    cdef const Tanh* m = <const Tanh*> self
+    memcpy(m.x.gradient, m.y.gradient, batch.P * m.x.width * sizeof(REAL))
+    unbend(m.y.value, m.x.gradient, batch.P * m.x.width)
     return True
 
 

@@ -1,12 +1,13 @@
-"""The product of the affine readout, and the losses, for Python. B rows, K outputs; REAL is the dtype of this build."""
+"""The product of the affine readout, the losses and attention, for Python. B rows, K outputs; REAL is the dtype of this build."""
 
 import numpy as np
 
 cimport numpy as cnp
 from libc.stdint cimport int64_t
 
-from kernels cimport affine, lanes, losses
+from kernels cimport affine, attend, lanes, losses
 from kernels.lanes cimport REAL
+from kernels.module cimport Batch
 
 cnp.import_array()
 
@@ -55,3 +56,63 @@ def squared_error(o, target):
     losses.squared_error(&q, <REAL*>cnp.PyArray_DATA(target), <REAL*>cnp.PyArray_DATA(squares))
     lanes.leave_mode(saved)
     return loss, do
+
+
+def sigmoid_error(o, target):
+    """(loss (B,), p (B, K), do (B, K)) of o and targets (B, K)."""
+    loss, p, do = np.empty(o.shape[0], o.dtype), np.empty_like(o), np.empty_like(o)
+    cdef losses.Answers q = answers(o, loss, do)
+    cdef lanes.mode saved = lanes.enter_mode()
+    losses.sigmoid_error(&q, <REAL*>cnp.PyArray_DATA(target), <REAL*>cnp.PyArray_DATA(p))
+    lanes.leave_mode(saved)
+    return loss, p, do
+
+
+cdef bint never() noexcept nogil:
+    return False
+
+
+cdef REAL* reals(array) noexcept:
+    return NULL if array is None else <REAL*>cnp.PyArray_DATA(array)
+
+
+cdef long* longs(array) noexcept:
+    return <long*>cnp.PyArray_DATA(array)
+
+
+cdef attend.Attention attention_of(a):
+    """The struct of an object with arrays of the same names, and n, score and sight; arrays that a pass does not use are None."""
+    cdef attend.Attention m
+    m.n, m.score, m.sight, m.R = a.n, a.score, a.sight, a.memory.shape[0]
+    m.start, m.first, m.count = longs(a.start), longs(a.first), longs(a.count)
+    m.memory, m.keys, m.query = reals(a.memory), reals(a.keys), reals(a.query)
+    m.alpha, m.dalpha, m.bent = reals(a.alpha), reals(a.dalpha), reals(a.bent)
+    m.dmemory, m.dkeys, m.dquery, m.dstate = reals(a.dmemory), reals(a.dkeys), reals(a.dquery), reals(a.dstate)
+    m.turned, m.record = reals(a.turned), reals(a.record)
+    return m
+
+
+cdef Batch batch_of(a, long T):
+    cdef Batch batch
+    batch.T, batch.B, batch.P, batch.interrupted = T, a.lengths.shape[0], a.places.shape[0], never
+    batch.lengths, batch.places = <const int*>cnp.PyArray_DATA(a.lengths), longs(a.places)
+    return batch
+
+
+def attend_forward(a, theta, x):
+    """a.out (P, 2 n), and what else the backward pass needs, from x (T, B, n)."""
+    cdef attend.Attention m = attention_of(a)
+    cdef Batch batch = batch_of(a, x.shape[0])
+    cdef lanes.mode saved = lanes.enter_mode()
+    attend.attend(&m, &batch, reals(x), reals(theta), reals(a.out))
+    lanes.leave_mode(saved)
+
+
+def attend_backward(a, theta, dout, grad, dx):
+    """grad, which is +0 before, and dx (T, B, n)."""
+    cdef attend.Attention m = attention_of(a)
+    cdef Batch batch = batch_of(a, dx.shape[0])
+    cdef attend.Outward y = attend.Outward(reals(a.out), reals(dout))
+    cdef lanes.mode saved = lanes.enter_mode()
+    attend.attend_back(&m, &batch, reals(theta), y, reals(grad), reals(dx))
+    lanes.leave_mode(saved)

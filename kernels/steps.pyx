@@ -13,7 +13,7 @@ from libc.string cimport memcpy, memset
 
 import numpy as np
 
-from kernels cimport losses, modules, sums, vectors
+from kernels cimport attend, losses, modules, sums, vectors
 from kernels.lanes cimport REAL, enter_mode, leave_mode, mode
 from kernels.module cimport MODULE, PORT, Batch, Module, Port
 
@@ -68,6 +68,8 @@ cdef class Steps:
         The length of theta.
     pace : int
         Multiply-adds between two looks at whether a signal came.
+    sigmoid : bool
+        Whether the loss is the squared error of a sigmoid.
     """
     cdef Port ports[MOST]
     cdef Module modules[MOST]
@@ -78,19 +80,23 @@ cdef class Steps:
     cdef REAL* grad
     cdef REAL* answer_loss
     cdef REAL* squares
-    cdef bint running
+    cdef bint sigmoid, running
 
-    def __init__(self, long T, long B, long P, long weights, long pace):
-        self.T, self.B, self.P, self.weights, self.pace, self.kept = T, B, P, weights, pace, []
-        self.places = <long*> self.memory(P * sizeof(long))
-        self.grad = <REAL*> self.memory(weights * sizeof(REAL))
-        self.answer_loss = <REAL*> self.memory(P * sizeof(REAL))
+    def __init__(self, long T, long B, long P, long weights, long pace, bint sigmoid):
+        self.sigmoid, self.T, self.B, self.P, self.weights, self.pace, self.kept = sigmoid, T, B, P, weights, pace, []
+        self.places, self.grad, self.answer_loss = self.longs(P), self.reals(weights), self.reals(P)
 
     cdef void* memory(self, size_t size):
         """Zeroed memory from a multiple of 64 bytes on."""
         buffer = np.zeros(size + 63, np.uint8)
         self.kept.append(buffer)
         return <void*> ((<size_t> cnp.PyArray_DATA(buffer) + 63) & ~(<size_t> 63))
+
+    cdef REAL* reals(self, size_t n):
+        return <REAL*> self.memory(n * sizeof(REAL))
+
+    cdef long* longs(self, size_t n):
+        return <long*> self.memory(n * sizeof(long))
 
     def port(self, long width, bint steps, bint gradient):
         """The number of a new port; `steps`: it has a row for each place (t, b), otherwise one for each answer."""
@@ -124,14 +130,32 @@ cdef class Steps:
     def affine(self, int x, int y, bint steps, long at):
         cdef modules.AffineMap* m = <modules.AffineMap*> self.memory(sizeof(modules.AffineMap))
         m.x, m.y, m.steps, m.at = &self.ports[x], &self.ports[y], steps, at
-        m.turned = <REAL*> self.memory(m.x.width * m.y.width * sizeof(REAL))
+        m.turned = self.reals(m.x.width * m.y.width)
         self.add(Module(m, modules.affine_forward, modules.affine_backward))
 
     def gather(self, int x, int y):
         cdef modules.Gather* m = <modules.Gather*> self.memory(sizeof(modules.Gather))
         m.x, m.y = &self.ports[x], &self.ports[y]
-        m.written = <long*> self.memory(self.P * sizeof(long))
+        m.written = self.longs(self.P)
         self.add(Module(m, modules.gather_forward, modules.gather_backward))
+
+    def attention(self, int x, int y, int score, int sight, long at):
+        cdef modules.Attended* m = <modules.Attended*> self.memory(sizeof(modules.Attended))
+        cdef attend.Attention* core = &m.core
+        m.x, m.y, m.at = &self.ports[x], &self.ports[y], at
+        cdef long n = m.x.width, states = self.T * self.B * n, steps = self.T * n, queries = self.P * n
+        core.n, core.score, core.sight, core.record = n, <attend.Score> score, <attend.Sight> sight, NULL
+        core.start, core.first, core.count = self.longs(self.B), self.longs(self.P), self.longs(self.P)
+        core.memory, core.keys, core.query = self.reals(states), self.reals(states), self.reals(queries)
+        core.alpha, core.dalpha, core.bent = self.reals(self.T), self.reals(self.T), self.reals(steps)
+        core.dmemory, core.dkeys, core.turned = self.reals(states), self.reals(states), self.reals(n * n)
+        core.dquery, core.dstate = self.reals(queries), self.reals(queries)
+        self.add(Module(m, modules.attended_forward, modules.attended_backward))
+
+    def tanh(self, int x, int y):
+        cdef modules.Tanh* m = <modules.Tanh*> self.memory(sizeof(modules.Tanh))
+        m.x, m.y = &self.ports[x], &self.ports[y]
+        self.add(Module(m, modules.tanh_forward, modules.tanh_backward))
 
     def fork(self, int x):
         """The number of a port with the value of x, for a second reader."""
@@ -139,7 +163,7 @@ cdef class Steps:
         cdef Port* y = self.new_port()
         m.x, m.y, y[0] = &self.ports[x], y, self.ports[x]
         if y.gradient:
-            y.gradient = <REAL*> self.memory(self.T * self.B * y.width * sizeof(REAL))
+            y.gradient = self.reals(self.T * self.B * y.width)
         self.add(Module(m, modules.fork_forward, modules.fork_backward))
         return self.port_count - 1
 
@@ -168,7 +192,7 @@ cdef class Steps:
         cdef Fault fault = NONE
         cdef mode saved
         if not self.squares:
-            self.squares = <REAL*> self.memory(self.ports[self.port_count - 1].width * sizeof(REAL))
+            self.squares = self.reals(self.ports[self.port_count - 1].width)
         self.running = True
         with nogil:
             saved = enter_mode()
@@ -229,6 +253,8 @@ cdef class Steps:
         cdef bint finite = True
         if s.label:
             losses.cross_entropy(&q, s.label + first, output)
+        elif self.sigmoid:
+            losses.sigmoid_error(&q, s.number + first * K, output)
         else:
             losses.squared_error(&q, s.number + first * K, self.squares)
             memcpy(output, o.value, batch.P * K * sizeof(REAL))

@@ -10,7 +10,7 @@ from kernels import checks
 from kernels.processor import build
 from kernels.tape import PACE, steps_between_signals
 
-LOSSES = ("cross_entropy", "squared_error")
+LOSSES = ("cross_entropy", "squared_error", "sigmoid_error")
 MOST_INPUTS = 2**16 - 1     # a symbol has 16 bits
 
 
@@ -32,6 +32,7 @@ class Sequences(NamedTuple):
     read : (answers,) integers
         The step at which each answer is read; answers are ordered by row, then by step.
     target : (answers,) classes, or (answers, K) numbers
+        The error of a sigmoid takes either, cross-entropy classes, the squared error numbers.
     offsets : (N + 1,) integers, optional
         Row n has the answers offsets[n]..offsets[n + 1] - 1, at least one; where missing, each row has one.
     """
@@ -52,7 +53,7 @@ class Trained(NamedTuple):
         Of each sequence, before the net learned from it: the mean over its answers. Sequences of a batch whose loss is not
         finite are not among them.
     output : (answers, K)
-        What the net answered: the softmax for cross-entropy, the outputs themselves for the squared error.
+        What the net answered: the softmax for cross-entropy, the sigmoid for its error, the outputs themselves for the squared error.
     fault : "loss", "gradient" or None
     """
 
@@ -72,7 +73,7 @@ class Training:
     inputs : int
     weights : int
         The length of theta, in which each part has its weights from an offset on.
-    loss : "cross_entropy" or "squared_error"
+    loss : "cross_entropy", "squared_error" or "sigmoid_error"
     most : (T, B, P)
         Most steps, rows and answers of a batch.
     dtype : "float32" or "float64"
@@ -88,7 +89,7 @@ class Training:
         self.inputs, self.weights = checks.whole("inputs", inputs, most=MOST_INPUTS), checks.whole("weights", weights)
         self.loss, self.dtype = checks.choice("loss", loss, LOSSES), checks.dtype("dtype", dtype)
         self.most = tuple(checks.whole("most", n) for n in most)
-        self._steps = build("steps", self.dtype.name).Steps(*self.most, self.weights, PACE)
+        self._steps = build("steps", self.dtype.name).Steps(*self.most, self.weights, PACE, self.loss == "sigmoid_error")
         self._loop = build("timeloop", self.dtype.name)
         self._parts = []        # (width, whether it has a row for each step) of each port
         self._port(self.inputs, steps=True, gradient=False)
@@ -106,6 +107,21 @@ class Training:
         width, _ = self._part(x, steps=True)
         y = self._port(width, steps=False)
         self._steps.gather(x, y)
+        return y
+
+    def attention(self, x, attention, at):
+        """Add an Attention, which reads the states x of each step and has a row for each answer."""
+        self._part(x, attention.units, steps=True)
+        self._weights("attention", attention, at)
+        y = self._port(2 * attention.units, steps=False)
+        self._steps.attention(x, y, *attention._numbers(), at)
+        return y
+
+    def tanh(self, x):
+        """Add the tanh of x, which has a row for each answer."""
+        width, _ = self._part(x, steps=False)
+        y = self._port(width, steps=False)
+        self._steps.tanh(x, y)
         return y
 
     def recurrent(self, x, layer, at, truncated=False):
@@ -187,8 +203,9 @@ class Training:
         found = self._parts[x]
         if width not in (None, found[0]):
             raise ValueError(f"x: expected a part of width {width}, got part {x}, of width {found[0]}")
-        if steps and not found[1]:
-            raise ValueError(f"x: expected a part with a row for each step, got part {x}, which has one for each answer")
+        if steps not in (None, found[1]):
+            rows = "step", "answer"
+            raise ValueError(f"x: expected a part with a row for each {rows[not steps]}, got part {x}, which has one for each {rows[steps]}")
         return found
 
     def _weights(self, name, part, at):
@@ -224,13 +241,19 @@ class Training:
                                loss=np.empty(N, self.dtype), output=np.empty((len(read), K), self.dtype))
         data.T = self._inputs(data, given.x, N, lengths.max())
         if self.loss == "cross_entropy":
-            data.label = checks.integers("target", given.target, (len(read),)).astype(np.int64)
-            if data.label.min() < 0 or data.label.max() >= K:
-                raise ValueError(f"target: expected integers of 0 to {K - 1}, got {data.label.min()}..{data.label.max()}")
+            data.label = self._classes(given.target, len(read), K)
+        elif self.loss == "sigmoid_error" and np.asarray(given.target).dtype in checks.INTEGERS:
+            data.number = np.eye(K, dtype=self.dtype)[self._classes(given.target, len(read), K)]
         else:
             target = checks.fits("target", given.target, checks.FLOATS, (len(read), K))
             data.number = np.ascontiguousarray(target, self.dtype)
         return data
+
+    def _classes(self, target, answers, K):
+        label = checks.integers("target", target, (answers,)).astype(np.int64)
+        if label.min() < 0 or label.max() >= K:
+            raise ValueError(f"target: expected integers of 0 to {K - 1}, got {label.min()}..{label.max()}")
+        return label
 
     def _inputs(self, data, x, N, longest):
         """Set data.x or data.symbols, and return their steps."""

@@ -1,4 +1,4 @@
-"""Operations on one flat vector, for Python: its sum and norm, scaling, clipping, adding, and the steps of the optimizers.
+"""Operations on one flat vector, for Python: its sum and norm, scaling, clipping, adding, tanh, and the steps of the optimizers.
 
 REAL is the dtype of this build.
 """
@@ -49,6 +49,20 @@ def add(a, b):
     """Add b (n,) to a (n,) in place."""
     cdef lanes.mode saved = lanes.enter_mode()
     vectors.add(data(a), data(b), len(a))
+    lanes.leave_mode(saved)
+
+
+def bend(a):
+    """Replace a (n,) by its tanh."""
+    cdef lanes.mode saved = lanes.enter_mode()
+    vectors.bend(data(a), len(a))
+    lanes.leave_mode(saved)
+
+
+def unbend(y, d):
+    """Multiply d (n,) by 1 - y^2, in place."""
+    cdef lanes.mode saved = lanes.enter_mode()
+    vectors.unbend(data(y), data(d), len(d))
     lanes.leave_mode(saved)
 
 

@@ -1,4 +1,4 @@
-"""Operations on flat vectors: norm, scaling, clipping, adding, and the steps of the optimizers."""
+"""Operations on flat vectors: norm, scaling, clipping, adding, tanh, and the steps of the optimizers."""
 from libc.math cimport sqrt as root
 
 from kernels cimport lanes, sums
@@ -32,6 +32,22 @@ cdef inline void add(REAL* a, const REAL* b, long n) noexcept nogil:
     cdef long i = 0
     while i < n:
         store_part(a + i, load_part(a + i, n - i) + load_part(b + i, n - i), n - i)
+        i += LANES
+
+
+cdef inline void bend(REAL* a, long n) noexcept nogil:
+    """a = tanh(a)"""
+    cdef long i = 0
+    while i < n:
+        store_part(a + i, lanes.tanh(load_part(a + i, n - i)), n - i)
+        i += LANES
+
+
+cdef inline void unbend(const REAL* y, REAL* d, long n) noexcept nogil:
+    """d *= 1 - y^2, with y = tanh(x): the gradient with respect to y becomes that with respect to x."""
+    cdef long i = 0
+    while i < n:
+        store_part(d + i, flush(load_part(d + i, n - i) * lanes.dtanh(load_part(y + i, n - i))), n - i)
         i += LANES
 
 

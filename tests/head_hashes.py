@@ -1,4 +1,4 @@
-"""One hash for each small problem of the readout, the losses, the optimizers and the streams; as a program it prints them as JSON.
+"""One hash for each small problem of the readout, attention, the losses, the optimizers and the streams; as a program it prints them as JSON.
 
 `python tests/head_hashes.py > tests/golden/head.json` renews the golden hashes after a change that alters bits on purpose,
 which also raises kernels.NUMERICS.
@@ -19,6 +19,7 @@ from hashes import digest
 
 HERE = Path(__file__).parent
 SIZES = [(1, 1, 1), (32, 32, 4), (15, 17, 16), (9, 3, 17), (100, 33, 100)]     # B, inputs, outputs
+ATTENTIONS = [("additive", "forward", 1), ("additive", "both", 33), ("general", "reverse", 16), ("dot", "forward", 17)]
 LENGTHS = [1, 15, 16, 17, 1000]
 
 
@@ -33,6 +34,26 @@ def readout(dtype, B, inputs, outputs):
     grad, dh = layer.backward(theta, h, do)
     error, slope = kernels.squared_error(o, normals("target", B, outputs).astype(dtype))
     return {"theta": theta, "o": o, "loss": loss, "p": p, "do": do, "grad": grad, "dh": dh, "error": error, "slope": slope}
+
+
+def sigmoid(dtype, B, outputs):
+    """All that the error of a sigmoid gives."""
+    import kernels
+
+    loss, p, do = kernels.sigmoid_error(*(normals(name, B, outputs).astype(dtype) for name in ("o", "target")))
+    return {"loss": loss, "p": p, "do": do}
+
+
+def attention(dtype, score, direction, n):
+    """All that attention gives, with the tanh behind it."""
+    import kernels
+
+    layer, places = kernels.Attention(n, score, direction, dtype), [0, 10, 57, 31, 31, 32]
+    theta, h = layer.init(seed=1), normals("h", 20, 3, n).astype(dtype)
+    out, tape, alpha = layer.forward(theta, h, [20, 11, 20], places, record=True)
+    grad, dh = layer.backward(theta, tape, normals("dout", len(places), 2 * n).astype(dtype))
+    y = kernels.tanh(out)
+    return {"theta": theta, "out": out, "alpha": alpha, "grad": grad, "dh": dh, "y": y, "dx": kernels.tanh_gradient(y, out)}
 
 
 def update(dtype, n):
@@ -91,6 +112,9 @@ def hashes():
     found = {}
     for dtype in ("float32", "float64"):
         found |= {f"readout {dtype} {B},{I},{K}": digest(readout(dtype, B, I, K)) for B, I, K in SIZES}
+        found |= {f"readout {dtype} sigmoid {B},{K}": digest(sigmoid(dtype, B, K)) for B, _, K in SIZES}
+        found |= {f"attention {dtype} {score},{direction},{n}": digest(attention(dtype, score, direction, n))
+                  for score, direction, n in ATTENTIONS}
         found |= {f"update {dtype} {n}": digest(update(dtype, n)) for n in LENGTHS}
         found |= {f"clamp {dtype} {n}": digest(clamped(dtype, n)) for n in LENGTHS}
     found |= {f"spectrum {n}": digest(spectrum(n)) for n in (1, 5, 32, 50)}

@@ -6,7 +6,7 @@ from cases import same_bits
 from head_hashes import assert_golden
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.special import log_softmax
+from scipy.special import expit, log_softmax
 
 import kernels
 
@@ -69,8 +69,9 @@ def test_every_number_is_one_chain_in_index_order():
 def test_gradients_by_central_differences(B, inputs, outputs):
     layer, theta, h, rng = problem(B, inputs, outputs)
     labels, target = rng.integers(0, outputs, B), rng.standard_normal((B, outputs))
-    for loss in (lambda o: kernels.cross_entropy(o, labels), lambda o: kernels.squared_error(o, target)):
-        if outputs == 1 and len(loss(np.ones((B, 1)))) == 3:
+    for loss in (lambda o: kernels.cross_entropy(o, labels), lambda o: kernels.squared_error(o, target),
+                 lambda o: kernels.sigmoid_error(o, target)):
+        if not loss(np.ones((B, outputs)))[-1].any():
             continue    # one class: certain, and without a gradient
         *_, do = loss(layer.forward(theta, h))
         grad, dh = layer.backward(theta, h, do)
@@ -95,7 +96,11 @@ def test_losses_by_definition(B, K, dtype):
     error, slope = kernels.squared_error(o, target)
     off = o.astype("f8") - target
     assert close(error, (off**2).mean(1), dtype) and close(slope, 2 * off / off.size, dtype)
-    assert {a.dtype for a in (loss, p, do, error, slope)} == {np.dtype(dtype)}
+    missed, sigmoid, descent = kernels.sigmoid_error(o, target)
+    exact = expit(o.astype("f8"))
+    assert close(sigmoid, exact, dtype) and close(missed, ((exact - target) ** 2).mean(1), dtype)
+    assert close(descent, 2 * (exact - target) * exact * (1 - exact) / off.size, dtype)
+    assert {a.dtype for a in (loss, p, do, error, slope, missed, sigmoid, descent)} == {np.dtype(dtype)}
 
 
 @settings(max_examples=60, deadline=None)
@@ -183,6 +188,7 @@ THETA, H, O = np.zeros(15, "f4"), np.zeros((2, 4), "f4"), np.zeros((2, 3), "f4")
     (lambda: kernels.cross_entropy(O, [0]), ValueError, "labels: expected shape (2,), got (1,)"),
     (lambda: kernels.cross_entropy(O, [0, 3]), ValueError, "labels: expected integers of 0 to 2, got 3 in row 1"),
     (lambda: kernels.cross_entropy(O, [-1, 0]), ValueError, "labels: expected integers of 0 to 2, got -1 in row 0"),
+    (lambda: kernels.sigmoid_error(O, O[:, :2]), ValueError, "target: expected shape (2, 3), got (2, 2)"),
     (lambda: kernels.squared_error(O, O[:, :2]), ValueError, "target: expected shape (2, 3), got (2, 2)"),
     (lambda: kernels.squared_error(O, O.astype("f8")), TypeError, "target: expected an array of float32, got one of float64"),
 ])

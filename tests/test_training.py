@@ -12,6 +12,7 @@ from single_steps import one_by_one
 
 import kernels
 from kernels import SGD, Adam, Clip, Sequences, Training
+from kernels.attention import SCORES
 from study.nets.architecture import Architecture
 from study.nets.net import Net
 from study.tasks import TASKS, Batch
@@ -73,15 +74,35 @@ def test_truncated_errors():
     check(NUMBERS, drawn(NUMBERS, 7), 2, cell="lstm_1997", truncated=True)
 
 
+def many_answers(T=30, N=10):
+    """Rows of unequal lengths, each with an answer at its first step and at about a third of the others."""
+    rng = np.random.default_rng(5)
+    lengths = rng.integers(T // 2, T + 1, N)
+    alive = np.arange(T)[:, None] < lengths
+    mask = alive & (rng.random((T, N)) < 0.3)
+    mask[0] = True
+    x, target = (rng.random((T, N, 8)) * alive[..., None]).astype(np.float32), rng.integers(0, 4, (T, N))
+    return Batch.masked(x, lengths, target, mask)
+
+
 @pytest.mark.parametrize("direction", ["forward", "both"])
 def test_many_answers_a_row(direction):
-    rng = np.random.default_rng(5)
-    T, N = 30, 10
-    mask = rng.random((T, N)) < 0.3
-    mask[0] = True
-    lengths = np.full(N, T)
-    x, target = rng.random((T, N, 8)).astype(np.float32), rng.integers(0, 4, (T, N))
-    check(CLASSES, Batch.masked(x, lengths, target, mask), 3, direction=direction)
+    check(CLASSES, many_answers(), 3, direction=direction)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("score", SCORES)
+def test_attention(score, dtype):
+    for n, (direction, merge) in enumerate(DIRECTIONS):
+        net = {"head": "attention", "attention": score, "units": 5 + 3 * n, "direction": direction, "merge": merge, "dtype": dtype}
+        check(CLASSES, many_answers(), 3, **net)
+        check(NUMBERS, drawn(NUMBERS, 7), 2, **net | {"cell": "gru"})
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_sigmoid_learns_classes_and_numbers(dtype):
+    for task, block in ((CLASSES, many_answers()), (CLASSES, drawn(CLASSES, 7)), (NUMBERS, drawn(NUMBERS, 7))):
+        check(task, block, 2, output="sigmoid", dtype=dtype)
 
 
 def test_a_long_batch_is_cut_between_steps(monkeypatch):
@@ -222,6 +243,11 @@ def test_parts_that_do_not_fit_are_refused():
         training.run(np.zeros(layer.size, np.float32), SGD(layer.size, 0.1), sequences(), 2)
     with pytest.raises(ValueError, match="x: expected a part with a row for each step"):
         training.answers(training.answers(y))
+    for mistake in (lambda: training.tanh(y), lambda: training.attention(y, kernels.Attention(5, "dot"), 0),
+                    lambda: training.attention(y, kernels.Attention(4, "general"), 30),
+                    lambda: training.attention(y, kernels.Attention(4, "dot", dtype="float64"), 0)):
+        with pytest.raises(ValueError):
+            mistake()
 
 
 def test_a_training_runs_in_one_thread_at_a_time():

@@ -11,6 +11,8 @@ class Architecture(NamedTuple):
     direction: str = "forward"
     merge: str = "concat"
     head: str = "last"
+    attention: str = "additive"
+    output: str = "task"
     layers: int = 1
     stack: str = "plain"
 

@@ -54,7 +54,8 @@ class Net:
 
     def __init__(self, task, made_of, dtype="float32"):
         self.made_of, units = made_of, made_of.units
-        self.loss, self.loss_name, self.dtype = LOSSES[task.loss].loss, task.loss, np.dtype(dtype)
+        self.loss_name, self.dtype = "sigmoid_error" if made_of.output == "sigmoid" else task.loss, np.dtype(dtype)
+        self.loss = LOSSES[self.loss_name].loss
         self.inputs = task.inputs
         self.cell, self.modules = kernels.CELLS[made_of.cell], {}
         width = task.inputs
@@ -64,7 +65,7 @@ class Net:
         recurrent = self.modules["recurrent"] = Recurrent(made_of.cell, width, units, made_of.direction, made_of.merge, dtype)
         for n in range(1, made_of.layers):
             self.modules[f"layer{n}"] = Upper(made_of, recurrent.width, dtype)
-        self.modules["head"] = HEADS[made_of.head](recurrent.width, task.outputs, dtype)
+        self.modules["head"] = HEADS[made_of.head](recurrent.width, task.outputs, made_of, dtype)
         self.layer, self.first = recurrent.layer, next(iter(self.modules))
         self.slices, self.size = {}, 0
         uppers = [name for name in self.modules if name not in ORDER]

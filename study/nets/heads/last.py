@@ -9,7 +9,7 @@ from study.nets.module import Gradient, Module, places
 class Head(Module):
     """inputs numbers to outputs. V is (inputs, outputs), v (outputs,)."""
 
-    def __init__(self, inputs, outputs, dtype):
+    def __init__(self, inputs, outputs, made_of, dtype):
         self.affine = kernels.Readout(inputs, outputs, dtype=dtype)
         self.shapes, self.size, self.width = self.affine.shapes, self.affine.size, outputs
         self._dy, self._written = np.zeros((0, inputs), self.affine.dtype), []

@@ -2,7 +2,7 @@
 
 import kernels
 
-KIND = "class"
+KINDS = ("class",)
 
 
 def loss(o, target):

@@ -2,7 +2,7 @@
 
 import kernels
 
-KIND = "number"
+KINDS = ("number",)
 
 
 def loss(o, target):

@@ -4,7 +4,7 @@ A file of this folder whose name does not start with an underscore defines tasks
 other registration; the contract tests run over all of them.
 
 >>> list(TASKS)[:2]
-['adding/hs97', 'digits']
+['adding/hs97', 'adding/uniform']
 """
 
 import importlib

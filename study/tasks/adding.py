@@ -40,10 +40,18 @@ def longest(scale):
     return 11 * scale // 10
 
 
-def build(words, scale):
+def build(words, scale, draw, unseen, combine):
+    """A Batch of marked pairs.
+
+    Parameters
+    ----------
+    draw : (words, n) -> (B, n) the values
+    unseen : X1 where the first pair is drawn first
+    combine : (X1, X2) -> the target
+    """
     rows = np.arange(len(words))
     lengths = between(words[:, 0], scale, longest(scale))
-    value = signed_units(words[:, DRAWN:].copy(), longest(scale))
+    value = draw(words[:, DRAWN:].copy(), longest(scale))
 
     first = below(words[:, 1], WINDOW)
     # Draw from pairs 1..T/2 - 2 without `first`, which takes one of them away unless it is pair 0.
@@ -53,12 +61,16 @@ def build(words, scale):
     marker = np.zeros_like(value)
     marker[rows, first] = marker[rows, second] = 1
     marker[:, 0] = marker[rows, lengths - 1] = -1
-    x1 = np.where(first > 0, value[rows, first], np.float32(0))
-    target = np.float32(0.5) + (x1 + value[rows, second]) * np.float32(0.25)
+    x1 = np.where(first > 0, value[rows, first], np.float32(unseen))
+    target = combine(x1, value[rows, second])
     value[np.arange(longest(scale)) >= lengths[:, None]] = 0
     x = np.empty((longest(scale), len(words), 2), np.float32)
     x[:, :, 0], x[:, :, 1] = value.T, marker.T
     return Batch(x, lengths, lengths - 1, target[:, None])
+
+
+def half_and_quarter_of_sum(x1, x2):
+    return np.float32(0.5) + (x1 + x2) * np.float32(0.25)
 
 
 TASKS = (
@@ -76,6 +88,6 @@ TASKS = (
         chance={"score": 0.1542, "loss": 0.0396},
         rule=Rule(within=0.04, mean=0.01),
         words=lambda scale: DRAWN + halves_for(longest(scale)),
-        build=build,
+        build=lambda words, scale: build(words, scale, signed_units, 0, half_and_quarter_of_sum),
     ),
 )

@@ -38,9 +38,9 @@ class Attention:
     score : "additive", "general" or "dot"
         e_j = v . tanh(s P + h_j Q) (Bahdanau, Cho & Bengio 2015), (s Q) . h_j or s . h_j (Luong, Pham & Manning 2015).
     direction : "forward", "reverse" or "both"
-        That of the layer whose states these are. An answer sees the steps of its row that the layer has passed before the one that is
-        read: those before it, or those after it ("reverse"). In a layer of both directions each state depends on the whole row, so
-        an answer sees all steps.
+        That of the layer whose states these are. An answer sees the steps of its row that the layer has passed before the one that
+        is read: those before it, or those after it ("reverse"). In a layer of both directions each state depends on the whole row,
+        so an answer sees all steps.
     dtype : "float32" or "float64"
 
     Attributes

@@ -53,7 +53,7 @@ class Trained(NamedTuple):
         Of each sequence, before the net learned from it: the mean over its answers. Sequences of a batch whose loss is not
         finite are not among them.
     output : (answers, K)
-        What the net answered: the softmax for cross-entropy, the sigmoid for its error, the outputs themselves for the squared error.
+        What the net answered: the softmax for cross-entropy, the sigmoid for its error, the outputs for the squared error.
     fault : "loss", "gradient" or None
     """
 
@@ -205,7 +205,8 @@ class Training:
             raise ValueError(f"x: expected a part of width {width}, got part {x}, of width {found[0]}")
         if steps not in (None, found[1]):
             rows = "step", "answer"
-            raise ValueError(f"x: expected a part with a row for each {rows[not steps]}, got part {x}, which has one for each {rows[steps]}")
+            raise ValueError(f"x: expected a part with a row for each {rows[not steps]}, got part {x}, which has one for each "
+                             f"{rows[steps]}")
         return found
 
     def _weights(self, name, part, at):

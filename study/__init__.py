@@ -14,7 +14,8 @@ def load(folder):
         In the plan's order; records outside the plan are left out. `id`; every knob of Trial with its defaults (`init` is
         Trial.initialisation: the family, or the parts that are changed); `status` ("done" or "diverged"); the result:
         `solved`, `sequences`, `parameters`, `digest`, `guesses`, `final_loss`, `diverged_at`, `test_n`, `test_correct`,
-        `test_loss`, and the dicts `curve`, `norms` and `probe`; then who made the record, None where that is not known:
+        `test_loss`, `test_answers_correct` and `test_answers` (single answers, where a sequence has several), and the dicts
+        `curve`, `norms`, `probe` and `attention`; then who made the record, None where that is not known:
         `driver`, `host`, `seconds`, and of the machine `commit` and whether it was `clean`, `numerics`, `isa`, `compiler`,
         `flags`, `processor`, `system`, `python`, `numpy`.
 

@@ -29,6 +29,12 @@ TRIALS = {
         "cell": "gru_after", "units": 5, "direction": "reverse", "task": "recall/future", "gap": 4, "lr": 0.1, "budget": 320,
         "optimizer": "sgd", "dtype": "float64",
     },
+    "rnn attention sigmoid": {
+        "cell": "rnn", "units": 6, "head": "attention", "output": "sigmoid", "task": "temporal_order/6a", "gap": 20, "lr": 0.01, "budget": 320,
+    },
+    "lstm attention general both": {
+        "cell": "lstm", "units": 5, "head": "attention", "attention": "general", "direction": "both", "gap": 6, "lr": 0.01, "budget": 320,
+    },
     "rnn guess": {"cell": "rnn", "units": 8, "gap": 4, "budget": 320, "method": "guess"},
     "lstm probe": {"cell": "lstm", "units": 8, "gap": 70, "method": "probe"},
 }  # fmt: skip

@@ -24,7 +24,7 @@ print(int(peak) * 1024)
 @pytest.mark.parametrize("knobs", [
     {"cell": "lstm", "gap": 20}, {"cell": "lstm", "gap": 400}, {"cell": "rnn", "gap": 1000}, {"cell": "lstm", "gap": 150, "units": 128},
     {"cell": "gru", "gap": 60, "task": "recall/both", "direction": "both", "units": 96}, {"cell": "lstm", "gap": 64, "task": "digits"},
-    {"cell": "rnn", "gap": 400, "task": "adding/hs97"}, {"cell": "lstm", "gap": 100, "batch": 512, "dtype": "float64", "budget": 4096},
+    {"cell": "lstm", "gap": 150, "head": "attention"}, {"cell": "rnn", "gap": 400, "task": "adding/hs97"}, {"cell": "lstm", "gap": 100, "batch": 512, "dtype": "float64", "budget": 4096},
 ], ids=str)
 def test_the_memory_of_a_trial_is_predicted_within_a_factor_of_two(knobs):
     trial = Trial(**{"lr": 0.01, "budget": 64} | knobs)
@@ -35,7 +35,7 @@ def test_the_memory_of_a_trial_is_predicted_within_a_factor_of_two(knobs):
 
 def test_more_to_do_costs_more():
     one = {"cell": "lstm", "gap": 50, "lr": 0.01}
-    for more in ({"gap": 100}, {"units": 64}, {"dtype": "float64"}, {"direction": "both"}):
+    for more in ({"gap": 100}, {"units": 64}, {"dtype": "float64"}, {"direction": "both"}, {"head": "attention"}):
         assert cost(Trial(**one | more)) > cost(Trial(**one)) and memory(Trial(**one | more)) >= memory(Trial(**one))
     half, whole, twice = (cost(Trial(**one, budget=budget)) for budget in (64_000, 128_000, 256_000))
     fixed = cost(Trial(**one), 0.0)

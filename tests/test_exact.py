@@ -56,12 +56,14 @@ MAY = {  # {file: {name: why it is exact, or changes no trial's numbers}}
         "os.*": "how many threads: any number gives the same bits",
         "pathlib.Path": "the same, from the control group",
     },
+    "study/nets/architecture.py": {"getattr": "a trial's knobs by name"},
     "study/nets/heads/__init__.py": {"importlib*": "a head is found by its file", "pkgutil*": "the same"},
     "study/nets/losses/__init__.py": {"importlib*": "a loss is found by its file", "pkgutil*": "the same"},
     "study/probes/__init__.py": {"power": "lags, whole numbers"},
     "study/probes/gates.py": {".sum": "counts of booleans"},
     "study/probes/norms.py": {"numpy.multiply.accumulate": "products in order, by definition"},
     "study/tasks/__init__.py": {"importlib*": "a task is found by its file", "pkgutil*": "the same"},
+    "study/tasks/_task.py": {"numpy.add.reduceat": "counts of booleans"},
     "study/tasks/_rule.py": {
         ".mean": "a field of the rule",
         ".sum": "whole units of 2^-40, int64",
@@ -79,6 +81,8 @@ MAY = {  # {file: {name: why it is exact, or changes no trial's numbers}}
     "study/tasks/parity.py": {"math.log": "the chance loss, in no trial", "power": "the chance score, in no trial"},
     "study/tasks/recall.py": {"math.log": "the chance loss, in no trial"},
     "study/tasks/temporal_order.py": {"math.log": "the chance loss, in no trial", "power": "a number of classes, whole"},
+    "study/trial/curve.py": {".sum": "whole numbers"},
+    "study/trial/evaluate.py": {".sum": "whole numbers"},
     "study/trial/knobs.py": {"getattr": "a trial's knobs by name", "vars": "the same"},
     "study/trial/result.py": {"getattr": "a result's fields by name"},
 }

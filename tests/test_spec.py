@@ -60,19 +60,21 @@ def test_every_knob_is_in_the_hash():
     other = {"cell": "gru", "units": 33, "direction": "reverse", "task": "digits", "gap": 51, "init": "long", "lr": 0.02,
              "seed": 1, "purpose": "select", "budget": 127_999, "batch": 31, "optimizer": "sgd", "clip": 2.0,
              "method": "guess", "dtype": "float64", "scheme": "orthogonal", "forget_bias": 5.0, "chrono": 200,
-             "clipping": "value", "truncated": True, "window": 100, "beta1": 0.8, "beta2": 0.99, "epsilon": 1e-6, "layers": 2}
+             "clipping": "value", "truncated": True, "window": 100, "beta1": 0.8, "beta2": 0.99, "epsilon": 1e-6, "layers": 2,
+             "head": "attention", "output": "sigmoid"}
     ids = [Trial(**LSTM).id, Trial(**LSTM, optimizer="sgd", momentum=0.9).id]
     ids += [Trial(**LSTM | {knob: value} | ({"horizon": 200} if knob == "init" else {})).id for knob, value in other.items()]
     ids += [Trial(**LSTM, direction="both", merge=merge).id for merge in ("concat", "sum", "mean", "learned")]
+    ids += [Trial(**LSTM, head="attention", attention=score).id for score in ("general", "dot")]
     ids += [Trial(**LSTM, layers=2, stack=stack).id for stack in ("residual",)]
     ids += [Trial(**LSTM, init="long", horizon=horizon).id for horizon in (100, 300)]
     ids += [Trial(**LSTM, method="probe", after=after).id for after in (0, 1)]
     assert len(set(ids)) == len(ids)
-    assert set(other) | {"merge", "stack", "horizon", "after", "momentum"} == set(Trial.model_fields)
+    assert set(other) | {"merge", "stack", "attention", "horizon", "after", "momentum"} == set(Trial.model_fields)
 
 
 @pytest.mark.parametrize("spelled", [
-    {"merge": "sum"}, {"layers": 1, "stack": "residual"}, {"after": 3}, {"momentum": 0.9}, {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}, {"chrono": None, "forget_bias": 1, "scheme": "uniform"}, {"horizon": 100}, {"units": 32, "dtype": "float32"}, {"direction": "forward", "clip": 1},
+    {"merge": "sum"}, {"head": "last", "attention": "dot"}, {"output": "task"}, {"layers": 1, "stack": "residual"}, {"after": 3}, {"momentum": 0.9}, {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}, {"chrono": None, "forget_bias": 1, "scheme": "uniform"}, {"horizon": 100}, {"units": 32, "dtype": "float32"}, {"direction": "forward", "clip": 1},
 ])
 def test_knobs_without_meaning_leave_the_id_alone(spelled):
     assert Trial(**LSTM | spelled) == Trial(**LSTM)
@@ -145,6 +147,7 @@ def test_what_means_nothing_for_a_cell_is_refused_by_name(knobs, says):
     ("units", 0), ("units", 4097), ("units", 32.0), ("units", True), ("units", "32"), ("gap", -1), ("gap", 1_000_001),
     ("gap", 1.5), ("lr", 0), ("lr", -0.1), ("lr", float("nan")), ("lr", float("inf")), ("lr", "0.1"), ("batch", 0),
     ("budget", 0), ("budget", 10**30), ("seed", -1), ("direction", "backward"), ("cell", "lsmt"), ("cell", 3), ("layers", 0), ("layers", 9), ("layers", 2.0), ("stack", "skip"),
+    ("head", "first"), ("attention", "multiplicative"), ("output", "softmax"),
     ("clip", 0), ("lr", 1e39), ("lr", 1e-50), ("clip", 1e300), ("forget_bias", float("nan")), ("forget_bias", 1e-60), ("beta1", 1.0), ("beta2", 1 - 1e-9),
     ("beta1", -0.1), ("beta1", float("nan")), ("epsilon", -1e-8), ("epsilon", 1e-50), ("momentum", 1.0), ("momentum", True), ("dtype", "float16"), ("purpose", "test"), ("units_", 3),
 ])

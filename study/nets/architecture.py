@@ -19,4 +19,4 @@ class Architecture(NamedTuple):
     @classmethod
     def of(cls, trial):
         """That of a study.trial.knobs.Trial."""
-        return cls(**{knob: getattr(trial, knob) for knob in cls._fields if knob in type(trial).model_fields})
+        return cls(**{knob: getattr(trial, knob) for knob in cls._fields})

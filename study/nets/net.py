@@ -99,6 +99,18 @@ class Net:
             norms = sizes + norms
         return Gradient(np.concatenate([parts[name] for name in self.slices]), dy if wanted.inputs else None, norms)
 
+    def part(self, name, theta):
+        """The weights of a module, in the dtype of the net."""
+        return theta[self.slices[name]].astype(self.dtype, copy=False)
+
+    def states(self, theta, batch):
+        """(T, B, n), what the head reads of a study.tasks.Batch."""
+        x = batch.x.astype(self.dtype, copy=False)
+        for name, module in self.modules.items():
+            if name != "head":
+                x, _ = module.forward(self.part(name, theta), x, batch, tape=False)
+        return x
+
     def layers(self, passed):
         """The recurrent layers of a Pass, the lowest first: [study.nets.module.Layer]."""
         return [layer for name, module in self.modules.items()

@@ -3,6 +3,7 @@
 - `norms.py`: gradients of states and inputs by lag.
 - `jacobian.py`: Jacobians of the states, their singular values and Lyapunov exponents.
 - `gates.py`: gate values, time constants, traces of single units.
+- `attention.py`: where a head with attention looks.
 """
 
 import numpy as np

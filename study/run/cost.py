@@ -21,6 +21,7 @@ from study.trial.streams import batches_drawn
 
 BATCH, STEP, MULTIPLY_ADD, DRAW = 120e-6, 3e-10, 1.45e-11, 16e-9  # seconds
 FIXED = 2 * TEST  # forward sequences
+SCORED = {"additive": 50, "general": 25, "dot": 25}  # multiply-adds that a unit of a step costs an answer that looks at it
 PROBE_STEP, PROBE_PRODUCT = 1e-4, 2e-8  # seconds
 PROBE_ROWS = 64  # rows that a probe runs through time
 FORWARD, TRAINING = 1, 3  # passes
@@ -32,16 +33,16 @@ PROBED = 4 * 32  # rows whose tapes the probes hold at once
 
 @lru_cache(maxsize=None)
 def _steps(task, gap):
-    """(steps of a sequence, steps up to its answer, bytes of a step while it is drawn)."""
+    """(steps of a sequence, steps up to its last answer, bytes of a step while it is drawn, answers)."""
     task = TASKS[task]
     batch = task.build(np.zeros((1, task.words(gap)), np.uint64), gap)
-    return int(batch.lengths[0]), int(batch.last_answers().read[0]) + 1, SYMBOL if isinstance(batch.x, OneHot) else DRAWN
+    return int(batch.lengths[0]), int(batch.last_answers().read[0]) + 1, SYMBOL if isinstance(batch.x, OneHot) else DRAWN, len(batch.read)
 
 
 def cost(trial, share=1.0):
     """Seconds on one core of the reference machine, if the trial uses this share of its budget."""
     task, cell, units = TASKS[trial.task].at(trial.gap), CELLS[trial.cell], trial.units
-    length, read, _ = _steps(trial.task, trial.gap)
+    length, read, *_ = _steps(trial.task, trial.gap)
     steps = read if trial.direction == "forward" else length * (2 if trial.direction == "both" else 1)
     weights = _weights(trial, task.inputs)
     width = WIDER if trial.dtype == "float64" else 1
@@ -53,31 +54,47 @@ def cost(trial, share=1.0):
         return learning + steps * (of_layers + WIDER * TRAINING * step * (PROBE_ROWS + n))
     passes = FORWARD if trial.method == "guess" else TRAINING
     draws = DRAW * weights if trial.method == "guess" else 0.0
-    sequence = passes * width * steps * step + draws + BATCH / trial.batch
-    return trial.budget * share * sequence + FIXED * FORWARD * width * steps * step
+    net = steps * step + MULTIPLY_ADD * _head(trial, task.outputs)
+    sequence = passes * width * net + draws + BATCH / trial.batch
+    return trial.budget * share * sequence + FIXED * FORWARD * width * net
+
+
+def _width(trial):
+    """Numbers that a layer gives for each step."""
+    return 2 * trial.units if trial.direction == "both" and trial.merge == "concat" else trial.units
+
+
+def _head(trial, outputs):
+    """Multiply-adds of the head for a sequence."""
+    length, read, _, answers = _steps(trial.task, trial.gap)
+    width, steps = _width(trial), read if trial.direction == "forward" else length
+    if trial.head == "last":
+        return answers * width * outputs
+    keys = steps * width * width if trial.attention == "additive" else 0
+    return keys + answers * width * (SCORED[trial.attention] * steps + 3 * width + outputs)
 
 
 def _weights(trial, inputs):
     """Multiply-adds of a row's step in one direction, over all layers, without the head."""
     cell, units = CELLS[trial.cell], trial.units
     recurrent = (len(cell.recurrent) + len(cell.feedback)) * units
-    width = 2 * units if trial.direction == "both" and trial.merge == "concat" else units
-    below = inputs + (trial.layers - 1) * width
+    below = inputs + (trial.layers - 1) * _width(trial)
     return units * (len(cell.inputs) * below + trial.layers * recurrent)
 
 
 def memory(trial):
     """Bytes that the process of the trial takes at its peak."""
     task, cell = TASKS[trial.task], CELLS[trial.cell]
-    length, read, of_step = _steps(trial.task, trial.gap)
+    length, read, of_step, _ = _steps(trial.task, trial.gap)
     directions = 2 if trial.direction == "both" else 1
     steps = read if trial.direction == "forward" else length
     row = steps * directions * trial.units  # numbers of one block or state
     tape = trial.layers * row * (len(cell.blocks) + len(cell.states))
+    looked = 4 * row if trial.head == "attention" else 0  # gathered states and keys, and their gradients
     drawn_rows = [rows * batches_drawn(rows, length) for rows in (trial.batch, *([] if task.test else [TEST_ROWS]))]
     drawn = of_step * length * max(drawn_rows)
     number = 8 if trial.dtype == "float64" else 4
-    peaks = [drawn + TEST_ROWS * row * number]
+    peaks = [drawn + TEST_ROWS * (row + looked) * number]
     if trial.method != "guess":
-        peaks += [drawn + trial.batch * tape * number, PROBED * tape * 8]
+        peaks += [drawn + trial.batch * (tape + looked) * number, PROBED * (tape + looked) * 8]
     return PROCESS + (FIXED_TEST if task.test else 0) + max(peaks)

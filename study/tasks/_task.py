@@ -55,6 +55,12 @@ class Batch:
         rows = np.arange(B) if self.offsets is None else np.repeat(np.arange(B), np.diff(self.offsets))
         return self.read * B + rows
 
+    def counted(self, right):
+        """(right answers of each row (B,), all of its answers (B,)) of those that count, from right (P,) bool."""
+        judged = np.ones(len(right), bool) if self.judged is None else self.judged
+        counts = np.stack([right & judged, judged], axis=1).astype(np.int64)
+        return (counts if self.offsets is None else np.add.reduceat(counts, self.offsets[:-1])).T
+
     def all_of_row(self, right):
         """(B,) bool: whether all answers of a row that count are right, of right (P,) bool."""
         if self.judged is not None:
@@ -165,21 +171,31 @@ class Task:
         drawn = self.draw(stream, batch, gap)
         return replace(drawn, x=np.asarray(drawn.x))
 
-    def score(self, output, batch):
-        """(B,) bool: all answers of a sequence are right (a class by argmax or by the classes that may be, a number by the rule)."""
+    def scored(self, output, batch):
+        """(P,) bool: which answers are right (a class by argmax or by the classes that may be, a number by the rule)."""
         if self.kind == "number":
-            right = self.rule.right(output, self._numbers(output, batch))
-        elif batch.truth is None:
-            right = output.argmax(axis=1) == batch.target
-        else:
-            right = largest(output, batch.truth)
-        return batch.all_of_row(right)
+            return self.rule.right(output, self._numbers(output, batch))
+        return output.argmax(axis=1) == batch.target if batch.truth is None else largest(output, batch.truth)
+
+    def passed(self, output, batch):
+        """(P,) bool: which answers are right in the sense of the pass rule (of `scored`, if it bounds no number)."""
+        if self.rule is None or not self.rule.numeric:
+            return self.scored(output, batch)
+        return self.rule.right(output, self._numbers(output, batch))
+
+    def score(self, output, batch):
+        """(B,) bool: all answers of a sequence are right, as `scored`."""
+        return batch.all_of_row(self.scored(output, batch))
 
     def right(self, output, batch):
-        """(B,) bool: all answers of a sequence are right in the sense of the pass rule (of `score`, if it bounds no number)."""
-        if self.rule is None or not self.rule.numeric:
-            return self.score(output, batch)
-        return batch.all_of_row(self.rule.right(output, self._numbers(output, batch)))
+        """(B,) bool: all answers of a sequence are right, as `passed`."""
+        return batch.all_of_row(self.passed(output, batch))
+
+    def has_past(self, gap, direction):
+        """Whether a net of that direction has passed another step of the sequence before one that is read."""
+        batch = self.build(np.zeros((1, self.words(gap)), np.uint64), gap)
+        last = batch.lengths[0] - 1
+        return bool({"forward": batch.read.max() > 0, "reverse": batch.read.min() < last, "both": last > 0}[direction])
 
     def errors(self, output, batch):
         """(P, K) |output - target|, where the target of a class is one-hot."""

@@ -20,20 +20,25 @@ class History:
         batches = -(-budget // rows)
         self.stretch = -(-batches // POINTS) * rows  # sequences
         self.seen = 0  # sequences
-        self.loss, self.score = [], []
+        self.loss, self.score, self.answers = [], [], []
 
-    def add(self, loss, score):
-        """loss (n,) float, score (n,) bool."""
+    def add(self, loss, score, answers=None):
+        """loss (n,) float, score (n,) bool; answers (2, n): how many single answers are right, of how many; None: one a row."""
         self.seen += len(loss)
         self.loss.append(loss)
         self.score.append(score)
+        if answers is not None:
+            self.answers.append(answers)
 
     def final_loss(self):
         """Mean loss of the last 2,000 sequences, or of all if there are fewer; None if there are none."""
         return mean(np.concatenate(self.loss)[-RECENT:]) if self.seen else None
 
     def curve(self):
-        """{"sequences", "loss", "score"}: for each stretch, the count of sequences at its end and its two means."""
+        """{"sequences", "loss", "score"[, "answers"]}: for each stretch, the count of sequences at its end and its means.
+
+        "answers" is the share of single answers that are right.
+        """
         curve = {"sequences": [], "loss": [], "score": []}
         if not self.seen:
             return curve
@@ -43,6 +48,10 @@ class History:
             curve["sequences"].append(start + len(loss))
             curve["loss"].append(short(mean(loss)))
             curve["score"].append(short(int(np.count_nonzero(score)) / len(score)))
+        if self.answers:
+            answers = np.concatenate(self.answers, axis=1)
+            counts = [answers[:, start : start + self.stretch].sum(axis=1) for start in range(0, self.seen, self.stretch)]
+            curve["answers"] = [short(int(right) / int(asked)) for right, asked in counts]
         return curve
 
 

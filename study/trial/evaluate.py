@@ -18,11 +18,15 @@ def evaluate(trial, task, net, theta):
         parts = [task.test(trial.gap).usable(trial.direction)]
     else:
         parts = batches(trial, task, TEST_ROWS, TEST, "test")
-    losses, correct = [], 0
+    losses, counts, correct, several = [], [], 0, False
     for part in parts:
         passed = net.forward(theta, part, tape=False)
+        right = task.passed(passed.output, part)
         losses.append(passed.loss)
-        correct += int(np.count_nonzero(task.right(passed.output, part)))
+        counts.append(part.counted(right))
+        correct += int(np.count_nonzero(part.all_of_row(right)))
+        several = part.offsets is not None
     losses = np.concatenate(losses)
     loss = mean(losses)
-    return Evaluation(len(losses), correct, loss if math.isfinite(loss) else None)
+    answers = [int(count.sum()) for count in np.concatenate(counts, axis=1)] if several else (None, None)
+    return Evaluation(len(losses), correct, loss if math.isfinite(loss) else None, *answers)

@@ -79,6 +79,15 @@ class Trial(Frozen):
     stack: Literal["plain", "residual"] = Field(
         "plain", description="what a layer gives to the one above: its outputs, or with its inputs added from the second layer on"
     )
+    head: Literal["last", "attention"] = Field(
+        "last", description="what answers are computed from: the state where they are read, or this and other states by attention"
+    )
+    attention: Literal["additive", "general", "dot"] = Field(
+        "additive", description="how other states are scored against the one that is read; for head attention"
+    )
+    output: Literal["task", "sigmoid"] = Field(
+        "task", description="softmax with cross-entropy for classes, squared error for numbers; or a sigmoid with squared error"
+    )
     task: TaskName = Field("recall/past", description="what is learned; `list tasks` shows all")
     gap: Gap = Field(description="steps between cue and answer, or the scale of the task's windows; `list tasks` says which")
     init: Literal["standard", "long"] = Field(
@@ -128,6 +137,8 @@ class Trial(Frozen):
     def _drop_what_has_no_effect(self, info: ValidationInfo):
         if self.direction != "both":
             self._default("merge")
+        if self.head != "attention":
+            self._default("attention")
         if self.layers == 1:
             self._default("stack")
         if self.optimizer != "sgd":
@@ -154,6 +165,10 @@ class Trial(Frozen):
             raise ValueError(f"gap: {self.task} needs at least {task.smallest_gap}, got {self.gap}")
         if task is not None and task.rule is None:
             self._default("window")
+        if task is not None and self.head == "attention" and not task.has_past(self.gap, self.direction):
+            raise ValueError(f"head: attention needs a step besides the one that is read, got {self.task} at gap {self.gap}")
+        if task is not None and self.output == "sigmoid" and task.rule is not None and task.rule.beyond is not None:
+            raise ValueError(f"output: {self.task} has targets of both signs, a sigmoid gives numbers of 0 to 1; expected 'task'")
         if task is not None and task.rule is None and self.method == "guess":
             raise ValueError(f"method: {self.task} has no pass rule to guess by")
         return self

@@ -12,11 +12,14 @@ class Evaluation:
     n : sequences
     correct : how many the net answered right, in the sense of the task's pass rule
     loss : mean loss; None where it is not finite
+    answers_correct, answers : how many single answers were right, of how many; None where each sequence has one
     """
 
     n: int
     correct: int
     loss: float | None
+    answers_correct: int | None = None
+    answers: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +34,10 @@ class Result:
     digest : SHA-256 of the final weights' bytes
     guesses : how many sets of weights were drawn, of random-weight guessing
     final_loss : mean loss of the last 2,000 training sequences, each taken before its update; None if there are none
-    curve : {"sequences", "loss", "score"}, as study.trial.curve.History.curve
+    curve : {"sequences", "loss", "score"[, "answers"]}, as study.trial.curve.History.curve
     norms : {"start", "end"}, each as study.probes.norms.norms_by_lag; no end where training diverged
     probe : as study.probes.measure
+    attention : as study.probes.attention.looks, of the final weights; None for a head that does not look
     diverged_at : sequences seen when a loss or a gradient was not finite; then there is no test and no probe
     test : the Evaluation at the end
     """
@@ -47,6 +51,7 @@ class Result:
     curve: dict | None = None
     norms: dict | None = None
     probe: dict | None = None
+    attention: dict | None = None
     diverged_at: int | None = None
     test: Evaluation | None = None
 
@@ -64,7 +69,8 @@ class Result:
         values = {name: getattr(self, name) for name in NAMES}
         values = {name: value for name, value in values.items() if value is not None or name in kept}
         if self.test is not None:
-            values["test"] = {name: getattr(self.test, name) for name in TEST}
+            test = {name: getattr(self.test, name) for name in TEST}
+            values["test"] = {name: value for name, value in test.items() if value is not None or name == "loss"}
         return values
 
     @classmethod

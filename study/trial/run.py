@@ -11,6 +11,7 @@ from study.nets.architecture import Architecture
 from study.nets.initialisation import Initialisation
 from study.nets.net import Net
 from study.probes import measure, norms
+from study.probes.attention import looks
 from study.trial import streams
 from study.trial.curve import History
 from study.trial.evaluate import evaluate
@@ -44,7 +45,7 @@ def _train(trial, task, net):
     if diverged:
         return Result(**result, diverged_at=history.seen)
     gradients["end"] = _norms(trial, task, net, theta)
-    return Result(**result, test=evaluate(trial, task, net, theta))
+    return Result(**result, attention=_looks(trial, task, net, theta), test=evaluate(trial, task, net, theta))
 
 
 def _guess(trial, task, net):
@@ -64,11 +65,15 @@ def _probe(trial, task, net):
         return Result(**result, diverged_at=history.seen)
     batch = _probe_batch(trial, task)
     sequence = task.sample(streams.stream(trial, "lyapunov"), 1, trial.gap)
-    return Result(**result, probe=measure(task, net.made_of, theta, batch, sequence))
+    return Result(**result, probe=measure(task, net.made_of, theta, batch, sequence), attention=_looks(trial, task, net, theta))
 
 
 def _norms(trial, task, net, theta):
     return norms.norms_by_lag(task, net.made_of, theta, _probe_batch(trial, task))
+
+
+def _looks(trial, task, net, theta):
+    return looks(task, net.made_of, theta, _probe_batch(trial, task))
 
 
 def _probe_batch(trial, task):

@@ -39,7 +39,8 @@ def learn(trial, task, net, theta, history, budget):
             seen = block.rows(0, learned + rows)
             loss, output = loss[: len(seen.lengths)], output[: len(seen.read)]
         if len(loss):
-            history.add(loss, task.score(output, seen))
+            right = task.scored(output, seen)
+            history.add(loss, seen.all_of_row(right), None if seen.offsets is None else seen.counted(right))
         if solved_at:
             return solved_at, False
         if fault:

@@ -1,4 +1,4 @@
-"""The head that also looks back: o = tanh([c, s] C + k) V + v, where c weighs the states of other steps by how they score against s.
+"""The head that looks at other steps, too: o = tanh([c, s] C + k) V + v, where c weighs their states by how they score against s.
 
 s is the state of the step at which the answer is read; kernels.Attention has the scores, and which steps an answer sees. Bahdanau,
 Cho & Bengio 2015; Luong, Pham & Manning 2015, with biases behind C and V.

@@ -7,11 +7,14 @@ from kernels.processor import build, threads as available_threads
 
 SEGMENT = build("timeloop", "float32").SEGMENT      # steps; cuts at multiples of it change no bit
 PACE = 2**27                    # multiply-adds of a native call: Python hears signals in between, a few times a second
+WARM = 2**21                    # bytes of tape of a native call: weight gradients follow while its deltas are in the caches
 
 
-def steps_between_signals(layer, rows):
+def steps_of_a_call(layer, rows):
     """Steps of a native call, a multiple of SEGMENT."""
-    return max(1, PACE // (rows * (layer.size + 32 * layer.units)) // SEGMENT) * SEGMENT
+    work = rows * (layer.size + 32 * layer.units)
+    tape = rows * layer.units * (len(layer.cell.blocks) + len(layer.cell.states)) * layer.dtype.itemsize
+    return max(1, min(PACE // work, WARM // tape) // SEGMENT) * SEGMENT
 
 
 class Tape:
@@ -38,7 +41,7 @@ class Record:
         self.x, self.pins = checks.pinned(x)
         T, B, _ = self.shape = self.x.shape     # it outlives x, which another thread's backward pass lets go of
         self.segments = [(t, min(t + span, T)) for t in range(0, T, span)]
-        self.pace = steps_between_signals(layer, B)
+        self.pace = steps_of_a_call(layer, B)
         self.borders, self.merge, self.unspent = [], None, [True]
         self.recurrences = [self.new_recurrence(layer.cell.name, name == "reverse", self.x) for name in layer._names]
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from kernels import checks
 from kernels.processor import build
-from kernels.tape import PACE, steps_between_signals
+from kernels.tape import PACE, steps_of_a_call
 
 LOSSES = ("cross_entropy", "squared_error", "sigmoid_error")
 MOST_INPUTS = 2**16 - 1     # a symbol has 16 bits
@@ -217,7 +217,7 @@ class Training:
     def _add(self, recurrence, x, y, at, *, column, layer, truncated):
         recurrence.place(np.empty(recurrence.size, np.uint8))
         ports = self._steps.capsule(x), self._steps.capsule(y)
-        pace = steps_between_signals(layer, self.most[1])
+        pace = steps_of_a_call(layer, self.most[1])
         self._steps.recurrence(recurrence, recurrence.module(*ports, at, column=column, pace=pace, truncated=truncated))
 
     def _data(self, given, rows):

@@ -52,6 +52,7 @@ MAY = {  # {file: {name: why}}
     "study/process.py": {"io.*": "standard streams", "os.O_RDWR": "the same", "os.open": "the same",
                          "os.set_inheritable": "the same", "os.write": "the same"},
     "study/records/export.py": {"sqlite3.connect": "in memory", "pyarrow.parquet.write_table": "into memory"},
+    "study/records/weights.py": {"numpy.savez": "into memory"},
     "study/records/machine.py": {"subprocess*": "asks git and the compiler"},
     "study/report/__init__.py": {".unlink": "its own stale figures"},
     "study/report/drawing.py": {".savefig": "into memory"},

@@ -101,18 +101,18 @@ def noting(function, name, of):
     """The function, which from now on notes what `of` makes of its arguments in a file of the folder LEDGER."""
     path = Path(os.environ["LEDGER"], name)
 
-    def noted(*arguments):
-        result = function(*arguments)
+    def noted(*arguments, **named):
+        result = function(*arguments, **named)
         with open(path, "a") as file:
             file.write(f"{of(*arguments)}\n")
         return result
     return noted
 
 
-def real(trial):
+def real(trial, **how):
     from study.trial.run import run
 
-    return run(trial)
+    return run(trial, **how)
 
 
 WORK = {"": work, "faulty": faulty, "real": real}

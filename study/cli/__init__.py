@@ -20,20 +20,20 @@ OF_FOLDER = "DIR is the folder of one preset, results/gap/default if not given."
 FOLDER = click.argument("folder", metavar="[DIR]", default="results/gap/default")
 WORKERS = click.option("--workers", type=click.IntRange(1, 4096), metavar="N",
                        help="Worker processes; default: one per processor.")
+TRIAL = click.argument("id")
+OF_TRIAL = "ID is the beginning of a trial's id, or of the last part of its id."
+OUT = click.option("--out", default="results", metavar="DIR", show_default=True, help="Folder of all results.")
 JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON document, for programs.")
 
 
-class Seconds(click.FloatRange):
-    """A positive, finite number of seconds."""
-
-    def __init__(self):
-        super().__init__(0, min_open=True)
+class Finite(click.FloatRange):
+    """A finite number within bounds."""
 
     def convert(self, value, param, ctx):
-        seconds = super().convert(value, param, ctx)
-        if not math.isfinite(seconds):  # nan passes every comparison of FloatRange
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):  # nan passes every comparison of FloatRange
             self.fail(f"{value} is not a finite number.", param, ctx)
-        return seconds
+        return number
 
 
 def say(line=""):

@@ -9,10 +9,10 @@ from pathlib import Path
 import click
 
 from study import process
-from study.cli import FAILED, FOLDER, JSON, OF_FOLDER, dump, say, shortened
+from study.cli import FAILED, FOLDER, JSON, OF_FOLDER, OF_TRIAL, OUT, TRIAL, dump, output, shortened
 from study.errors import SpecError
 from study.plan.plan import Plan
-from study.records import compare, export, files, find, store, table
+from study.records import compare, export, find, store, table
 from study.records.provenance import Provenance
 from study.run import best
 from study.run.estimate import about
@@ -132,29 +132,21 @@ def export_(folder, form, to):
         raise SpecError(f"{folder}: no recorded trial of its plan")
     if to is None and form != "csv" and sys.stdout.isatty():
         raise click.UsageError(f"{form} is not text: give --to FILE, or redirect the output")
-    if to is not None and not Path(to).parent.is_dir():
-        raise SpecError(f"--to {to}: no such folder")
-    if to is not None and store.keeps(to):
-        raise SpecError(f"--to {to}: expected a file of your own, got one that a folder of results keeps its records or plan in")
+    if to is not None:
+        output.check(to)
     data = export.FORMATS[form](*export.table(rows))
     if to is None:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
         return
-    if Path(to).is_fifo():
-        say(f"{to} is a FIFO: this waits for its reader")
-    files.send(to, data)
-    say(f"{to}: {len(rows)} trials")
+    output.send(to, data, f"{len(rows)} trials")
 
 
-@click.command()
-@click.argument("id")
-@click.option("--out", default="results", metavar="DIR", show_default=True, help="Folder of all results.")
+@click.command(epilog=OF_TRIAL)
+@TRIAL
+@OUT
 def show(id, out):
-    """Print everything that is recorded of a trial.
-
-    ID is the beginning of its id, or of the last part of its id.
-    """
+    """Print everything that is recorded of a trial."""
     dump(find.find(out, id))
 
 

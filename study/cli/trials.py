@@ -2,13 +2,14 @@
 
 import time
 from contextlib import closing
+from functools import partial
 
 import click
 
 import kernels
 from kernels.processor import processors
 from study import claims
-from study.cli import FAILED, FOLDER, INTERRUPTED, JSON, OF_FOLDER, PROGRAM, WORKERS, Seconds, again, dump, say
+from study.cli import FAILED, FOLDER, INTERRUPTED, JSON, OF_FOLDER, PROGRAM, WORKERS, Finite, again, dump, say
 from study.cli.report import write_report
 from study.errors import SpecError
 from study.plan import subset
@@ -36,7 +37,8 @@ SHOWN = ("solved", "censored", "without a rule", "probed", "diverged", "for lear
 @click.option("--dry-run", is_flag=True, help="Say what would run, and about how long it takes; write nothing.")
 @click.option("--fail-fast", is_flag=True, help="Start no more trials after one has failed.")
 @click.option("--retry-failed", is_flag=True, help="Run trials again that failed or crashed before.")
-@click.option("--timeout", type=Seconds(), metavar="SECONDS", help="End trials that take longer.")
+@click.option("--timeout", type=Finite(0, min_open=True), metavar="SECONDS", help="End trials that take longer.")
+@click.option("--keep-weights", is_flag=True, help="Keep the final weights of each trial that is run, in `weights` of its folder.")
 @click.option("--executor", type=click.Choice(executors.NAMES), default="local", show_default=True,
               help="Where trials are computed: on this machine, or on a Dask cluster.")
 @click.option("--scheduler", metavar="ADDRESS|FILE", help="Address or scheduler file of the Dask cluster.")
@@ -60,9 +62,10 @@ def _forecast(plans, as_json, *, out, workers, retry_failed, **_):
         _show_forecast(data, workers)
 
 
-def _compute(plans, as_json, *, out, retry_failed, fail_fast, executor, **where):
+def _compute(plans, as_json, *, out, retry_failed, fail_fast, keep_weights, executor, **where):
     computing = executors.start(executor, **where)
-    options = {"executor": computing, "work": train, "facts": machine.facts(), "retry": retry_failed, "fail_fast": fail_fast}
+    options = {"executor": computing, "work": partial(train, weights=True) if keep_weights else train,
+               "facts": machine.facts(), "retry": retry_failed, "fail_fast": fail_fast}
     code, results = 0, []
     with closing(computing):
         for study, wanted in plans:

@@ -1,5 +1,7 @@
 """An affine map of the input of each step: x E + e."""
 
+from functools import partial
+
 import kernels
 from study.nets.module import Gradient, Module, places
 
@@ -22,6 +24,9 @@ class Embedding(Module):
     def backward(self, theta, tape, dy, wanted):
         d_theta, dx = self.affine.backward(theta, places(tape), places(dy))
         return Gradient(d_theta, dx.reshape(tape.shape))
+
+    def stepper(self, theta, rows):
+        return partial(self.affine.forward, theta)
 
     def compile(self, training, x, at, truncated):
         return training.affine(x, self.affine, at)

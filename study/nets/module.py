@@ -52,7 +52,7 @@ class Module:
 
     `theta` is always the module's own slice (size,) of the net's weights, and `batch` the study.tasks.Batch of the pass, from
     which a module takes row lengths or the places of answers. A module keeps no state between passes that could change a
-    number. Sampling will need one method more: `step(theta, x, state)`, one step of a forward pass.
+    number.
 
     Attributes
     ----------
@@ -95,6 +95,14 @@ class Module:
     def layers(self, tape, at):
         """The recurrent layers of a forward pass, the lowest first: [Layer], where the module's weights begin at `at`."""
         return []
+
+    def stepper(self, theta, rows):
+        """A function from x (rows, inputs) of the next step to the output (rows, width) there.
+
+        It keeps the states between calls, and has the bits of `forward` with an answer at every step. Raises ValueError where the
+        module needs later steps.
+        """
+        raise NotImplementedError
 
     def compile(self, training, x, at, truncated):
         """Add this module to a kernels.Training, and return the number of its output.

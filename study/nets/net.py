@@ -1,5 +1,6 @@
 """A net for a task: its modules, its loss, and the forward and the backward pass through all of them."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -77,6 +78,16 @@ class Net:
         """Initial weights (size,), each parameter from a stream of its own, named by seed and parameter."""
         return np.concatenate([self.modules[name].init(seed, "" if name in ORDER else f"{name}/", how) for name in self.slices])
 
+    def view(self, theta):
+        """Views into theta by "module/parameter", in the order in which they lie there."""
+        views, at = {}, 0
+        for module in self.slices:
+            for name, shape in self.modules[module].shapes.items():
+                size = math.prod(shape)
+                views[f"{module}/{name}"] = theta[at : at + size].reshape(shape)
+                at += size
+        return views
+
     def forward(self, theta, batch, tape=True):
         """The Pass of a study.tasks.Batch."""
         x, tapes = batch.x.astype(self.dtype, copy=False), {}
@@ -115,6 +126,17 @@ class Net:
         """The recurrent layers of a Pass, the lowest first: [study.nets.module.Layer]."""
         return [layer for name, module in self.modules.items()
                 for layer in module.layers(passed.tapes[name], self.slices[name].start)]
+
+    def stepper(self, theta, rows=1):
+        """A function from x (rows, I) of the next step to the outputs (rows, K) of the head there; see Module.stepper."""
+        steps = [module.stepper(theta[self.slices[name]], rows) for name, module in self.modules.items()]
+
+        def step(x):
+            for module_step in steps:
+                x = module_step(x)
+            return x
+
+        return step
 
     def compile(self, most, truncated=False):
         """The kernels.Training of this net, for batches of at most (T, B, P) = `most` steps, rows and answers."""

@@ -27,5 +27,8 @@ class Recurrent(Module):
     def layers(self, tape, at):
         return [Layer(self.layer, slice(at, at + self.size), *tape)]
 
+    def stepper(self, theta, rows):
+        return self.layer.stepper(theta, rows)
+
     def compile(self, training, x, at, truncated):
         return training.recurrent(x, self.layer, at, truncated)

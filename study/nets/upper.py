@@ -46,6 +46,17 @@ class Upper(Module):
             parts.append(d_embedding)
         return Gradient(np.concatenate(parts), dx + dy if self.residual else dx, norms)
 
+    def stepper(self, theta, rows):
+        of_layer, of_embedding = np.split(theta, [self.recurrent.size])
+        recurrent = self.recurrent.stepper(of_layer, rows)
+        embedding = self.embedding.stepper(of_embedding, rows) if self.embedding else None
+
+        def step(x):
+            y = recurrent(embedding(x) if embedding else x)
+            return y + x if self.residual else y
+
+        return step
+
     def layers(self, tape, at):
         return self.recurrent.layers(tape[1], at)
 

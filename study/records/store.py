@@ -16,6 +16,9 @@ of two drivers mix on network file systems), a lock file (someone must clean it 
 beside their segments, in lines of the same form. `compact` copies from them into `runs.log` who made each record, and the
 drivers once more into `manifest.json` for people; both stay as they are while the records are the same bytes. A dead driver's
 log that holds no more than `runs.log` is deleted; one with failures stays.
+
+Weights that are kept lie in `weights/`, one file a trial (weights.py), written before the trial's record: a driver that dies in
+between leaves a trial that runs again and writes the same bytes.
 """
 
 import errno
@@ -31,14 +34,15 @@ from pathlib import Path
 
 from study.errors import SpecError
 from study.plan.plan import CHOICES, PLAN
+from study.records import weights
 from study.records.contents import (
     ASIDE, FINAL, LARGEST, LOG, RUNS, SCHEMA, SEGMENTS, Broken, Contents, Damaged, encode, lines, read, record)
 from study.records.files import Refused, content, make, prepare, put, refusals, replace, sync_folder, turn
 
 __all__ = ["ASIDE", "FINAL", "LARGEST", "LOG", "RUNS", "SCHEMA", "SEGMENTS", "Broken", "Contents", "Damaged", "Driver", "Refused",
-           "alive", "compact", "encode", "keeps", "manifest", "prepare", "put", "read", "record"]
+           "alive", "compact", "encode", "keeps", "manifest", "prepare", "put", "read", "record", "weights_of"]
 
-MANIFEST = "manifest.json"
+MANIFEST, WEIGHTS = "manifest.json", "weights"
 
 
 class Driver:
@@ -64,8 +68,13 @@ class Driver:
             self._open(".jsonl")
 
     def record(self, trial, outcome):
-        """Write a trial that is done or diverged, durably, and return its line. Raises ValueError or Refused."""
-        line = encode(record(trial, outcome))
+        """Write a trial that is done or diverged, durably, and return its line. Raises ValueError or Refused.
+
+        Where its result has weights, they are written first.
+        """
+        line, result = encode(record(trial, outcome)), outcome["result"]
+        if result.weights is not None:
+            put(weights_of(self.path.parents[1], trial.id), weights.encode(trial, result.weights, result.digest))
         self._append(".jsonl", line)
         self._event("trial", id=trial.id, driver=self.name, host=outcome["host"], seconds=outcome["seconds"])
         return line
@@ -119,10 +128,15 @@ def _new_and_locked(path):
     return file
 
 
+def weights_of(folder, id):
+    """The path of the weights of a trial in a preset's folder."""
+    return Path(folder, WEIGHTS, f"{id}.npz")
+
+
 def keeps(path):
-    """Whether a file is one in which a preset's folder keeps its records or its plan."""
+    """Whether a file is one in which a preset's folder keeps its records, weights or plan."""
     path = Path(os.path.realpath(path))
-    folder = path.parent.parent if path.parent.name == SEGMENTS else path.parent
+    folder = path.parent.parent if path.parent.name in (SEGMENTS, WEIGHTS) else path.parent
     return Path(folder, PLAN).exists() and (folder != path.parent or path.name in (PLAN, CHOICES, RUNS, LOG, MANIFEST))
 
 

@@ -129,6 +129,10 @@ class Task:
     words : gap -> how many random words a sequence takes
     build : (words (B, words(gap)) uint64, gap) -> Batch
     test : gap -> Batch (x an array), where the task has a fixed test part; else None, and test sequences are drawn
+    symbols : what the inputs stand for where x is one-hot: a string of characters, or a tuple of words; else None
+    answers : what the outputs stand for, a string or a tuple; None: they are named by their numbers
+    writes : whether each answer is the next symbol of the sequence, so that a net can write text; the answers are the symbols then
+    stop : the symbol at which a text ends, or None
     """
 
     name: str
@@ -146,6 +150,10 @@ class Task:
     words: Callable
     build: Callable
     test: Callable | None = None
+    symbols: str | tuple | None = None
+    answers: str | tuple | None = None
+    writes: bool = False
+    stop: str | None = None
 
     def check(self, gap):
         """Raise TypeError or ValueError unless `gap` is a gap that this task has."""

@@ -57,7 +57,8 @@ def build(words, gap, past, future):
 
 
 def task(side, past, future):
-    classes = CUES * CUES if past and future else CUES
+    cues = SYMBOLS[:CUES]
+    answers = tuple(a + b for a in cues for b in cues) if past and future else cues
     return Task(
         name=f"recall/{side}",
         title=f"recall, {'cues on both sides' if past and future else f'cue in the {side}'}",
@@ -66,13 +67,15 @@ def task(side, past, future):
         smallest_gap=1,
         lag=1.0,
         inputs=len(SYMBOLS),
-        outputs=classes,
+        outputs=len(answers),
         kind="class",
         loss="cross_entropy",
-        chance={"score": 1 / classes, "loss": log(classes)},
+        chance={"score": 1 / len(answers), "loss": log(len(answers))},
         rule=Rule(),
         words=lambda gap: DRAWN + bytes_for(longest(gap)),
         build=lambda words, gap: build(words, gap, past, future),
+        symbols=SYMBOLS,
+        answers=answers,
     )
 
 

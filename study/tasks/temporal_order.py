@@ -27,6 +27,7 @@ A drawn sample of 6a at scale 20; its class is YY: 1 * 2 + 1.
 (22, 21, 3)
 """
 
+from itertools import product
 from math import log
 
 import numpy as np
@@ -61,7 +62,7 @@ def build(words, scale, windows):
 
 
 def task(version, lag, *windows):
-    classes = 2 ** len(windows)
+    answers = tuple(map("".join, product(SYMBOLS[X:], repeat=len(windows))))
     return Task(
         name=f"temporal_order/{version}",
         title=f"temporal order {version}",
@@ -70,13 +71,15 @@ def task(version, lag, *windows):
         smallest_gap=20,
         lag=lag,
         inputs=len(SYMBOLS),
-        outputs=classes,
+        outputs=len(answers),
         kind="class",
         loss="cross_entropy",
-        chance={"score": 1 / classes, "loss": log(classes)},
+        chance={"score": 1 / len(answers), "loss": log(len(answers))},
         rule=Rule(within=0.3, mean=0.1),
         words=lambda scale: 1 + 2 * len(windows) + bytes_for(scaled(LENGTH, scale)[1]),
         build=lambda words, scale: build(words, scale, windows),
+        symbols=SYMBOLS,
+        answers=answers,
     )
 
 

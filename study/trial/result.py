@@ -1,6 +1,7 @@
 """What a trial gives, as an object and as the dict that its record holds."""
 
-from dataclasses import dataclass, fields
+import hashlib
+from dataclasses import dataclass, field, fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class Result:
     attention : as study.probes.attention.looks, of the final weights; None for a head that does not look
     diverged_at : sequences seen when a loss or a gradient was not finite; then there is no test and no probe
     test : the Evaluation at the end
+    weights : {"module/parameter": array}, the final weights, where they were asked for; no part of the record
     """
 
     solved: bool | None = None
@@ -54,6 +56,7 @@ class Result:
     attention: dict | None = None
     diverged_at: int | None = None
     test: Evaluation | None = None
+    weights: dict | None = field(default=None, compare=False)
 
     @property
     def status(self):
@@ -83,5 +86,10 @@ class Result:
         return cls(**values)
 
 
-NAMES = tuple(field.name for field in fields(Result))
+def digest(theta):
+    """SHA-256 of the bytes of a net's weights (size,)."""
+    return hashlib.sha256(theta.tobytes()).hexdigest()
+
+
+NAMES = tuple(known.name for known in fields(Result) if known.name != "weights")
 TEST = tuple(field.name for field in fields(Evaluation))

@@ -4,7 +4,7 @@
 comes from `kernels` or from exact operations, so the same trial gives the same bits anywhere.
 """
 
-import hashlib
+from dataclasses import replace
 
 from study import tasks
 from study.nets.architecture import Architecture
@@ -16,17 +16,27 @@ from study.trial import streams
 from study.trial.curve import History
 from study.trial.evaluate import evaluate
 from study.trial.guess import guess
-from study.trial.result import Result
+from study.trial.result import Result, digest
 from study.trial.train import learn
 
 SELECTION_SEEDS = 2**31  # added to the seed of initial weights of selection trials, so that no other trial starts from them
 
 
-def run(trial):
-    """Train, guess or probe, by the knobs of a study.trial.knobs.Trial. Returns a study.trial.result.Result."""
+def run(trial, weights=False):
+    """Train, guess or probe, by the knobs of a study.trial.knobs.Trial. Returns a study.trial.result.Result.
+
+    `weights`: with the final weights, unless training diverged.
+    """
     task = tasks.get(trial.task).at(trial.gap)
-    net = Net(task, Architecture.of(trial), trial.dtype)
-    return {"bptt": _train, "guess": _guess, "probe": _probe}[trial.method](trial, task, net)
+    net = net_of(trial, task)
+    result, theta = {"bptt": _train, "guess": _guess, "probe": _probe}[trial.method](trial, task, net)
+    kept = net.view(theta) if weights and result.status == "done" else None
+    return replace(result, parameters=net.size, digest=digest(theta), weights=kept)
+
+
+def net_of(trial, task):
+    """The Net of a trial of that study.tasks.Task, at the trial's gap."""
+    return Net(task, Architecture.of(trial), trial.dtype)
 
 
 def initial(trial, net):
@@ -40,12 +50,12 @@ def _train(trial, task, net):
     theta, history = initial(trial, net), History(trial.budget, trial.batch)
     gradients = {"start": _norms(trial, task, net, theta)}
     solved_at, diverged = learn(trial, task, net, theta, history, trial.budget)
-    result = _counts(trial, task, net, theta, solved_at)
+    result = _counts(trial, task, solved_at)
     result |= {"final_loss": history.final_loss(), "curve": history.curve(), "norms": gradients}
     if diverged:
-        return Result(**result, diverged_at=history.seen)
+        return Result(**result, diverged_at=history.seen), theta
     gradients["end"] = _norms(trial, task, net, theta)
-    return Result(**result, attention=_looks(trial, task, net, theta), test=evaluate(trial, task, net, theta))
+    return Result(**result, attention=_looks(trial, task, net, theta), test=evaluate(trial, task, net, theta)), theta
 
 
 def _guess(trial, task, net):
@@ -53,19 +63,19 @@ def _guess(trial, task, net):
         raise ValueError(f"method: {trial.task} has no pass rule to guess by")
     theta, solved_at, guesses = guess(trial, task, net)
     test = evaluate(trial, task, net, theta)
-    return Result(**_counts(trial, task, net, theta, solved_at), guesses=guesses, test=test)
+    return Result(**_counts(trial, task, solved_at), guesses=guesses, test=test), theta
 
 
 def _probe(trial, task, net):
     theta, history = initial(trial, net), History(max(trial.after, 1), trial.batch)
     solved_at, diverged = learn(trial, task, net, theta, history, trial.after) if trial.after else (None, False)
     sequences = history.seen if diverged else solved_at or trial.after
-    result = {"sequences": sequences, "parameters": net.size, "digest": _digest(theta)}
     if diverged:
-        return Result(**result, diverged_at=history.seen)
+        return Result(sequences=sequences, diverged_at=history.seen), theta
     batch = _probe_batch(trial, task)
     sequence = task.sample(streams.stream(trial, "lyapunov"), 1, trial.gap)
-    return Result(**result, probe=measure(task, net.made_of, theta, batch, sequence), attention=_looks(trial, task, net, theta))
+    looks = _looks(trial, task, net, theta)
+    return Result(sequences=sequences, probe=measure(task, net.made_of, theta, batch, sequence), attention=looks), theta
 
 
 def _norms(trial, task, net, theta):
@@ -80,14 +90,5 @@ def _probe_batch(trial, task):
     return task.sample(streams.stream(trial, "probe"), norms.ROWS, trial.gap)
 
 
-def _counts(trial, task, net, theta, solved_at):
-    return {
-        "solved": None if task.rule is None else solved_at is not None,
-        "sequences": solved_at or trial.budget,
-        "parameters": net.size,
-        "digest": _digest(theta),
-    }
-
-
-def _digest(theta):
-    return hashlib.sha256(theta.tobytes()).hexdigest()
+def _counts(trial, task, solved_at):
+    return {"solved": None if task.rule is None else solved_at is not None, "sequences": solved_at or trial.budget}

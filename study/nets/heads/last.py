@@ -1,5 +1,7 @@
 """The head that reads the state of the step at which an answer is due: o = h V + v."""
 
+from functools import partial
+
 import numpy as np
 
 import kernels
@@ -31,6 +33,9 @@ class Head(Module):
         dx[at] = dh
         self._written = at
         return Gradient(d_theta, dx.reshape(shape))
+
+    def stepper(self, theta, rows):
+        return partial(self.affine.forward, theta)
 
     def compile(self, training, x, at, truncated):
         return training.affine(training.answers(x), self.affine, at)

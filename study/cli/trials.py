@@ -62,10 +62,10 @@ def _forecast(plans, as_json, *, out, workers, retry_failed, **_):
         _show_forecast(data, workers)
 
 
-def _compute(plans, as_json, *, out, retry_failed, fail_fast, keep_weights, executor, **where):
-    computing = executors.start(executor, **where)
-    options = {"executor": computing, "work": partial(train, weights=True) if keep_weights else train,
-               "facts": machine.facts(), "retry": retry_failed, "fail_fast": fail_fast}
+def _compute(plans, as_json, *, out, executor, **how):
+    computing = executors.start(executor, how["workers"], how["scheduler"], how["timeout"])
+    options = {"executor": computing, "work": partial(train, weights=True) if how["keep_weights"] else train,
+               "facts": machine.facts(), "retry": how["retry_failed"], "fail_fast": how["fail_fast"]}
     code, results = 0, []
     with closing(computing):
         for study, wanted in plans:

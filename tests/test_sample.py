@@ -51,7 +51,7 @@ def run_with_weights(trial):
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("cell", ["lstm", "gru", "mut1"])
-@pytest.mark.parametrize("made_of", [*({"head": head} for head in HEADS), {"layers": 3}, {"layers": 2, "stack": "residual"}], ids=str)
+@pytest.mark.parametrize("made_of", [*({"head": head} for head in HEADS), *({"head": "attention", "attention": score} for score in ("general", "dot")), {"layers": 3}, {"layers": 2, "stack": "residual"}], ids=str)
 def test_a_net_step_by_step_has_the_bits_of_its_forward_pass(made_of, cell, dtype):
     net = Net(PARROT, Architecture(cell, 7, **made_of), dtype)
     theta, batch = net.init(0), PARROT.sample(kernels.Stream("steps"), 5, 20)

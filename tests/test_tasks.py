@@ -61,6 +61,19 @@ def test_shapes_and_types(task):
 
 
 @EVERY
+def test_symbols_and_answers_name_all_inputs_and_outputs(task):
+    gap = task.smallest_gap + 13
+    here, batch = task.at(gap), draw(task, 50, gap)
+    if here.symbols is not None:
+        assert len(set(here.symbols)) == len(here.symbols) == here.inputs
+        assert set(np.unique(batch.x)) == {0, 1} and (batch.x.sum(axis=2) == ~past_length(batch)).all()
+    if here.answers is not None:
+        assert here.kind == "class" and len(set(here.answers)) == len(here.answers) == here.outputs
+    if here.writes:
+        assert here.answers == here.symbols and (here.stop is None or here.stop in here.symbols)
+
+
+@EVERY
 def test_same_stream_same_sequences_another_stream_others(task):
     assert same(draw(task, 32), draw(task, 32))
     assert not same(draw(task, 32), draw(task, 32, key="another"))

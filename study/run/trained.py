@@ -20,7 +20,7 @@ class Trained:
 
     Attributes
     ----------
-    trial, task, net : its Trial, study.tasks.Task and study.nets.net.Net
+    trial, task, net : its Trial, study.tasks.Task at the trial's gap, and study.nets.net.Net
 
     Raises
     ------
@@ -37,7 +37,7 @@ class Trained:
         self.trial, self._result = Trial.model_validate(entry["trial"]), Result.of(entry["result"])
         if self.trial.id != id:
             raise SpecError(f"{id}: expected a trial of this version, which would have the id {self.trial.id}")
-        self.task = TASKS[self.trial.task]
+        self.task = TASKS[self.trial.task].at(self.trial.gap)
         self.net = net_of(self.trial, self.task)
         self._kept = store.weights_of(entry["folder"], id)
 

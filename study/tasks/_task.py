@@ -129,8 +129,8 @@ class Task:
     words : gap -> how many random words a sequence takes
     build : (words (B, words(gap)) uint64, gap) -> Batch
     test : gap -> Batch (x an array), where the task has a fixed test part; else None, and test sequences are drawn
-    symbols : what the inputs stand for where x is one-hot: a string of characters, or a tuple of words; else None
-    answers : what the outputs stand for, a string or a tuple; None: they are named by their numbers
+    symbols : what the inputs stand for where x is one-hot: a string of characters, a tuple of words, or gap -> one of these; else None
+    answers : what the outputs stand for, in the same way; None: they are named by their numbers
     writes : whether each answer is the next symbol of the sequence, so that a net can write text; the answers are the symbols then
     stop : the symbol at which a text ends, or None
     """
@@ -150,8 +150,8 @@ class Task:
     words: Callable
     build: Callable
     test: Callable | None = None
-    symbols: str | tuple | None = None
-    answers: str | tuple | None = None
+    symbols: str | tuple | Callable | None = None
+    answers: str | tuple | Callable | None = None
     writes: bool = False
     stop: str | None = None
 
@@ -163,10 +163,13 @@ class Task:
             raise ValueError(f"{self.axis}: {self.name} needs at least {self.smallest_gap}, got {gap}")
 
     def at(self, gap):
-        """The task at one gap: its inputs, outputs and chance are numbers."""
-        inputs, outputs = (value(gap) if callable(value) else value for value in (self.inputs, self.outputs))
-        chance = {name: value(gap) if callable(value) else value for name, value in self.chance.items()}
-        return replace(self, inputs=inputs, outputs=outputs, chance=chance)
+        """The task at one gap: nothing that describes its nets is a function of the gap any more."""
+        def here(value):
+            return value(gap) if callable(value) else value
+
+        chance = {name: here(value) for name, value in self.chance.items()}
+        names = {"symbols": here(self.symbols), "answers": here(self.answers)}
+        return replace(self, inputs=here(self.inputs), outputs=here(self.outputs), chance=chance, **names)
 
     def draw(self, stream, batch, gap):
         """The next `batch` sequences of a stream, as a Batch whose x may still be a OneHot."""

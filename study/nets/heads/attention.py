@@ -41,6 +41,19 @@ class Head(Module):
         d_scoring, dx = self.attention.backward(scoring, looked, d)
         return Gradient(np.concatenate([d_scoring, d_mix, d_out]), dx)
 
+    def stepper(self, theta, rows):
+        """As Module.stepper; each step attends to all steps before it, so its cost grows."""
+        (scoring, mix, out), states = (theta[part] for part in self.slices), []
+
+        def step(x):
+            states.append(x)
+            T = len(states)
+            here = (T - 1) * rows + np.arange(rows)
+            seen, *_ = self.attention.forward(scoring, np.stack(states), np.full(rows, T), here)
+            return self.affine.forward(out, kernels.tanh(self.mixed.forward(mix, seen)))
+
+        return step
+
     def compile(self, training, x, at, truncated):
         scoring, mix, out = (at + part.start for part in self.slices)
         y = training.affine(training.attention(x, self.attention, scoring), self.mixed, mix)

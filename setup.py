@@ -92,6 +92,7 @@ class Build(build_ext):
         compile_openmp, link_openmp = self.openmp()
         builds = {isa: [*flags, *own, *compile_openmp] for isa, own in self.chosen(offered).items()}
         base = [*flags, *offered.get("generic", []), *compile_openmp]
+        digest = runpy.run_path("kernels/sources.py")["digest"]("kernels")
         self.cythonize()
         kept = {extension.name: extension for extension in self.extensions}
         self.extensions = []
@@ -100,7 +101,8 @@ class Build(build_ext):
             extension.extra_compile_args = builds.get(isa, base)
             extension.extra_link_args = link_openmp
             if module == "features":
-                lines = ['#define LONGLAG_BUILDS "' + ";".join(f"{isa}:{' '.join(flags)}" for isa, flags in builds.items()) + '"']
+                built = ";".join(f"{isa}:{' '.join(flags)}" for isa, flags in builds.items())
+                lines = [f'#define LONGLAG_BUILDS "{built}"', f'#define LONGLAG_SOURCES "{digest}"']
             self.write_stub(module, name, lines, extension.extra_compile_args)
             self.extensions.append(extension)
         super().build_extensions()
@@ -136,6 +138,7 @@ class Build(build_ext):
             include_path=[str(GENERATED)],
             compiler_directives=DIRECTIVES,
             force=self.force or None,
+            nthreads=self.parallel if sys.platform == "linux" else 0,  # elsewhere its processes would run this file again
             quiet=True,
         )
 

@@ -6,7 +6,7 @@ import math
 import os
 from pathlib import Path
 
-from kernels import checks
+from kernels import checks, sources
 
 try:
     _features = importlib.import_module("kernels._features")
@@ -15,6 +15,10 @@ except ModuleNotFoundError:
         "the kernels are not compiled for this Python: run scripts/study or scripts/test, which set everything up, "
         "or `python -m pip install .` in the project's folder"
     ) from None
+
+if sources.digest(Path(__file__).parent) not in (None, getattr(_features, "SOURCES", "")):  # older builds have none
+    raise ImportError("the kernels were compiled from other sources than are here: run scripts/set-up, or "
+                      "`.venv/bin/python setup.py build_ext --inplace`, in the project's folder")
 
 MOST_THREADS = 1024         # OpenMP ends the process where the system refuses to make a thread
 

@@ -63,6 +63,16 @@ def test_kernels_that_are_not_compiled_say_how_to(tmp_path):
     assert done.stderr.splitlines()[-1].startswith("ImportError: the kernels are not compiled for this Python: run scripts/study")
 
 
+@pytest.mark.parametrize("edited", ["lanes.h", "cells/lstm.pxd", "wrappers.py"])
+def test_kernels_of_other_sources_say_what_to_run(tmp_path, edited):
+    shutil.copytree(FOLDER, tmp_path / "kernels", ignore=shutil.ignore_patterns("__pycache__"))
+    program = f"import sys; sys.path[0] = {str(tmp_path)!r}; import kernels"
+    assert python(program).returncode == 0
+    with open(tmp_path / "kernels" / edited, "a") as file:
+        file.write("\n")
+    assert python(program).stderr.splitlines()[-1].startswith("ImportError: the kernels were compiled from other sources")
+
+
 def test_every_build_is_there():
     for name, dtypes in MODULES.items():
         assert len([path for path in BUILT if path.name.startswith(f"_{name}_")]) == dtypes * len(_features.BUILDS)

@@ -5,6 +5,9 @@ import numpy as np
 from study.tasks import group_words, lag_long
 
 
+PERIOD = 15  # of the timing tasks
+
+
 def symbols_of(x):
     return x.argmax(axis=1)
 
@@ -111,17 +114,56 @@ def multi_recall(x):
     return answers
 
 
+def measured(x):
+    """I of each interval of 15 or 16 steps."""
+    return (np.diff(x[:, 0].nonzero()[0], prepend=-1) - PERIOD).tolist()
+
+
+def generated(x):
+    answers, left = [], None
+    for late in x[:, 0]:
+        left = (PERIOD + late if not left else left) - 1
+        answers.append(float(left == 0))
+    return answers
+
+
+def wave(shape):
+    t = np.arange(PERIOD) / PERIOD
+    values = {"cos": (1 - np.cos(2 * np.pi * t)) / 2, "triangle": np.interp(t, [0, 0.5, 1], [0, 1, 0]), "rectangle": t >= 0.5}[shape]
+    return lambda x: np.tile(values, len(x) // PERIOD)
+
+
+INNER = {"0T": 1, "0P": 2, "1S": 1, "1X": 3, "2T": 2, "2V": 4, "3X": 2, "3S": 5, "4P": 3, "4V": 5}
+
+
+def may_come(text):
+    """The symbols that may come after the beginning of an embedded Reber string."""
+    if len(text) < 3:
+        return ["B", "TP", "B"][len(text)]
+    state, ends = 0, 0
+    for symbol in text[3:]:
+        state, ends = INNER.get(f"{state}{symbol}", 5), ends + (state == 5)
+    return ["E", text[1], "E"][ends] if state == 5 else "".join(move[1] for move in INNER if move[0] == str(state))
+
+
+def reber(x):
+    text = "".join("BTPSXVE"[symbol] for symbol in symbols_of(x))
+    return [[symbol in may_come(text[: n + 1]) for symbol in "BTPSXVE"] for n in range(len(text))]
+
+
 ORACLES = {  # a task, or the first part of its name: the program
     "adding/hs97": adding, "adding/uniform": adding_uniform, "multiplication": multiplication, "copy": copy, "latch": latch,
     "temporal_order": temporal_order, "recall": recall, "lag_free": lag_free, "lag_random": lag_random, "lag_long": lag_long_,
     "two_sequence": two_sequence, "two_sequence/3c": two_sequence_3c, "parity": parity, "parity/end": lambda x: parity(x)[-1:],
     "a5": word("a5"), "z60": word("z60"), "a4z5": word("a4z5"), "flip_flop": flip_flop, "multi_recall": multi_recall,
+    "reber": reber, "timing": measured, "timing/gts": generated, "timing/pfg_cos": wave("cos"),
+    "timing/pfg_triangle": wave("triangle"), "timing/pfg_rectangle": wave("rectangle"),
 }  # fmt: skip
 
 
 def answered(task, batch, program):
     """The outputs (P, K) of a program for a Batch."""
     answers = np.concatenate([program(batch.x[:length, row]) for row, length in enumerate(batch.lengths)])
-    if task.kind == "class":
+    if task.kind == "class" and answers.ndim == 1:
         return np.eye(task.outputs, dtype=np.float32)[answers]
     return answers.reshape(len(batch.read), task.outputs).astype(np.float32)

@@ -1,10 +1,12 @@
 """Each published definition, window by window."""
 
+import re
+
 import numpy as np
 import pytest
 
 import kernels
-from study.tasks import TASKS, group_words
+from study.tasks import TASKS, _reber, group_words, reber, timing
 
 ROWS = 4000
 
@@ -183,3 +185,42 @@ def test_multi_recall_asks_for_each_key_once():
     assert (np.sort(keys) == np.sort(asked)).all() and (np.diff(np.sort(keys)) > 0).all() and set(keys.flat) == set(range(32))
     assert set(symbols[:, 1:16:2].flat) == set(range(32, 48)) and set(symbols[:, 16:21].flat) == set(range(48, 52))
     assert (keys == asked).mean() == pytest.approx(1 / 8, abs=0.02)
+
+
+def test_reber_learns_from_256_strings_and_is_tested_on_others():
+    symbols, _, lengths = reber.strings()
+    texts = ["".join(_reber.SYMBOLS[symbol] for symbol in row[:n]) for row, n in zip(symbols, lengths, strict=True)]
+    assert len(texts) == 512 and set(texts[:256]).isdisjoint(texts[256:]) and min(map(len, texts)) == 9
+    assert all(re.fullmatch("B([TP])B[TSXPV]+E\\1E", text) for text in texts)
+    drawn = draw("reber", 0)
+    seen = {"".join(_reber.SYMBOLS[s] for s in row[:n]) for row, n in zip(symbols_of(drawn), drawn.lengths, strict=True)}
+    assert seen == {text[:-1] for text in texts[:256]}
+    test = TASKS["reber"].test(0)
+    assert len(test.lengths) == 256 and "".join(_reber.SYMBOLS[s] for s in test.target[: test.lengths[0]]) == texts[256][1:]
+
+
+def test_the_grammar_takes_each_branch_with_probability_a_half():
+    symbols, states = _reber.walk(np.random.default_rng(0).integers(0, 2, (ROWS, 600)))
+    assert symbols.size / (states == _reber.END).sum() == pytest.approx(12, rel=0.02)
+    for state, (one, other) in enumerate(_reber.SYMBOL):
+        if one != other:
+            assert (symbols[states == state] == one).mean() == pytest.approx(0.5, abs=0.02)
+            assert set(symbols[states == state]) == {one, other}
+
+
+@pytest.mark.parametrize("version, spikes", [("nmsd", 1), ("msd", 10)])
+def test_intervals_between_spikes_are_f_or_one_more(version, spikes):
+    batch = draw(f"timing/{version}", 20)
+    at = batch.x[:, :, 0].T.nonzero()[1].reshape(ROWS, spikes)
+    interval = np.diff(at, axis=1, prepend=-1)
+    assert set(interval.flat) == {20, 21} and (interval == 21).mean() == pytest.approx(0.5, abs=0.03)
+    assert (batch.read == at.ravel()).all() and (batch.lengths == at[:, -1] + 1).all()
+    assert (batch.target[:, 0] == interval.ravel() - 20).all()
+
+
+@pytest.mark.parametrize("period", [10, 11, 25, 1000])
+def test_periodic_functions_are_those_of_numpy(period):
+    t = np.arange(period)
+    assert np.allclose(timing.wave("cos", period), (1 - np.cos(2 * np.pi * t / period)) / 2, rtol=0, atol=1e-7)
+    assert np.allclose(timing.wave("triangle", period), 1 - np.abs(1 - 2 * t / period), rtol=0, atol=1e-7)
+    assert timing.wave("rectangle", period) == [float(t >= period / 2) for t in range(period)]

@@ -123,12 +123,13 @@ class Task:
     inputs, outputs : I, and K, the outputs of the net; each a number, or gap -> number
     kind : what a target is: "class", one of K, or "number", K of them
     loss : the loss that nets learn it by, a file of study/nets/losses that takes this kind of target
-    chance : {"score", "loss"}: the fraction of sequences that are answered right without the input, and the least mean loss
-        without it, if each step has a constant answer; each a number, or gap -> number
+    chance : {"score", "loss"}: the fraction of sequences that are right by the best constant answer, and the least mean loss of one;
+        of a constant for each step, if all sequences are asked at the same steps. Each a number, or gap -> number
     rule : when the task counts as solved; None where the published task has no such rule
     words : gap -> how many random words a sequence takes
     build : (words (B, words(gap)) uint64, gap) -> Batch
     test : gap -> Batch (x an array), where the task has a fixed test part; else None, and test sequences are drawn
+    largest_gap : gaps above it are refused; None: none is
     symbols : what the inputs stand for where x is one-hot: a string of characters, a tuple of words, or gap -> one of these; else None
     answers : what the outputs stand for, in the same way; None: they are named by their numbers
     writes : whether each answer is the next symbol of the sequence, so that a net can write text; the answers are the symbols then
@@ -150,17 +151,21 @@ class Task:
     words: Callable
     build: Callable
     test: Callable | None = None
+    largest_gap: int | None = None
     symbols: str | tuple | Callable | None = None
     answers: str | tuple | Callable | None = None
     writes: bool = False
     stop: str | None = None
 
-    def check(self, gap):
-        """Raise TypeError or ValueError unless `gap` is a gap that this task has."""
+    def check(self, gap, axis=None):
+        """Raise TypeError or ValueError unless `gap` is a gap that this task has. `axis`: what the message calls it."""
+        axis = axis or self.axis
         if isinstance(gap, bool) or not isinstance(gap, Integral):
-            raise TypeError(f"{self.axis}: expected a whole number, got {gap!r}")
+            raise TypeError(f"{axis}: expected a whole number, got {gap!r}")
         if gap < self.smallest_gap:
-            raise ValueError(f"{self.axis}: {self.name} needs at least {self.smallest_gap}, got {gap}")
+            raise ValueError(f"{axis}: {self.name} needs at least {self.smallest_gap}, got {gap}")
+        if self.largest_gap is not None and gap > self.largest_gap:
+            raise ValueError(f"{axis}: {self.name} has at most {self.largest_gap}, got {gap}")
 
     def at(self, gap):
         """The task at one gap: nothing that describes its nets is a function of the gap any more."""

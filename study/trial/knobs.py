@@ -161,8 +161,8 @@ class Trial(Frozen):
         if self.truncated and len(CELLS[self.cell].states) == 1:
             raise ValueError(f"truncated: {self.cell} has no state but h, so no path of its own is left; expected false")
         task = (info.context or {}).get("tasks", {}).get(self.task)
-        if task is not None and self.gap < task.smallest_gap:
-            raise ValueError(f"gap: {self.task} needs at least {task.smallest_gap}, got {self.gap}")
+        if task is not None:
+            task.check(self.gap, "gap")
         if task is not None and task.rule is None:
             self._default("window")
         if task is not None and self.head == "attention" and not task.has_past(self.gap, self.direction):

@@ -62,5 +62,7 @@ TASKS = (
         rule=Rule(),
         words=lambda gap: bytes_for(RECALLED),
         build=build,
+        symbols=SYMBOLS,
+        answers=SYMBOLS[: DATA + 1],
     ),
 )

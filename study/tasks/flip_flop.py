@@ -81,6 +81,8 @@ def task(version, ignored):
         rule=Rule(),
         words=lambda length: halves_for(length // 2) + bits_for(length // 2),
         build=lambda words, length: build(words, length, ignored),
+        symbols=SYMBOLS,
+        answers=SYMBOLS[ZERO:],
     )
 
 

@@ -77,6 +77,7 @@ def build(words, length, name):
 
 
 def task(name, title):
+    names = tuple(str(element).replace(" ", "") for element in GROUPS[name][1])
     return Task(
         name=name,
         title=f"words of {title}",
@@ -92,6 +93,8 @@ def task(name, title):
         rule=Rule(),
         words=halves_for,
         build=lambda words, length: build(words, length, name),
+        symbols=names,
+        answers=names,
     )
 
 

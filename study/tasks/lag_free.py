@@ -29,6 +29,10 @@ from study.tasks._rule import Rule
 from study.tasks._task import Batch, Task
 
 
+def symbols(gap):
+    return (*(f"a{n}" for n in range(1, gap)), "x", "y")
+
+
 def predicted(cue, between, gap):
     """(x, lengths, targets, mask) of sequences of a cue (B,), symbols (B, gap - 1) and the cue again, read step by step."""
     cue = gap - 1 + cue[:, None]
@@ -58,5 +62,8 @@ TASKS = (
         rule=Rule(within=0.25, window=10_000),
         words=lambda gap: 1,
         build=build,
+        symbols=symbols,
+        answers=symbols,
+        writes=True,
     ),
 )

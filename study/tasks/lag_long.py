@@ -76,6 +76,8 @@ def task(name, size):
         rule=Rule(within=0.2, window=10_000),
         words=lambda gap: DRAWN + halves_for(gap + MOST + 1),
         build=lambda words, gap: build(words, gap, size(gap)),
+        symbols=lambda gap: (*(f"a{n + 1}" for n in range(size(gap))), *"xybe"),
+        answers="xy",
     )
 
 

@@ -30,6 +30,7 @@ from study.tasks._rule import Rule
 from study.tasks._task import Batch, Task
 
 KEYS, VALUES, DISTRACTORS = 32, 16, 4
+SYMBOLS = tuple(f"{kind}{n}" for kind, count in (("key", KEYS), ("value", VALUES), ("other", DISTRACTORS)) for n in range(count))
 
 
 def build(words, gap, pairs):
@@ -62,6 +63,8 @@ def task(pairs):
         rule=Rule(),
         words=lambda gap: halves_for(KEYS + pairs) + bytes_for(pairs) + bytes_for(gap),
         build=lambda words, gap: build(words, gap, pairs),
+        symbols=SYMBOLS,
+        answers=SYMBOLS[KEYS : KEYS + VALUES],
     )
 
 

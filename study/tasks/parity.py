@@ -59,6 +59,8 @@ TASKS = (
         rule=Rule(),
         words=lambda length: 1 + bits_for(length),
         build=build,
+        symbols="01",
+        answers=("even", "odd"),
     ),
 )
 TASKS += (

@@ -85,5 +85,8 @@ TASKS = (
         words=lambda gap: 1,
         build=lambda words, gap: batch_of(below(words[:, 0], STRINGS)),
         test=test,
+        symbols=SYMBOLS,
+        answers=SYMBOLS,
+        writes=True,
     ),
 )

@@ -4,7 +4,7 @@ from libc.string cimport memcpy, memset
 from kernels cimport attend
 from kernels.affine cimport Affine, affine
 from kernels.lanes cimport REAL
-from kernels.module cimport Batch, Port
+from kernels.module cimport Batch, Module, Port
 from kernels.vectors cimport add, bend, scale, unbend
 
 
@@ -141,7 +141,7 @@ cdef inline bint fork_backward(void* self, const Batch* batch, const REAL* theta
 
 
 cdef struct Sum:
-    # y += x, in place. Both have a row for each place; x has no other reader.
+    # y += x, in place. Both have a row for each place and one gradient, which no module changes.
     const Port* x
     const Port* y
 
@@ -153,8 +153,6 @@ cdef inline bint sum_forward(void* self, const Batch* batch, const REAL* theta) 
 
 
 cdef inline bint sum_backward(void* self, const Batch* batch, const REAL* theta, REAL* grad) noexcept nogil:
-    cdef const Sum* m = <const Sum*> self
-    memcpy(m.x.gradient, m.y.gradient, batch.T * batch.B * m.y.width * sizeof(REAL))
     return True
 
 
@@ -181,9 +179,32 @@ cdef inline bint halves_forward(void* self, const Batch* batch, const REAL* thet
 cdef inline bint halves_backward(void* self, const Batch* batch, const REAL* theta, REAL* grad) noexcept nogil:
     cdef const Halves* m = <const Halves*> self
     cdef long H = m.y.width, row
-    if m.mean:
-        scale(m.y.gradient, batch.T * batch.B * H, 0.5)
     for row in range(batch.T * batch.B):
         memcpy(m.x.gradient + 2 * row * H, m.y.gradient + row * H, H * sizeof(REAL))
         memcpy(m.x.gradient + (2 * row + 1) * H, m.y.gradient + row * H, H * sizeof(REAL))
+    if m.mean:
+        scale(m.x.gradient, 2 * batch.T * batch.B * H, 0.5)
+    return True
+
+
+# ------------------------------------------------------------------------------------- modules that share weights
+
+cdef struct Apart:
+    # A module that sums the gradient of its weights, the `size` ones from `at` on, by itself and then adds it to the net's.
+    Module inner
+    long at, size
+    REAL* sum
+
+
+cdef inline bint apart_forward(void* self, const Batch* batch, const REAL* theta) noexcept nogil:
+    cdef const Apart* m = <const Apart*> self
+    return m.inner.forward(m.inner.self, batch, theta)
+
+
+cdef inline bint apart_backward(void* self, const Batch* batch, const REAL* theta, REAL* grad) noexcept nogil:
+    cdef const Apart* m = <const Apart*> self
+    memset(m.sum, 0, m.size * sizeof(REAL))
+    if not m.inner.backward(m.inner.self, batch, theta, m.sum - m.at):
+        return False
+    add(grad + m.at, m.sum, m.size)
     return True

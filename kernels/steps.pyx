@@ -127,6 +127,12 @@ cdef class Steps:
         self.kept.append(recurrence)
         self.add((<Module*> PyCapsule_GetPointer(module, MODULE))[0])
 
+    def apart(self, long at, long size):
+        """Let the module added last sum its gradient apart, since others have the same weights."""
+        cdef modules.Apart* m = <modules.Apart*> self.memory(sizeof(modules.Apart))
+        m.inner, m.at, m.size, m.sum = self.modules[self.module_count - 1], at, size, <REAL*> self.memory(size * sizeof(REAL))
+        self.modules[self.module_count - 1] = Module(m, modules.apart_forward, modules.apart_backward)
+
     def affine(self, int x, int y, bint steps, long at):
         cdef modules.AffineMap* m = <modules.AffineMap*> self.memory(sizeof(modules.AffineMap))
         m.x, m.y, m.steps, m.at = &self.ports[x], &self.ports[y], steps, at
@@ -169,7 +175,7 @@ cdef class Steps:
 
     def sum(self, int x, int y):
         cdef modules.Sum* m = <modules.Sum*> self.memory(sizeof(modules.Sum))
-        m.x, m.y = &self.ports[x], &self.ports[y]
+        m.x, m.y, self.ports[x].gradient = &self.ports[x], &self.ports[y], self.ports[y].gradient
         self.add(Module(m, modules.sum_forward, modules.sum_backward))
 
     def halves(self, int x, int y, bint mean):

@@ -62,6 +62,7 @@ include "loops.pxi"
 include "gradient.pxi"
 include "shares.pxi"
 include "compiled.pxi"
+include "depth.pxi"
 
 DTYPE = np.dtype(np.float32 if sizeof(REAL) == 4 else np.float64)
 SEGMENT = CHUNK
@@ -97,6 +98,7 @@ cdef class Recurrence:
     """
     cdef recurrence_t r
     cdef Compiled compiled
+    cdef Deep deep
     cdef Module part
     cdef long rows
     cdef dict kept
@@ -213,19 +215,46 @@ cdef class Recurrence:
         pace : steps, a multiple of SEGMENT, between two looks at whether to give up
         truncated : errors flow back along the states' own paths only
         """
+        self.compiled = Compiled(&self.r, <const Port*> PyCapsule_GetPointer(x, PORT), <const Port*> PyCapsule_GetPointer(y, PORT),
+                                 at, column, pace, truncated, self.scratch())
+        self.part = Module(&self.compiled, compiled_forward, compiled_backward)
+        return PyCapsule_New(&self.part, MODULE, NULL)
+
+    def deep_module(self, ports, long at, *, long chunks, long pace):
+        """This recurrence, whose span is 1, as one step at each place of a compiled net: a capsule like that of `module`.
+
+        Parameters
+        ----------
+        ports : capsules of Ports
+            x; h and c of before, None for a c of 0; h and c of after.
+        at, pace : as in `module`
+        chunks : most chunks of SEGMENT steps; `rows` is the number of places in a chunk
+        """
+        cdef const Port* port[5]
+        cdef size_t start
+        cdef long size = chunks * tape_of_chunk(&self.r, self.rows)
+        cdef int k
+        for k in range(5):
+            port[k] = NULL if ports[k] is None else <const Port*> PyCapsule_GetPointer(ports[k], PORT)
+        self.kept.update(tape=np.empty(size * sizeof(REAL) + GAP + 64, np.uint8), ones=np.ones(self.rows, np.int32))
+        start = <size_t> cnp.PyArray_DATA(self.kept["tape"])
+        self.deep = Deep(&self.r, port[0], port[1], port[2], port[3], port[4], at, pace, carve(&start, size),
+                         <int*> cnp.PyArray_DATA(self.kept["ones"]), self.scratch())
+        self.part = Module(&self.deep, deep_forward, deep_backward)
+        return PyCapsule_New(&self.part, MODULE, NULL)
+
+    cdef REAL* scratch(self):
+        """Memory for the sums of weight gradients, which depends on sizes only."""
         cdef size_t start
         cdef long size = 0
         cdef int k
-        bind_weights(&self.r, self.r.states)        # the scratch memory depends on sizes only
+        bind_weights(&self.r, self.r.states)
         for k in range(self.r.cell.stages):
             size = max(size, scratch_size(&self.r, k))
         self.kept["scratch"] = np.empty(size * sizeof(REAL) + GAP + 64, np.uint8)
         start = <size_t> cnp.PyArray_DATA(self.kept["scratch"])
         forbid(start, cnp.PyArray_NBYTES(self.kept["scratch"]))
-        self.compiled = Compiled(&self.r, <const Port*> PyCapsule_GetPointer(x, PORT), <const Port*> PyCapsule_GetPointer(y, PORT),
-                                 at, column, pace, truncated, carve(&start, size))
-        self.part = Module(&self.compiled, compiled_forward, compiled_backward)
-        return PyCapsule_New(&self.part, MODULE, NULL)
+        return carve(&start, size)
 
 
 cdef inline long row_step(array) noexcept:

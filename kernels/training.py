@@ -8,7 +8,7 @@ import numpy as np
 
 from kernels import checks
 from kernels.processor import build
-from kernels.tape import PACE, steps_of_a_call
+from kernels.tape import PACE, SEGMENT, steps_of_a_call
 
 LOSSES = ("cross_entropy", "squared_error", "sigmoid_error")
 MOST_INPUTS = 2**16 - 1     # a symbol has 16 bits
@@ -146,6 +146,31 @@ class Training:
         else:
             self._steps.halves(y, merged, layer.merge == "mean")
         return merged
+
+    def deep(self, x, h, c, layer, at):
+        """Add one step of an RNN at each place, from x and the states h and c there; return the numbers of its h and its c.
+
+        The layer is a forward one whose cell has the states h and c. Nothing else reads x, h and c; a c of None is 0. The weight
+        gradients of each 32 steps are added up first.
+        """
+        if layer.cell.states != ("h", "c") or layer.direction != "forward":
+            raise ValueError(f"layer: expected a forward one with the states h and c, got {layer.direction} {layer.cell.name}")
+        for part, width in ((x, layer.inputs), (h, layer.units), (c, layer.units)):
+            if part is not None:
+                self._part(part, width, steps=True)
+        self._weights("layer", layer, at)
+        T, B, _ = self.most
+        recurrence = self._loop.Recurrence(layer.cell.name, layer.inputs, layer.units, 1, SEGMENT * B, False)
+        recurrence.place(np.empty(recurrence.size, np.uint8))
+        after = self._port(layer.units), self._port(layer.units)
+        ports = [None if part is None else self._steps.capsule(part) for part in (x, h, c, *after)]
+        pace = steps_of_a_call(layer, B)
+        self._steps.recurrence(recurrence, recurrence.deep_module(ports, at, chunks=-(-T // SEGMENT), pace=pace))
+        return after
+
+    def shared(self, at, size):
+        """Let the part added last share its weights, the `size` ones from `at` on: their gradients are summed part by part."""
+        self._steps.apart(at, size)
 
     def fork(self, x):
         """Add a copy of x, for a second reader, before the first reader is added."""

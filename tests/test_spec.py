@@ -66,15 +66,15 @@ def test_every_knob_is_in_the_hash():
     ids += [Trial(**LSTM | {knob: value} | ({"horizon": 200} if knob == "init" else {})).id for knob, value in other.items()]
     ids += [Trial(**LSTM, direction="both", merge=merge).id for merge in ("concat", "sum", "mean", "learned")]
     ids += [Trial(**LSTM, head="attention", attention=score).id for score in ("general", "dot")]
-    ids += [Trial(**LSTM, layers=2, stack=stack).id for stack in ("residual",)]
+    ids += [Trial(**LSTM, layers=2, stack=stack).id for stack in ("residual", "grid")] + [Trial(**LSTM, layers=2, stack="grid", tied=True).id]
     ids += [Trial(**LSTM, init="long", horizon=horizon).id for horizon in (100, 300)]
     ids += [Trial(**LSTM, method="probe", after=after).id for after in (0, 1)]
     assert len(set(ids)) == len(ids)
-    assert set(other) | {"merge", "stack", "attention", "horizon", "after", "momentum"} == set(Trial.model_fields)
+    assert set(other) | {"merge", "stack", "tied", "attention", "horizon", "after", "momentum"} == set(Trial.model_fields)
 
 
 @pytest.mark.parametrize("spelled", [
-    {"merge": "sum"}, {"head": "last", "attention": "dot"}, {"output": "task"}, {"layers": 1, "stack": "residual"}, {"after": 3}, {"momentum": 0.9}, {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}, {"chrono": None, "forget_bias": 1, "scheme": "uniform"}, {"horizon": 100}, {"units": 32, "dtype": "float32"}, {"direction": "forward", "clip": 1},
+    {"merge": "sum"}, {"head": "last", "attention": "dot"}, {"output": "task"}, {"layers": 1, "stack": "residual"}, {"tied": True}, {"after": 3}, {"momentum": 0.9}, {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}, {"chrono": None, "forget_bias": 1, "scheme": "uniform"}, {"horizon": 100}, {"units": 32, "dtype": "float32"}, {"direction": "forward", "clip": 1},
 ])
 def test_knobs_without_meaning_leave_the_id_alone(spelled):
     assert Trial(**LSTM | spelled) == Trial(**LSTM)
@@ -134,6 +134,10 @@ def test_a_start_has_a_name_that_rates_are_chosen_by(knobs, start):
     ({"init": "long", "horizon": 9, "forget_bias": 0.0}, "forget_bias: init 'long' says it already"),
     ({"chrono": 200, "forget_bias": 2.0}, "forget_bias: chrono sets that bias"), ({"chrono": 2}, "chrono"),
     ({"scheme": "sparse"}, "scheme"), ({"clipping": "hard"}, "clipping"), ({"after": -1}, "after"),
+    ({"cell": "gru", "stack": "grid"}, "stack: a grid needs a cell with the states h and c alone, got gru"),
+    ({"cell": "fgr", "stack": "grid", "layers": 2}, "stack: a grid needs a cell"),
+    ({"stack": "grid", "direction": "both"}, "direction: a grid reads forward, got 'both'"),
+    ({"stack": "grid", "layers": 7}, "layers: a grid has 1 to 6, got 7"),
     ({"method": "probe", "direction": "both"}, "direction: a probe looks at forward nets"),
 ])
 def test_what_means_nothing_for_a_cell_is_refused_by_name(knobs, says):

@@ -5,7 +5,7 @@ through the modules in order, from x (T, B, I) to outputs (P, K) at the P places
 these with the targets; the backward pass goes through the modules in reverse.
 
 - `module.py`: the contract that every module keeps.
-- `embedding.py`, `recurrent.py`, `upper.py`: modules between x and the head.
+- `embedding.py`, `recurrent.py`, `upper.py`, `grid.py`: modules between x and the head.
 - `heads/`: one file a head, which turns the states of the last layer into outputs.
 - `losses/`: one file a loss.
 - `initialisation.py`: families of initial weights.

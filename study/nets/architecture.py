@@ -15,6 +15,7 @@ class Architecture(NamedTuple):
     output: str = "task"
     layers: int = 1
     stack: str = "plain"
+    tied: bool = False
 
     @classmethod
     def of(cls, trial):

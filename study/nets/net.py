@@ -7,6 +7,7 @@ import numpy as np
 
 import kernels
 from study.nets.embedding import Embedding
+from study.nets.grid import Grid
 from study.nets.heads import HEADS
 from study.nets.initialisation import Initialisation
 from study.nets.losses import LOSSES
@@ -60,11 +61,13 @@ class Net:
         self.inputs = task.inputs
         self.cell, self.modules = kernels.CELLS[made_of.cell], {}
         width = task.inputs
-        if self.cell.direct:
+        grid = made_of.stack == "grid"
+        if self.cell.direct or grid:
             self.modules["embedding"] = Embedding(width, units, dtype)
             width = units
-        recurrent = self.modules["recurrent"] = Recurrent(made_of.cell, width, units, made_of.direction, made_of.merge, dtype)
-        for n in range(1, made_of.layers):
+        recurrent = Grid(made_of, dtype) if grid else Recurrent(made_of.cell, width, units, made_of.direction, made_of.merge, dtype)
+        self.modules["recurrent"] = recurrent
+        for n in range(1, 1 if grid else made_of.layers):
             self.modules[f"layer{n}"] = Upper(made_of, recurrent.width, dtype)
         self.modules["head"] = HEADS[made_of.head](recurrent.width, task.outputs, made_of, dtype)
         self.layer, self.first = recurrent.layer, next(iter(self.modules))

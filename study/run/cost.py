@@ -46,7 +46,7 @@ def cost(trial, share=1.0):
     steps = read if trial.direction == "forward" else length * (2 if trial.direction == "both" else 1)
     weights = _weights(trial, task.inputs)
     width = WIDER if trial.dtype == "float64" else 1
-    step = trial.layers * STEP + MULTIPLY_ADD * weights
+    step = _passes_of_cells(trial) * STEP + MULTIPLY_ADD * weights
     if trial.method == "probe":
         n = len(cell.states) * units
         learning = trial.after * (TRAINING * steps * step + BATCH / trial.batch)
@@ -74,10 +74,17 @@ def _head(trial, outputs):
     return keys + answers * width * (SCORED[trial.attention] * steps + 3 * width + outputs)
 
 
+def _passes_of_cells(trial):
+    """How often a row's step goes through the cell, in one direction."""
+    return trial.layers * (2 if trial.stack == "grid" else 1)
+
+
 def _weights(trial, inputs):
     """Multiply-adds of a row's step in one direction, over all layers, without the head."""
     cell, units = CELLS[trial.cell], trial.units
     recurrent = (len(cell.recurrent) + len(cell.feedback)) * units
+    if trial.stack == "grid":
+        return units * (inputs + _passes_of_cells(trial) * (len(cell.inputs) * units + recurrent))
     below = inputs + (trial.layers - 1) * _width(trial)
     return units * (len(cell.inputs) * below + trial.layers * recurrent)
 
@@ -89,7 +96,7 @@ def memory(trial):
     directions = 2 if trial.direction == "both" else 1
     steps = read if trial.direction == "forward" else length
     row = steps * directions * trial.units  # numbers of one block or state
-    tape = trial.layers * row * (len(cell.blocks) + len(cell.states))
+    tape = _passes_of_cells(trial) * row * (len(cell.blocks) + len(cell.states))
     looked = 4 * row if trial.head == "attention" else 0  # gathered states and keys, and their gradients
     drawn_rows = [rows * batches_drawn(rows, length) for rows in (trial.batch, *([] if task.test else [TEST_ROWS]))]
     drawn = of_step * length * max(drawn_rows)

@@ -48,6 +48,7 @@ def _below_one(value):
     return value
 
 
+MOST_OF_GRID = 6  # layers
 LARGEST = float(np.finfo(np.float32).max)
 Cell = Annotated[str, AfterValidator(_cell)]
 TaskName = Annotated[str, Field(max_length=64), AfterValidator(_task)]
@@ -76,9 +77,12 @@ class Trial(Frozen):
     layers: Annotated[int, Field(ge=1, le=8)] = Field(
         1, description="L, recurrent layers, one above the other; all have the same cell, units, direction and merge"
     )
-    stack: Literal["plain", "residual"] = Field(
-        "plain", description="what a layer gives to the one above: its outputs, or with its inputs added from the second layer on"
+    stack: Literal["plain", "residual", "grid"] = Field(
+        "plain",
+        description="what a layer gives to the one above: its outputs; from the second on with its inputs added; or grid, states along "
+        "depth, for cells with the states h and c alone, direction forward and up to 6 layers",
     )
+    tied: bool = Field(False, description="all layers have the same weights; for stack grid")
     head: Literal["last", "attention"] = Field(
         "last", description="what answers are computed from: the state where they are read, or this and other states by attention"
     )
@@ -139,8 +143,7 @@ class Trial(Frozen):
             self._default("merge")
         if self.head != "attention":
             self._default("attention")
-        if self.layers == 1:
-            self._default("stack")
+        self._check_stack()
         if self.optimizer != "sgd":
             self._default("momentum")
         if self.optimizer != "adam":
@@ -172,6 +175,21 @@ class Trial(Frozen):
         if task is not None and task.rule is None and self.method == "guess":
             raise ValueError(f"method: {self.task} has no pass rule to guess by")
         return self
+
+    def _check_stack(self):
+        """Refuse a grid of a cell or a direction that it cannot have."""
+        if self.stack != "grid" or self.layers == 1:
+            self._default("tied")
+        if self.stack != "grid":
+            if self.layers == 1:
+                self._default("stack")
+            return
+        if CELLS[self.cell].states != ("h", "c"):
+            raise ValueError(f"stack: a grid needs a cell with the states h and c alone, got {self.cell}")
+        if self.direction != "forward":
+            raise ValueError(f"direction: a grid reads forward, got {self.direction!r}")
+        if self.layers > MOST_OF_GRID:
+            raise ValueError(f"layers: a grid has 1 to {MOST_OF_GRID}, got {self.layers}")
 
     def _check_initialisation(self):
         """Refuse initial weights that the cell cannot have, and knobs that contradict each other."""

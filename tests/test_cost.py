@@ -36,7 +36,8 @@ def test_the_memory_of_a_trial_is_predicted_within_a_factor_of_two(knobs):
 
 def test_more_to_do_costs_more():
     one = {"cell": "lstm", "gap": 50, "lr": 0.01}
-    for more in ({"gap": 100}, {"units": 64}, {"dtype": "float64"}, {"direction": "both"}, {"head": "attention"}):
+    for more in ({"gap": 100}, {"units": 64}, {"dtype": "float64"}, {"direction": "both"}, {"head": "attention"}, {"layers": 2},
+                 {"stack": "grid"}):
         assert cost(Trial(**one | more)) > cost(Trial(**one)) and memory(Trial(**one | more)) >= memory(Trial(**one))
     half, whole, twice = (cost(Trial(**one, budget=budget)) for budget in (64_000, 128_000, 256_000))
     fixed = cost(Trial(**one), 0.0)

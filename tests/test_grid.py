@@ -1,5 +1,7 @@
 """Grids of LSTMs: against the equations of the paper, central differences and single steps."""
 
+from types import SimpleNamespace
+
 import central
 import numpy as np
 import pytest
@@ -91,6 +93,14 @@ def test_grids_train_to_the_bits_of_single_steps(number, cell):
         check(task, drawn(task, 7, 40 + n), (1, 3)[n % 2], n // 2 % len(OPTIMIZERS), cell=cell, stack="grid",
               dtype=("float32", "float64")[n // 2 % 2], **knobs)
     check(CLASSES, drawn(CLASSES, 5, 40), 2, cell=cell, stack="grid", layers=2, truncated=True)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_grid_step_by_step_has_the_bits_of_its_forward_pass(cell):
+    net, x = grid(cell, 7, 3, dtype="float32"), kernels.Stream("x").normal(40 * 5 * 7).reshape(40, 5, 7).astype(np.float32)
+    module, theta = net.modules["recurrent"], net.init(0)[net.slices["recurrent"]]
+    step, batch = module.stepper(theta, 5), SimpleNamespace(lengths=np.full(5, 40))
+    assert np.array_equal(np.stack([step(x_t) for x_t in x]), module.forward(theta, x, batch, tape=False)[0])
 
 
 def test_a_long_batch_is_cut_between_steps(monkeypatch):

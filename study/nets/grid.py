@@ -63,6 +63,18 @@ class Grid(Module):
             norms = ((back.norms,) if wanted.norms else ()) + norms
         return Gradient(grad, dk, norms)
 
+    def stepper(self, theta, rows):
+        weights = [self._weights(n) for n in range(self.depth)]
+        through_time = [self.layer.stepper(theta[along_time], rows) for along_time, _ in weights]
+
+        def step(x):
+            k, m = x[None], np.zeros_like(x[None])
+            for of_time, (_, along_depth) in zip(through_time, weights, strict=True):
+                k, m, _ = self._deepen(theta[along_depth], of_time(k[0])[None], k, m, tape=False)
+            return k[0]
+
+        return step
+
     def layers(self, tape, at):
         places = (self._weights(n)[0] for n in range(self.depth))
         return [Layer(self.layer, slice(at + place.start, at + place.stop), below, of_time)

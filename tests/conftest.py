@@ -81,3 +81,15 @@ def probed_frame(probed_records, tmp_path_factory):
         for trial, outcome in probed_records[1]:
             driver.record(trial, outcome | {"seconds": 1.0, "host": "nowhere"})
     return study.load(folder)
+
+
+@pytest.fixture(scope="session")
+def looking_frame(tmp_path_factory):
+    """Made-up records of the ablation `attention`, as study.load gives them."""
+    import synthetic
+
+    import study
+
+    folder = tmp_path_factory.mktemp("attention")
+    synthetic.write(folder, "default", study="attention")
+    return study.load(folder)

@@ -27,7 +27,7 @@ def result(trial):
     words = hashlib.sha256(trial.id.encode()).digest()
     luck = np.random.default_rng(int.from_bytes(words[:8], "little"))
     task = TASKS[trial.task]
-    cost = COST[trial.cell] * (1 if trial.init == "long" else 6) * luck.lognormal(0, 0.35)
+    cost = COST[trial.cell] * (1 if trial.init == "long" or trial.head == "attention" else 6) * luck.lognormal(0, 0.35)
     needs = 2000 + cost * max(trial.gap, 4)
     blind = trial.task == "recall/both" and trial.direction == "forward"
     solved = task.rule is not None and needs < trial.budget and not blind and trial.method == "bptt"
@@ -45,6 +45,7 @@ def result(trial):
     given["norms"] = {"start": norms(trial, luck, 1.0)}
     if diverged:
         return Result(**given, diverged_at=3200)
+    given["alpha"] = alpha(trial) if trial.head == "attention" else None
     given["norms"]["end"] = norms(trial, luck, 0.1 if solved else 0.9)
     return Result(**given, test=Evaluation(n, int(n * score), 0.1))
 
@@ -69,9 +70,17 @@ def norms(trial, luck, part):
     return {"lag": lag} | {name: [float(value) if value > 1e-300 else None for value in fall] for name, fall in falls.items()}
 
 
-def write(folder, preset="quick", keep=lambda trial: True):
+def alpha(trial):
+    """An answer to each of two sequences, which looks at the step after the cue."""
+    shown = range(0, trial.gap + 3, -(-(trial.gap + 3) // 32))
+    weights = [[1.0 if step <= at + 1 < step + shown.step else 0.0 for step in shown] for at in (0, 1)]
+    return {"steps": list(shown), "sequence": [0, 1], "read": [trial.gap, trial.gap + 1], "length": [trial.gap + 1, trial.gap + 2],
+            "weights": weights}
+
+
+def write(folder, preset="quick", keep=lambda trial: True, study="gap"):
     """A preset's folder as a run leaves it, of the trials that `keep` accepts; rates are chosen from made-up trials too."""
-    study = claims.resolve("gap", preset)
+    study = claims.resolve(study, preset)
     choosing = {trial.id: trial for trials in study.selecting.values() for trial in trials}
     results = {id: result(trial) for id, trial in choosing.items()}
     choices = {key: selection.choose(study, key, results) for key in study.selecting}

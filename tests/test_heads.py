@@ -39,7 +39,7 @@ def test_single_answers_are_counted_beside_sequences(echo):
     assert trained.test.correct <= trained.test.answers_correct <= trained.test.answers
     assert Result.of(json.loads(json.dumps(trained.as_dict(), allow_nan=False))) == trained
     one = run(Trial(**SMALL))
-    assert "answers" not in one.curve and list(one.as_dict()["test"]) == ["n", "correct", "loss"] and "attention" not in one.as_dict()
+    assert "answers" not in one.curve and list(one.as_dict()["test"]) == ["n", "correct", "loss"] and "alpha" not in one.as_dict()
 
 
 def test_counts_of_rows_leave_out_what_does_not_count():
@@ -53,10 +53,10 @@ def test_counts_of_rows_leave_out_what_does_not_count():
 @pytest.mark.parametrize("direction", ["forward", "reverse", "both"])
 def test_where_a_net_looks_is_recorded(direction, echo):
     result = run(Trial(**SMALL | echo, head="attention", direction=direction))
-    seen = result.attention
-    assert len(seen["alpha"]) == len(seen["sequence"]) == len(seen["read"]) == len(seen["length"]) == 8
-    assert seen["steps"] == list(range(len(seen["alpha"][0]))) and len(set(seen["sequence"])) < 8 and len(seen["steps"]) <= LONGEST + 1
-    for read, length, alpha in zip(seen["read"], seen["length"], np.array(seen["alpha"])):
+    seen = result.alpha
+    assert len(seen["weights"]) == len(seen["sequence"]) == len(seen["read"]) == len(seen["length"]) == 8
+    assert seen["steps"] == list(range(len(seen["weights"][0]))) and len(set(seen["sequence"])) < 8 and len(seen["steps"]) <= LONGEST + 1
+    for read, length, alpha in zip(seen["read"], seen["length"], np.array(seen["weights"])):
         steps = np.arange(len(alpha))
         sees = {"forward": steps < read, "reverse": (steps > read) & (steps < length), "both": steps < length}[direction]
         assert not alpha[~sees].any() and (not sees.any() or alpha.sum() == pytest.approx(1, abs=0.01))
@@ -68,7 +68,7 @@ def test_weights_of_long_sequences_are_added_up():
     batch = task.sample(kernels.Stream("long"), 32, 100)
     seen = looks(task, made_of, Net(task, made_of).init(0), batch)
     assert len(seen["steps"]) <= 32 and seen["steps"][1] == 4 and seen["sequence"] == list(range(8))
-    assert seen["read"] == batch.read[:8].tolist() and np.allclose(np.sum(seen["alpha"], axis=1), 1, atol=0.02)
+    assert seen["read"] == batch.read[:8].tolist() and np.allclose(np.sum(seen["weights"], axis=1), 1, atol=0.02)
     assert looks(task, Architecture("gru", 4), None, batch) is None
 
 

@@ -173,9 +173,9 @@ def test_a_table_cell_with_a_bar_stays_one_cell():
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_a_figure_draws_what_it_writes(name, frame, probed_frame):
+def test_a_figure_draws_what_it_writes(name, frame, probed_frame, looking_frame):
     figure = FIGURES[name]
-    data = next(drawn for records in (frame, probed_frame) if len(drawn := figure.data(records)))
+    data = next(drawn for records in (frame, probed_frame, looking_frame) if len(drawn := figure.data(records)))
     assert figure.TITLE and figure.CAPTION
     assert not any(isinstance(value, (dict, list)) for value in data.iloc[0])
     svg = drawing.svg(figure.draw, pd.read_csv(StringIO(report.csv(data))))

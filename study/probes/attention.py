@@ -15,7 +15,7 @@ def looks(task, made_of, theta, batch):
     Returns
     -------
     {"steps": [the first step of each stretch], "sequence": [its number, of each answer], "read": [the step of each answer],
-    "length": [the steps of its sequence], "alpha": [[the weight of each stretch] for each answer]}
+    "length": [the steps of its sequence], "weights": [[that of each stretch] for each answer]}
         A stretch is a 32nd of the longest sequence, or one step. None: the head does not look at other steps.
     """
     if made_of.head != "attention":
@@ -31,7 +31,7 @@ def looks(task, made_of, theta, batch):
         "sequence": rows,
         "read": batch.read[answers].tolist(),
         "length": batch.lengths[rows].tolist(),
-        "alpha": [[float(f"{kernels.total(row[step : step + steps.step]):.3f}") for step in steps] for row in alpha[answers]],
+        "weights": [[float(f"{kernels.total(row[step : step + steps.step]):.3f}") for step in steps] for row in alpha[answers]],
     }
 
 

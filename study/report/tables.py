@@ -5,7 +5,7 @@ import pandas as pd
 from kernels import CELLS
 from study.records.table import at_largest_gap, where
 from study.report import probes
-from study.report.trials import ROW, attempts, forward, grouped, report_order, trained, with_pass_rule
+from study.report.trials import attempts, forward, grouped, report_order, row_knobs, trained, with_pass_rule
 from study.statistics.critical_gap import critical_gap
 from study.statistics.decay import fit_decay
 from study.statistics.medians import quartiles
@@ -25,7 +25,7 @@ def outcomes(runs):
 def critical_gaps(frame):
     """Critical gaps within the budget and within half of it, where there is more than one gap; 0: below the smallest."""
     rows = []
-    for row, runs in grouped(with_pass_rule(trained(frame)), ROW):
+    for row, runs in grouped(with_pass_rule(trained(frame)), row_knobs(trained(frame))):
         for part, share in PARTS.items():
             gap = critical_gap(runs, share) if runs["gap"].nunique() > 1 else None
             if gap:
@@ -37,7 +37,7 @@ def critical_gaps(frame):
 def success(frame):
     """Success rate at each gap, with its Wilson interval, and the median sequences to solve (Kaplan-Meier)."""
     rows = []
-    for row, runs in grouped(with_pass_rule(attempts(frame)), [*ROW, "gap"]):
+    for row, runs in grouped(with_pass_rule(attempts(frame)), [*row_knobs(attempts(frame)), "gap"]):
         counts = outcomes(runs)
         low, high = wilson(counts["solved"], len(runs))
         curve = survival(runs["sequences"], runs["solved"].astype(bool))
@@ -81,7 +81,7 @@ def digits(frame):
     runs = trained(frame)
     runs = runs[runs["task"].str.startswith("digits") & runs["test_n"].notna()]
     rows = []
-    for row, nets in grouped(runs, [*ROW[:-1], "gap"]):
+    for row, nets in grouped(runs, [*(knob for knob in row_knobs(runs) if knob != "method"), "gap"]):
         accuracy = nets["test_correct"] / nets["test_n"]
         rows.append(row | {"seeds": len(nets), "accuracy": accuracy.median(), "lowest": accuracy.min(),
                            "highest": accuracy.max(), "chance": TASKS[row["task"]].chance["score"]})

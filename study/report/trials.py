@@ -4,9 +4,15 @@ from study.plan.arm import ARM
 from study.records.table import where
 from study.report.names import cell_place, init_place
 from study.tasks import TASKS
+from study.trial.knobs import DEFAULTS
 
 ROW = ["task", "cell", "init", "direction", "merge", "units", "method"]
-"""Knobs that give a table its rows. Arms that differ in other knobs share a row; `pooled` names these knobs."""
+NET = ["head", "attention", "output"]
+
+
+def row_knobs(frame):
+    """Knobs that give a table its rows: ROW, and those of NET that differ. Others share a row; `pooled` names them."""
+    return [*ROW, *(knob for knob in NET if knob in frame and frame[knob].nunique() > 1)]
 
 
 def trained(frame):
@@ -19,10 +25,15 @@ def attempts(frame):
     return frame[(frame["purpose"] == "train") & (frame["method"] != "probe")]
 
 
+def usual_units(frame):
+    """Trials at the most frequent number of units."""
+    return frame[frame["units"] == frame["units"].mode().iloc[0]] if len(frame) else frame
+
+
 def forward(frame):
-    """Trained forward trials at the study's most frequent number of units."""
-    runs = where(trained(frame), direction="forward")
-    return runs[runs["units"] == runs["units"].mode().iloc[0]] if len(runs) else runs
+    """Trained forward trials at the study's most frequent number of units, of nets with the usual head and outputs."""
+    runs = usual_units(where(trained(frame), direction="forward"))
+    return where(runs, **{knob: DEFAULTS[knob] for knob in NET})
 
 
 def with_pass_rule(frame):
@@ -48,9 +59,9 @@ def report_order(row):
 
 def pooled(frame):
     """A sentence that names the knobs in which trials of one row, gap and seed differ; "" where they differ in none."""
-    row = [*ROW, "after"]
-    knobs = [knob for knob in ARM if knob not in row and knob in frame]
-    values = where(frame, purpose="train").groupby([*row, "gap", "seed"], dropna=False)[knobs].nunique(dropna=False)
+    known = [*row_knobs(frame), "after"]
+    knobs = [knob for knob in ARM if knob not in known and knob in frame]
+    values = where(frame, purpose="train").groupby([*known, "gap", "seed"], dropna=False)[knobs].nunique(dropna=False)
     differing = [knob for knob in knobs if (values[knob] > 1).any()]
     if not differing:
         return ""

@@ -38,7 +38,7 @@ class Result:
     curve : {"sequences", "loss", "score"[, "answers"]}, as study.trial.curve.History.curve
     norms : {"start", "end"}, each as study.probes.norms.norms_by_lag; no end where training diverged
     probe : as study.probes.measure
-    attention : as study.probes.attention.looks, of the final weights; None for a head that does not look
+    alpha : as study.probes.attention.looks, of the final weights; None for a head that does not look
     diverged_at : sequences seen when a loss or a gradient was not finite; then there is no test and no probe
     test : the Evaluation at the end
     weights : {"module/parameter": array}, the final weights, where they were asked for; no part of the record
@@ -53,7 +53,7 @@ class Result:
     curve: dict | None = None
     norms: dict | None = None
     probe: dict | None = None
-    attention: dict | None = None
+    alpha: dict | None = None
     diverged_at: int | None = None
     test: Evaluation | None = None
     weights: dict | None = field(default=None, compare=False)

@@ -55,7 +55,7 @@ def _train(trial, task, net):
     if diverged:
         return Result(**result, diverged_at=history.seen), theta
     gradients["end"] = _norms(trial, task, net, theta)
-    return Result(**result, attention=_looks(trial, task, net, theta), test=evaluate(trial, task, net, theta)), theta
+    return Result(**result, alpha=_looks(trial, task, net, theta), test=evaluate(trial, task, net, theta)), theta
 
 
 def _guess(trial, task, net):
@@ -75,7 +75,7 @@ def _probe(trial, task, net):
     batch = _probe_batch(trial, task)
     sequence = task.sample(streams.stream(trial, "lyapunov"), 1, trial.gap)
     looks = _looks(trial, task, net, theta)
-    return Result(sequences=sequences, probe=measure(task, net.made_of, theta, batch, sequence), attention=looks), theta
+    return Result(sequences=sequences, probe=measure(task, net.made_of, theta, batch, sequence), alpha=looks), theta
 
 
 def _norms(trial, task, net, theta):

@@ -58,6 +58,7 @@ MAY = {  # {file: {name: why it is exact, or changes no trial's numbers}}
     },
     "study/nets/architecture.py": {"getattr": "a trial's knobs by name"},
     "study/nets/heads/__init__.py": {"importlib*": "a head is found by its file", "pkgutil*": "the same"},
+    "study/nets/upper.py": {"sum": "sizes of modules, integers", ".sum": "a part of a kernels.Training"},
     "study/nets/losses/__init__.py": {"importlib*": "a loss is found by its file", "pkgutil*": "the same"},
     "study/nets/net.py": {"math.prod": "sizes of shapes, integers"},
     "study/probes/__init__.py": {"power": "lags, whole numbers"},

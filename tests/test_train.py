@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 from single_steps import one_by_one
 from study_hashes import TRIALS, golden, record
 
@@ -22,6 +23,7 @@ from study.tasks import TASKS
 from study.tasks._rule import Rule
 from study.trial import guess, run, streams, train
 from study.trial.curve import History
+from study.trial.evaluate import evaluate
 from study.trial.knobs import Trial
 from study.trial.result import Result
 
@@ -116,6 +118,28 @@ def test_a_diverged_trial_stops_and_says_so(knobs):
 def test_digits_has_no_pass_rule_and_a_fixed_test_part():
     result = run.run(trial(task="digits", gap=1, budget=96))
     assert result.solved is None and result.sequences == 96 and result.test.n == 360
+
+
+def test_tests_at_multiples_of_the_gap_are_those_of_trials_at_these_gaps():
+    knobs = {"task": "parity", "gap": 5, "budget": 640, "horizon": 40}
+    result, without = run.run(trial(**knobs, test_gap=4)), run.run(trial(**knobs))
+    assert result.longer["gap"] == [10, 20] and result.test == without.test and without.longer is None
+    assert result.digest == without.digest and "longer" not in without.as_dict()
+    task = TASKS["parity"]
+    net = run.net_of(trial(**knobs), task)
+    theta = np.concatenate([array.ravel() for array in run.run(trial(**knobs), weights=True).weights.values()])
+    for n, gap in enumerate(result.longer["gap"]):
+        test = evaluate(trial(**knobs | {"gap": gap}), task, net, theta)
+        assert [values[n] for name, values in result.longer.items() if name != "gap"] == list(dataclasses.astuple(test))
+
+
+@pytest.mark.parametrize("knobs, says", [
+    ({"task": "lag_free", "gap": 10, "test_gap": 2}, "test_gap: lag_free has 11 inputs at gap 10 and 21 at 20; expected 1"),
+    ({"task": "reber", "gap": 1}, "gap: reber has at most 0, got 1"),
+])
+def test_gaps_that_a_task_does_not_have_are_refused(knobs, says):
+    with pytest.raises(ValidationError, match=says):
+        Trial.model_validate(SMALL | knobs, context={"tasks": TASKS})
 
 
 @pytest.mark.parametrize("name", TASKS)

@@ -56,7 +56,8 @@ def cost(trial, share=1.0):
     draws = DRAW * weights if trial.method == "guess" else 0.0
     net = steps * step + MULTIPLY_ADD * _head(trial, task.outputs)
     sequence = passes * width * net + draws + BATCH / trial.batch
-    return trial.budget * share * sequence + FIXED * FORWARD * width * net
+    longer = TEST * (2 * trial.test_gap - 2)  # 2 + 4 + 8 times the test, as far as they go
+    return trial.budget * share * sequence + (FIXED + longer) * FORWARD * width * net
 
 
 def _width(trial):

@@ -5,11 +5,24 @@ import math
 import numpy as np
 
 from study.trial.curve import mean
-from study.trial.result import Evaluation
+from study.trial.result import TEST as TEST_NUMBERS, Evaluation
 from study.trial.streams import batches
 
 TEST = 2560  # fresh sequences, as in Hochreiter & Schmidhuber 1997
 TEST_ROWS = 256
+
+
+def longer(trial, task, net, theta):
+    """{"gap": [..], and a list for each number of an Evaluation} at 2, 4, 8 times the trial's gap, up to its `test_gap`, or None.
+
+    The sequences are those that a trial with that gap is tested on.
+    """
+    if trial.test_gap == 1:
+        return None
+    gaps = [trial.gap * times for times in (2, 4, 8) if times <= trial.test_gap]
+    tests = [evaluate(trial.model_copy(update={"gap": gap}), task, net, theta) for gap in gaps]
+    numbers = {name: [getattr(test, name) for test in tests] for name in TEST_NUMBERS}
+    return {"gap": gaps} | {name: values for name, values in numbers.items() if name == "loss" or values[0] is not None}
 
 
 def evaluate(trial, task, net, theta):

@@ -135,6 +135,9 @@ class Trial(Frozen):
     window: Annotated[int, Field(ge=10, le=2000)] | None = Field(
         None, description="sequences that the pass rule looks at; if not given, the published number"
     )
+    test_gap: Literal[1, 2, 4, 8] = Field(
+        1, description="the net is also tested at 2, 4 and 8 times its gap, up to this multiple; it learns at its gap only"
+    )
     dtype: Literal["float32", "float64"] = Field("float32", description="precision of weights and arithmetic")
 
     @model_validator(mode="after")
@@ -157,7 +160,7 @@ class Trial(Frozen):
         if self.method == "guess":
             self._default("init", "scheme", "forget_bias", "chrono", *LEARNING)
         elif self.method == "probe":
-            self._default("budget", *(() if self.after else (*LEARNING, "window")))
+            self._default("budget", "test_gap", *(() if self.after else (*LEARNING, "window")))
         if self.learns and self.lr is None:
             raise ValueError("lr: training needs a learning rate")
         self._check_initialisation()
@@ -166,6 +169,7 @@ class Trial(Frozen):
         task = (info.context or {}).get("tasks", {}).get(self.task)
         if task is not None:
             task.check(self.gap, "gap")
+            self._check_longer(task)
         if task is not None and task.rule is None:
             self._default("window")
         if task is not None and self.head == "attention" and not task.has_past(self.gap, self.direction):
@@ -190,6 +194,15 @@ class Trial(Frozen):
             raise ValueError(f"direction: a grid reads forward, got {self.direction!r}")
         if self.layers > MOST_OF_GRID:
             raise ValueError(f"layers: a grid has 1 to {MOST_OF_GRID}, got {self.layers}")
+
+    def _check_longer(self, task):
+        """Refuse further tests at gaps that the task does not have, or at which its nets are others."""
+        if self.test_gap > 1:
+            task.check(self.gap * self.test_gap, "test_gap")
+            here, longer = task.at(self.gap), task.at(self.gap * self.test_gap)
+            if (here.inputs, here.outputs) != (longer.inputs, longer.outputs):
+                raise ValueError(f"test_gap: {self.task} has {here.inputs} inputs at gap {self.gap} and {longer.inputs} at "
+                                 f"{self.gap * self.test_gap}; expected 1")
 
     def _check_initialisation(self):
         """Refuse initial weights that the cell cannot have, and knobs that contradict each other."""

@@ -41,6 +41,7 @@ class Result:
     alpha : as study.probes.attention.looks, of the final weights; None for a head that does not look
     diverged_at : sequences seen when a loss or a gradient was not finite; then there is no test and no probe
     test : the Evaluation at the end
+    longer : as study.trial.evaluate.longer, at the end; None without further tests
     weights : {"module/parameter": array}, the final weights, where they were asked for; no part of the record
     """
 
@@ -56,6 +57,7 @@ class Result:
     alpha: dict | None = None
     diverged_at: int | None = None
     test: Evaluation | None = None
+    longer: dict | None = None
     weights: dict | None = field(default=None, compare=False)
 
     @property

@@ -14,7 +14,7 @@ from study.probes import measure, norms
 from study.probes.attention import looks
 from study.trial import streams
 from study.trial.curve import History
-from study.trial.evaluate import evaluate
+from study.trial.evaluate import evaluate, longer
 from study.trial.guess import guess
 from study.trial.result import Result, digest
 from study.trial.train import learn
@@ -55,15 +55,14 @@ def _train(trial, task, net):
     if diverged:
         return Result(**result, diverged_at=history.seen), theta
     gradients["end"] = _norms(trial, task, net, theta)
-    return Result(**result, alpha=_looks(trial, task, net, theta), test=evaluate(trial, task, net, theta)), theta
+    return Result(**result, alpha=_looks(trial, task, net, theta), **_tests(trial, task, net, theta)), theta
 
 
 def _guess(trial, task, net):
     if task.rule is None:
         raise ValueError(f"method: {trial.task} has no pass rule to guess by")
     theta, solved_at, guesses = guess(trial, task, net)
-    test = evaluate(trial, task, net, theta)
-    return Result(**_counts(trial, task, solved_at), guesses=guesses, test=test), theta
+    return Result(**_counts(trial, task, solved_at), guesses=guesses, **_tests(trial, task, net, theta)), theta
 
 
 def _probe(trial, task, net):
@@ -76,6 +75,10 @@ def _probe(trial, task, net):
     sequence = task.sample(streams.stream(trial, "lyapunov"), 1, trial.gap)
     looks = _looks(trial, task, net, theta)
     return Result(sequences=sequences, probe=measure(task, net.made_of, theta, batch, sequence), alpha=looks), theta
+
+
+def _tests(trial, task, net, theta):
+    return {"test": evaluate(trial, task, net, theta), "longer": longer(trial, task, net, theta)}
 
 
 def _norms(trial, task, net, theta):

@@ -133,6 +133,15 @@ def wave(shape):
     return lambda x: np.tile(values, len(x) // PERIOD)
 
 
+def reber_continual(x):
+    text, begun, answers = "".join("BTPSXVE"[symbol] for symbol in symbols_of(x)), 0, []
+    for n in range(1, len(text) + 1):
+        may = may_come(text[begun:n]) or "B"
+        begun = n if may == "B" and n > begun + 2 else begun
+        answers.append([symbol in may for symbol in "BTPSXVE"])
+    return answers
+
+
 INNER = {"0T": 1, "0P": 2, "1S": 1, "1X": 3, "2T": 2, "2V": 4, "3X": 2, "3S": 5, "4P": 3, "4V": 5}
 
 
@@ -143,7 +152,7 @@ def may_come(text):
     state, ends = 0, 0
     for symbol in text[3:]:
         state, ends = INNER.get(f"{state}{symbol}", 5), ends + (state == 5)
-    return ["E", text[1], "E"][ends] if state == 5 else "".join(move[1] for move in INNER if move[0] == str(state))
+    return ["E", text[1], "E", ""][ends] if state == 5 else "".join(move[1] for move in INNER if move[0] == str(state))
 
 
 def reber(x):
@@ -156,7 +165,7 @@ ORACLES = {  # a task, or the first part of its name: the program
     "temporal_order": temporal_order, "recall": recall, "lag_free": lag_free, "lag_random": lag_random, "lag_long": lag_long_,
     "two_sequence": two_sequence, "two_sequence/3c": two_sequence_3c, "parity": parity, "parity/end": lambda x: parity(x)[-1:],
     "a5": word("a5"), "z60": word("z60"), "a4z5": word("a4z5"), "flip_flop": flip_flop, "multi_recall": multi_recall,
-    "reber": reber, "timing": measured, "timing/gts": generated, "timing/pfg_cos": wave("cos"),
+    "reber": reber, "reber_continual": reber_continual, "timing": measured, "timing/gts": generated, "timing/pfg_cos": wave("cos"),
     "timing/pfg_triangle": wave("triangle"), "timing/pfg_rectangle": wave("rectangle"),
 }  # fmt: skip
 

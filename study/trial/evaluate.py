@@ -1,11 +1,12 @@
 """How a net answers test sequences."""
 
 import math
+from dataclasses import asdict
 
 import numpy as np
 
 from study.trial.curve import mean
-from study.trial.result import TEST as TEST_NUMBERS, Evaluation
+from study.trial.result import Evaluation
 from study.trial.streams import batches
 
 TEST = 2560  # fresh sequences, as in Hochreiter & Schmidhuber 1997
@@ -21,7 +22,7 @@ def longer(trial, task, net, theta):
         return None
     gaps = [trial.gap * times for times in (2, 4, 8) if times <= trial.test_gap]
     tests = [evaluate(trial.model_copy(update={"gap": gap}), task, net, theta) for gap in gaps]
-    numbers = {name: [getattr(test, name) for test in tests] for name in TEST_NUMBERS}
+    numbers = {name: [asdict(test)[name] for test in tests] for name in asdict(tests[0])}
     return {"gap": gaps} | {name: values for name, values in numbers.items() if name == "loss" or values[0] is not None}
 
 

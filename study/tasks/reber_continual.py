@@ -1,0 +1,83 @@
+"""Continual embedded Reber strings: one string after another, and nothing says where one ends but the grammar.
+
+A sequence is `length` symbols of embedded Reber strings (`_reber.py` has the grammar), one after another from the start of the first one,
+without reset or mark between them; 7 symbols, one-hot. At each step the target is 1 for each symbol that may come next, else 0.
+
+The axis is `length`. A state that is never reset has to be cleared by the net itself, and the more strings a sequence has the more that
+matters: tests at 2, 4 and 8 times the length say whether what is learned goes on.
+
+This is a variant with a reset at the start of each sequence. In the paper streams go on to 1e6 symbols (notes on the paper differ: others
+have 1e5), learning is online, the state is carried through, and a training stream stops at the first error, at most 30,000 of them; 10
+test streams are perfect if all are right to the end, good if they are right for more than 1,000 symbols in the mean, else bad.
+
+Pass rule: every output within .49 of its target at every step, as in the paper, of 10 sequences in a row. That the target has 1 for both
+symbols that may come is our reading: with 1 for the symbol that does come, no output could be within .49 where two may.
+
+Chance: no sequence is right by constants, one for each step; at most steps their mean squared error is .169.
+
+Source: Gers, Schmidhuber & Cummins, Learning to forget: continual prediction with LSTM, Neural Computation 12(10), 2000. Published,
+perfect: forget gates 18 %, with a learning rate that decays 62 %; the cell of 1997 without reset about 0.
+
+A drawn sample at length 24: its symbols, and which may come after the last of them.
+
+>>> import kernels
+>>> batch = TASKS[0].sample(kernels.Stream("a drawn sample"), batch=1, gap=24)
+>>> "".join(SYMBOLS[symbol] for symbol in batch.x[:, 0].argmax(axis=1))
+'BPBTXSEPEBPBPTVVEPEBPBPT'
+>>> [symbol for symbol, may in zip(SYMBOLS, batch.target[-1]) if may]
+['T', 'V']
+"""
+
+from functools import cache
+
+import numpy as np
+
+from study.tasks._draws import bits, bits_for, one_hot
+from study.tasks._reber import LEGAL, NEXT, START, SYMBOLS, walk
+from study.tasks._rule import Rule
+from study.tasks._task import Batch, Task
+
+SETTLED = 300  # steps after which every state has the same chance at each step, to five digits
+
+
+def build(words, length):
+    symbols, states = walk(bits(words, length + 1))
+    lengths = np.full(len(words), length)
+    targets = LEGAL[states[:, 1:].T].astype(np.float32)
+    return Batch.masked(one_hot(symbols[:, :-1], lengths, len(SYMBOLS)), lengths, targets, np.ones(targets.shape[:2], bool))
+
+
+@cache
+def chance_loss(length):
+    """The mean over steps and outputs of p (1 - p), where p is the chance that a symbol may come."""
+    chance, losses = {START: 1.0}, []
+    for _ in range(min(length, SETTLED)):
+        after = {}
+        for state, p in chance.items():
+            for following in NEXT[state]:
+                after[int(following)] = after.get(int(following), 0.0) + p / 2
+        chance = after
+        may = [sum(p for state, p in chance.items() if LEGAL[state, n]) for n in range(len(SYMBOLS))]
+        losses.append(sum(p * (1 - p) for p in may) / len(SYMBOLS))
+    return (sum(losses) + (length - len(losses)) * losses[-1]) / length
+
+
+TASKS = (
+    Task(
+        name="reber_continual",
+        title="continual embedded Reber strings",
+        source="Gers, Schmidhuber & Cummins 2000",
+        axis="length",
+        smallest_gap=9,
+        lag=0.0,
+        inputs=len(SYMBOLS),
+        outputs=len(SYMBOLS),
+        kind="number",
+        loss="squared_error",
+        chance={"score": 0.0, "loss": chance_loss},
+        rule=Rule(within=0.49, window=10),
+        words=lambda length: bits_for(length + 1),
+        build=build,
+        symbols=SYMBOLS,
+    ),
+)

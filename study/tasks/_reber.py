@@ -28,15 +28,16 @@ def _table():
 
 
 SYMBOL = np.array([[SYMBOLS.index(symbol) for symbol, _ in moves] for moves in _table()], np.uint8)
-NEXT = np.array([[state for _, state in moves] for moves in _table()])
+NEXT = np.array([[state for _, state in moves] for moves in _table()], np.uint8)
 LEGAL = (SYMBOL[:, :, None] == np.arange(len(SYMBOLS))).any(axis=1)
 
 
 def walk(bits):
-    """Strings one after another without end: symbols and the states before them, both (B, n), from bits (B, n), one a symbol."""
-    states, symbols = np.empty(bits.shape, np.int64), np.empty(bits.shape, np.uint8)
-    state = np.full(len(bits), START)
-    for n, bit in enumerate(bits.T):
-        states[:, n], symbols[:, n] = state, SYMBOL[state, bit]
-        state = NEXT[state, bit]
-    return symbols, states
+    """Strings one after another without end: symbols and the states before them, both (n, B), from bits (B, n), one a symbol."""
+    moves, states = np.empty((2, bits.shape[1], len(bits)), np.uint8)
+    following, state = NEXT.ravel(), np.full(len(bits), START, np.uint8)
+    for n, bit in enumerate(np.ascontiguousarray(bits.T, np.uint8)):
+        states[n] = state
+        moves[n] = 2 * state + bit
+        state = following.take(moves[n])
+    return SYMBOL.ravel()[moves], states

@@ -26,6 +26,7 @@ A drawn sample, and its targets:
 'PBTSXXTVPSEPE'
 """
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -43,7 +44,7 @@ CANDIDATES, LONGEST = 2048, 64  # strings that the parts are taken from, and mor
 @cache
 def strings():
     """symbols (512, LONGEST) uint8, the states before them, and lengths (512,)."""
-    symbols, states = walk(bits(kernels.Stream("reber").words(CANDIDATES)[:, None], LONGEST))
+    symbols, states = (array.T for array in walk(bits(kernels.Stream("reber").words(CANDIDATES)[:, None], LONGEST)))
     ends = states == END
     lengths = ends.argmax(axis=1) + 1
     texts = [row[:length].tobytes() for row, length in zip(symbols, lengths)]
@@ -55,11 +56,11 @@ def strings():
 
 def batch_of(chosen):
     symbols, states, lengths = (array[chosen] for array in strings())
-    symbols, lengths = symbols[:, : lengths.max()].astype(np.int64), lengths - 1
-    mask = np.arange(symbols.shape[1] - 1) < lengths[:, None]
-    legal = LEGAL[states[:, 1 : symbols.shape[1]]]
-    x = one_hot(symbols[:, :-1], lengths, len(SYMBOLS))
-    return Batch.masked(x, lengths, symbols[:, 1:].T, mask.T, truth=legal.transpose(1, 0, 2))
+    steps, lengths = lengths.max() - 1, lengths - 1
+    mask, after = np.arange(steps) < lengths[:, None], slice(1, steps + 1)
+    x = one_hot(symbols[:, :steps], lengths, len(SYMBOLS))
+    batch = Batch.masked(x, lengths, symbols[:, after].T, mask.T, truth=states[:, after].T)
+    return replace(batch, target=batch.target.astype(np.int64), truth=LEGAL[batch.truth])
 
 
 def test(gap):

@@ -28,6 +28,7 @@ A drawn sample at length 24: its symbols, and which may come after the last of t
 ['T', 'V']
 """
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -42,9 +43,9 @@ SETTLED = 300  # steps after which every state has the same chance at each step,
 
 def build(words, length):
     symbols, states = walk(bits(words, length + 1))
-    lengths = np.full(len(words), length)
-    targets = LEGAL[states[:, 1:].T].astype(np.float32)
-    return Batch.masked(one_hot(symbols[:, :-1], lengths, len(SYMBOLS)), lengths, targets, np.ones(targets.shape[:2], bool))
+    lengths, after = np.full(len(words), length), states[1:]
+    batch = Batch.masked(one_hot(symbols[:-1].T, lengths, len(SYMBOLS)), lengths, after, np.ones(after.shape, bool))
+    return replace(batch, target=LEGAL.astype(np.float32)[batch.target])
 
 
 @cache

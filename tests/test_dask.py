@@ -164,6 +164,18 @@ def test_each_record_knows_the_machine_of_its_worker(tmp_path, cluster):
     assert all(row["host"] == socket.gethostname() and row["isa"] == kernels.isa() and row["seconds"] > 0 for row in rows)
 
 
+def test_weights_come_back_from_the_cluster(tmp_path, cluster):
+    part = ["--only", "cell=rnn", "--only", "gap=12", "--seeds", "1", "--keep-weights"]
+    kept = []
+    for name, scheduler in (("cluster", cluster.file), ("here", None)):
+        (tmp_path / name).mkdir()
+        assert finish(start(tmp_path / name, scheduler, *part, milliseconds=0, TOY="real"))[0] == 0
+        folder = tmp_path / name / "toy" / "default" / "weights"
+        kept.append({path.stem: path.read_bytes() for path in folder.iterdir()})
+        assert set(kept[-1]) == set(records(tmp_path / name))
+    assert kept[0] == kept[1] and len(kept[0]) > 1
+
+
 def test_a_scheduler_that_wants_tls_is_a_mistake_in_words(tmp_path):
     code, out, err = finish(start(tmp_path, "tls://127.0.0.1:9"))
     assert code == 2 and "--scheduler tls://127.0.0.1:9" in err and "TLS" in err

@@ -3,6 +3,7 @@
 import dataclasses
 import io
 import json
+import signal
 import subprocess
 import sys
 
@@ -61,14 +62,15 @@ def test_a_file_gives_the_weights_of_its_trial(knobs, tmp_path):
         assert file["recurrent/forward/U"].shape == net.layer.shapes["forward/U"]
 
 
-def test_a_run_that_is_interrupted_keeps_the_same_weights_as_another(tiny, tmp_path):
+@pytest.mark.parametrize("interrupt", ["SIGINT", "SIGKILL"])
+def test_a_run_that_is_interrupted_keeps_the_same_weights_as_another(tiny, tmp_path, interrupt):
     assert tiny("whole", "--keep-weights")[0] == 0
     whole = kept(tmp_path / "whole")
     assert {f"{id}.npz" for id in store.read(tmp_path / "whole" / "tiny" / "default").lines} == set(whole) and len(whole) == 8
     command = [sys.executable, toy.__file__, "run", tmp_path / "tiny.toml", "--out", tmp_path / "parts", "--workers", "1", "--keep-weights"]
     process = subprocess.Popen(command, env=toy.environment(TOY="real"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     toy.until(lambda: len(store.read(tmp_path / "parts" / "tiny" / "default").lines) > 1)
-    process.kill()
+    process.send_signal(signal.Signals[interrupt])
     process.wait()
     folder = tmp_path / "parts" / "tiny" / "default"
     assert {f"{id}.npz" for id in store.read(folder).lines} <= set(kept(tmp_path / "parts"))

@@ -57,6 +57,7 @@ def test_shapes_and_types(task):
         assert batch.target.shape == (answers,) and set(batch.target) == set(range(task.outputs))
     else:
         assert batch.target.shape == (answers, task.outputs) and batch.target.dtype == np.float32
+    assert task.segment is None or (answers == batch.lengths.sum() and len(set(batch.lengths)) == 1)
     assert batch.judged is None or set(rows[batch.judged]) == set(range(len(batch.lengths)))
     if batch.truth is not None:
         assert batch.truth.shape == (answers, task.outputs)

@@ -99,6 +99,18 @@ class Net:
         loss, output, do = self.loss(x, batch.target)
         return Pass(_by_row(loss, batch.offsets), output, do, tapes)
 
+    def segment(self, theta, batch, states):
+        """(Pass, states at its end) of a study.tasks.Batch that goes on from states of its one recurrent layer; None: from 0."""
+        x, tapes = batch.x.astype(self.dtype, copy=False), {}
+        for name, module in self.modules.items():
+            weights = theta[self.slices[name]]
+            if name == "recurrent":
+                x, tapes[name], states = module.carry(weights, x, batch, states)
+            else:
+                x, tapes[name] = module.forward(weights, x, batch)
+        loss, output, do = self.loss(x, batch.target)
+        return Pass(_by_row(loss, batch.offsets), output, do, tapes), states
+
     def backward(self, theta, passed, wanted=Wanted(inputs=False)):
         """The Gradient of the mean loss of a Pass.
 

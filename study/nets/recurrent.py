@@ -17,8 +17,13 @@ class Recurrent(Module):
 
     def forward(self, theta, x, batch, tape=True):
         """(T, B, inputs) to (T, B, width); outputs past a row's length are 0."""
-        out = self.layer.forward(theta, x, lengths=batch.lengths, threads=1, tape=tape)
-        return out.y, (x, out.tape)
+        y, tape, _ = self.carry(theta, x, batch, None, tape)
+        return y, tape
+
+    def carry(self, theta, x, batch, states, tape=True):
+        """As `forward`, from states {name: (D, B, H)}, 0 for None: (output, tape, states at the end of each row)."""
+        out = self.layer.forward(theta, x, lengths=batch.lengths, state=states, threads=1, tape=tape)
+        return out.y, (x, out.tape), out.state
 
     def backward(self, theta, tape, dy, wanted):
         grad = self.layer.backward(tape[1], dy, inputs=wanted.inputs, norms=wanted.norms, truncated=wanted.truncated)

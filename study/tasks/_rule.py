@@ -82,13 +82,17 @@ class Judge:
         batch : Batch
         rows : only the first `rows` sequences of the batch count; None: all of them
         """
-        wrong = ~self.task.right(output, batch)[:rows]
-        at = self.seen + 1 + np.arange(len(wrong))
-        places = np.concatenate([self.wrong, at[wrong]])
-        met = at - places[np.cumsum(wrong)] >= self.window  # since the oldest of the last rule.wrong + 1 wrong ones
+        small = True
         if self.rule.mean is not None:
-            met &= self._window_error(self._errors(output, batch)[:rows]) < self.most
-        self.seen += len(wrong)
+            small = self._window_error(self._errors(output, batch)[:rows]) < self.most
+        return self.follow(self.task.right(output, batch)[:rows], small)
+
+    def follow(self, right, small=True):
+        """The same, from whether each sequence is right (B,), and whether the error of the window that it ends is small (B,)."""
+        at = self.seen + 1 + np.arange(len(right))
+        places = np.concatenate([self.wrong, at[~right]])
+        met = small & (at - places[np.cumsum(~right)] >= self.window)  # since the oldest of the last rule.wrong + 1 wrong ones
+        self.seen += len(right)
         self.wrong = places[-len(self.wrong) :]
         return int(at[met.argmax()]) if met.any() else None
 

@@ -130,6 +130,8 @@ class Task:
     build : (words (B, words(gap)) uint64, gap) -> Batch
     test : gap -> Batch (x an array), where the task has a fixed test part; else None, and test sequences are drawn
     largest_gap : gaps above it are refused; None: none is
+    segment : steps after which a net learns from a stream, which goes on with the state and ends at its first wrong answer (every step has
+        one); None: sequences are no streams, and are learned from as a whole
     symbols : what the inputs stand for where x is one-hot: a string of characters, a tuple of words, or gap -> one of these; else None
     answers : what the outputs stand for, in the same way; None: they are named by their numbers
     writes : whether each answer is the next symbol of the sequence, so that a net can write text; the answers are the symbols then
@@ -152,6 +154,7 @@ class Task:
     build: Callable
     test: Callable | None = None
     largest_gap: int | None = None
+    segment: int | None = None
     symbols: str | tuple | Callable | None = None
     answers: str | tuple | Callable | None = None
     writes: bool = False

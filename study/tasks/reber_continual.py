@@ -1,17 +1,20 @@
 """Continual embedded Reber strings: one string after another, and nothing says where one ends but the grammar.
 
 A sequence is `length` symbols of embedded Reber strings (`_reber.py` has the grammar), one after another from the start of the first one,
-without reset or mark between them; 7 symbols, one-hot. At each step the target is 1 for each symbol that may come next, else 0.
+without reset or mark between them; 7 symbols, one-hot. At each step the target is 1 for each symbol that may come next, else 0. That it is 1
+for both symbols that may come is our reading: with 1 for the one that does come, no output could be within .49 where two may.
 
-The axis is `length`. A state that is never reset has to be cleared by the net itself, and the more strings a sequence has the more that
-matters: tests at 2, 4 and 8 times the length say whether what is learned goes on.
+- `reber_continual`: streams, as in the paper. A net learns after each segment of 20 steps, from errors within it; its state goes on, and
+  a stream ends with the first segment that has a wrong answer. (In the paper a segment is one step, and gradients are carried forward.)
+- `reber_continual/reset`: a variant whose sequences are learned from as a whole and never stop early.
 
-This is a variant with a reset at the start of each sequence. In the paper streams go on to 1e6 symbols (notes on the paper differ: others
-have 1e5), learning is online, the state is carried through, and a training stream stops at the first error, at most 30,000 of them; 10
-test streams are perfect if all are right to the end, good if they are right for more than 1,000 symbols in the mean, else bad.
+The axis is `length`. In the paper streams go on to 1e6 symbols (notes on the paper differ: some have 1e5 for streams, and 1e6 for a perfect
+solution), and there are at most 30,000 of them. 10 test streams are perfect if all are right to the end, good if the mean is above 1,000
+symbols before the first error, else bad: the record has 10 test streams of `length` symbols, how many are right to the end, and how many
+symbols came before the first errors of all.
 
-Pass rule: every output within .49 of its target at every step, as in the paper, of 10 sequences in a row. That the target has 1 for both
-symbols that may come is our reading: with 1 for the symbol that does come, no output could be within .49 where two may.
+Pass rule: every output within .49 of its target at every step of 10 streams or sequences in a row, each answered before the net learned
+from it, segment by segment.
 
 Chance: no sequence is right by constants, one for each step; at most steps their mean squared error is .169.
 
@@ -38,6 +41,7 @@ from study.tasks._reber import LEGAL, NEXT, START, SYMBOLS, walk
 from study.tasks._rule import Rule
 from study.tasks._task import Batch, Task
 
+SEGMENT = 20
 SETTLED = 300  # steps after which every state has the same chance at each step, to five digits
 
 
@@ -80,5 +84,7 @@ TASKS = (
         words=lambda length: bits_for(length + 1),
         build=build,
         symbols=SYMBOLS,
+        segment=SEGMENT,
     ),
 )
+TASKS += (replace(TASKS[0], name="reber_continual/reset", title="continual embedded Reber strings, reset", segment=None),)

@@ -11,6 +11,7 @@ from study.trial.streams import batches
 
 TEST = 2560  # fresh sequences, as in Hochreiter & Schmidhuber 1997
 TEST_ROWS = 256
+STREAMS = 10  # of a task of streams, one by one
 
 
 def longer(trial, task, net, theta):
@@ -27,15 +28,18 @@ def longer(trial, task, net, theta):
 
 
 def evaluate(trial, task, net, theta):
-    """The Evaluation on the task's fixed test part; on fresh sequences where it has none."""
+    """The Evaluation on the task's fixed test part; on fresh sequences, or streams, where it has none."""
     if task.test:
         parts = [task.test(trial.gap).usable(trial.direction)]
     else:
-        parts = batches(trial, task, TEST_ROWS, TEST, "test")
+        rows, total = (1, STREAMS) if task.segment else (TEST_ROWS, TEST)
+        parts = batches(trial, task, rows, total, "test")
     losses, counts, correct, several = [], [], 0, False
     for part in parts:
         passed = net.forward(theta, part, tape=False)
         right = task.passed(passed.output, part)
+        if task.segment:
+            right = np.logical_and.accumulate(right)  # before the first wrong answer
         losses.append(passed.loss)
         counts.append(part.counted(right))
         correct += int(np.count_nonzero(part.all_of_row(right)))

@@ -170,6 +170,7 @@ class Trial(Frozen):
         if task is not None:
             task.check(self.gap, "gap")
             self._check_longer(task)
+            self._check_stream(task)
         if task is not None and task.rule is None:
             self._default("window")
         if task is not None and self.head == "attention" and not task.has_past(self.gap, self.direction):
@@ -194,6 +195,13 @@ class Trial(Frozen):
             raise ValueError(f"direction: a grid reads forward, got {self.direction!r}")
         if self.layers > MOST_OF_GRID:
             raise ValueError(f"layers: a grid has 1 to {MOST_OF_GRID}, got {self.layers}")
+
+    def _check_stream(self, task):
+        """Refuse nets whose state cannot be carried through a stream."""
+        for knob in ("direction", "layers", "head", "stack") if task.segment else ():
+            if vars(self)[knob] != DEFAULTS[knob]:
+                raise ValueError(f"{knob}: the streams of {self.task} go through one layer that reads forward; expected "
+                                 f"{DEFAULTS[knob]!r}, got {vars(self)[knob]!r}")
 
     def _check_longer(self, task):
         """Refuse further tests at gaps that the task does not have, or at which its nets are others."""

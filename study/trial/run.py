@@ -12,13 +12,14 @@ from study.nets.initialisation import Initialisation
 from study.nets.net import Net
 from study.probes import measure, norms
 from study.probes.attention import looks
-from study.trial import streams
+from study.trial import continual, streams
 from study.trial.curve import History
 from study.trial.evaluate import evaluate, longer
 from study.trial.guess import guess
 from study.trial.result import Result, digest
 from study.trial.train import learn
 
+PROBED = 200  # steps of a stream that probes look at
 SELECTION_SEEDS = 2**31  # added to the seed of initial weights of selection trials, so that no other trial starts from them
 
 
@@ -39,6 +40,11 @@ def net_of(trial, task):
     return Net(task, Architecture.of(trial), trial.dtype)
 
 
+def learning(task):
+    """The learning loop of a task."""
+    return continual.learn if task.segment else learn
+
+
 def initial(trial, net):
     """The weights that training starts from."""
     seed = trial.seed + (SELECTION_SEEDS if trial.purpose == "select" else 0)
@@ -49,7 +55,7 @@ def initial(trial, net):
 def _train(trial, task, net):
     theta, history = initial(trial, net), History(trial.budget, trial.batch)
     gradients = {"start": _norms(trial, task, net, theta)}
-    solved_at, diverged = learn(trial, task, net, theta, history, trial.budget)
+    solved_at, diverged = learning(task)(trial, task, net, theta, history, trial.budget)
     result = _counts(trial, task, solved_at)
     result |= {"final_loss": history.final_loss(), "curve": history.curve(), "norms": gradients}
     if diverged:
@@ -67,12 +73,12 @@ def _guess(trial, task, net):
 
 def _probe(trial, task, net):
     theta, history = initial(trial, net), History(max(trial.after, 1), trial.batch)
-    solved_at, diverged = learn(trial, task, net, theta, history, trial.after) if trial.after else (None, False)
+    solved_at, diverged = learning(task)(trial, task, net, theta, history, trial.after) if trial.after else (None, False)
     sequences = history.seen if diverged else solved_at or trial.after
     if diverged:
         return Result(sequences=sequences, diverged_at=history.seen), theta
     batch = _probe_batch(trial, task)
-    sequence = task.sample(streams.stream(trial, "lyapunov"), 1, trial.gap)
+    sequence = task.sample(streams.stream(trial, "lyapunov"), 1, _probed_gap(trial, task))
     looks = _looks(trial, task, net, theta)
     return Result(sequences=sequences, probe=measure(task, net.made_of, theta, batch, sequence), alpha=looks), theta
 
@@ -90,7 +96,11 @@ def _looks(trial, task, net, theta):
 
 
 def _probe_batch(trial, task):
-    return task.sample(streams.stream(trial, "probe"), norms.ROWS, trial.gap)
+    return task.sample(streams.stream(trial, "probe"), norms.ROWS, _probed_gap(trial, task))
+
+
+def _probed_gap(trial, task):
+    return min(trial.gap, PROBED) if task.segment else trial.gap
 
 
 def _counts(trial, task, solved_at):

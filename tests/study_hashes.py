@@ -35,8 +35,18 @@ TRIALS = {
     "lstm attention general both": {
         "cell": "lstm", "units": 5, "head": "attention", "attention": "general", "direction": "both", "gap": 6, "lr": 0.01, "budget": 320,
     },
+    "gru layers residual both": {
+        "cell": "gru", "units": 5, "layers": 3, "stack": "residual", "direction": "both", "merge": "sum", "task": "recall/both", "gap": 9,
+        "lr": 0.01, "budget": 320,
+    },
+    "mut1 layers": {"cell": "mut1", "units": 5, "layers": 2, "direction": "both", "task": "recall/both", "gap": 4, "lr": 0.01, "budget": 320},
+    "lstm grid": {"cell": "lstm", "units": 6, "layers": 2, "stack": "grid", "gap": 35, "lr": 0.01, "budget": 320},
+    "peephole grid tied float64": {
+        "cell": "peephole", "units": 5, "layers": 3, "stack": "grid", "tied": True, "gap": 6, "lr": 0.01, "budget": 320, "dtype": "float64",
+    },
     "rnn guess": {"cell": "rnn", "units": 8, "gap": 4, "budget": 320, "method": "guess"},
     "lstm probe": {"cell": "lstm", "units": 8, "gap": 70, "method": "probe"},
+    "lstm layers probe": {"cell": "lstm", "units": 6, "gap": 30, "layers": 2, "method": "probe"},
 }  # fmt: skip
 
 

@@ -172,10 +172,32 @@ def test_a_table_cell_with_a_bar_stays_one_cell():
 # Figures and tables
 
 
+@pytest.fixture(scope="module")
+def deep_frame(frame):
+    """The same trials as if their nets had two layers, of which the second forgets twice as fast."""
+    above = [{when: part | {"layers": [{"h": [h and h * h for h in part["h"]]}]} for when, part in norms.items()}
+             for norms in frame["norms"].where(frame["norms"].map(lambda norms: isinstance(norms, dict)), None).map(lambda norms: norms or {})]
+    return frame.assign(layers=2, norms=above)
+
+
+def test_layers_have_lines_of_their_own(deep_frame):
+    data = where(FIGURES["layers"].data(deep_frame), cell="lstm", init="long", when="start")
+    first, second = (where(data, layer=layer).set_index("lag")["median"] for layer in (0, 1))
+    assert set(data["layer"]) == {0, 1} and (second[second.index > 9] < first[first.index > 9]).all()
+
+
+def test_tables_tell_nets_of_several_layers_apart(frame, deep_frame):
+    both = pd.concat([frame, deep_frame], ignore_index=True)
+    gaps, one = tables.critical_gaps(both), tables.critical_gaps(frame)
+    assert "layers" not in one and len(gaps) == 2 * len(one) and set(gaps["layers"]) == {1, 2}
+    assert list(page.gaps(gaps, both).columns)[:4] == ["task", "cell", "initialisation", "layers"]
+    assert trials.pooled(both) == "" and set(trials.forward(both)["layers"]) == {1}
+
+
 @pytest.mark.parametrize("name", FIGURES)
-def test_a_figure_draws_what_it_writes(name, frame, probed_frame, looking_frame):
+def test_a_figure_draws_what_it_writes(name, frame, probed_frame, looking_frame, deep_frame):
     figure = FIGURES[name]
-    data = next(drawn for records in (frame, probed_frame, looking_frame) if len(drawn := figure.data(records)))
+    data = next(drawn for records in (frame, probed_frame, looking_frame, deep_frame) if len(drawn := figure.data(records)))
     assert figure.TITLE and figure.CAPTION
     assert not any(isinstance(value, (dict, list)) for value in data.iloc[0])
     svg = drawing.svg(figure.draw, pd.read_csv(StringIO(report.csv(data))))

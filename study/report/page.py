@@ -15,7 +15,7 @@ from study.report.drawing import RENDERER
 from study.report.gradient_norms import WHEN
 from study.report.names import FAMILIES, init_label
 from study.report.tables import PARTS, outcomes
-from study.report.trials import attempts, forward
+from study.report.trials import NET, attempts, forward
 from study.tasks import TASKS
 
 TEMPLATES = jinja2.Environment(loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates", encoding="utf-8"),
@@ -85,11 +85,12 @@ def gaps(critical, frame):
     """Critical gaps of forward nets at the usual number of units, for the whole budget and for half of it, to be read."""
     usual = forward(frame)["units"].max()
     kept = critical[(critical["direction"] == "forward") & (critical["units"] == usual)]
-    wide = kept.pivot_table(index=["task", "cell", "init"], columns="part", values="shown", aggfunc="first", sort=False)
+    more = [knob for knob in NET if knob in kept]
+    wide = kept.pivot_table(index=["task", "cell", "init", *more], columns="part", values="shown", aggfunc="first", sort=False)
     names = {name: task.title if task.axis == "gap" else f"{task.title} ({task.axis})" for name, task in TASKS.items()}
-    rows = [(names[task], CELLS[cell].title, init_label(init).removesuffix(" initialisation"), *(row[part] for part in PARTS))
-            for (task, cell, init), row in wide.iterrows()]
-    return pd.DataFrame(rows, columns=["task", "cell", "initialisation", "critical gap, whole budget", "half of it"])
+    rows = [(names[task], CELLS[cell].title, init_label(init).removesuffix(" initialisation"), *rest, *(row[part] for part in PARTS))
+            for (task, cell, init, *rest), row in wide.iterrows()]
+    return pd.DataFrame(rows, columns=["task", "cell", "initialisation", *more, "critical gap, whole budget", "half of it"])
 
 
 def _outcomes(frame):

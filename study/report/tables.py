@@ -5,7 +5,7 @@ import pandas as pd
 from kernels import CELLS
 from study.records.table import at_largest_gap, where
 from study.report import probes
-from study.report.trials import attempts, forward, grouped, report_order, row_knobs, trained, with_pass_rule
+from study.report.trials import NET, attempts, forward, grouped, report_order, row_knobs, trained, with_pass_rule
 from study.statistics.critical_gap import critical_gap
 from study.statistics.decay import fit_decay
 from study.statistics.medians import quartiles
@@ -61,7 +61,7 @@ def _candidate(tried):
 
 def parameters(frame):
     """Number of weights of each net, head and merge included."""
-    keys = ["task", "cell", "units", "direction", "merge"]
+    keys = ["task", "cell", "units", "direction", "merge", *(knob for knob in row_knobs(trained(frame)) if knob in NET)]
     return pd.DataFrame([net | {"parameters": int(runs["parameters"].iloc[0])} for net, runs in grouped(trained(frame), keys)])
 
 

@@ -7,7 +7,8 @@ from study.tasks import TASKS
 from study.trial.knobs import DEFAULTS
 
 ROW = ["task", "cell", "init", "direction", "merge", "units", "method"]
-NET = ["head", "attention", "output"]
+STACK = ["layers", "stack", "tied"]
+NET = [*STACK, "head", "attention", "output"]
 
 
 def row_knobs(frame):
@@ -25,15 +26,17 @@ def attempts(frame):
     return frame[(frame["purpose"] == "train") & (frame["method"] != "probe")]
 
 
-def usual_units(frame):
-    """Trials at the most frequent number of units."""
-    return frame[frame["units"] == frame["units"].mode().iloc[0]] if len(frame) else frame
+def usual_size(frame):
+    """Trials at the most frequent number of units, of layers, and so on."""
+    for knob in ("units", *STACK) if len(frame) else ():
+        frame = frame[frame[knob] == frame[knob].mode().iloc[0]]
+    return frame
 
 
 def forward(frame):
-    """Trained forward trials at the study's most frequent number of units, of nets with the usual head and outputs."""
-    runs = usual_units(where(trained(frame), direction="forward"))
-    return where(runs, **{knob: DEFAULTS[knob] for knob in NET})
+    """Trained forward trials at the study's most frequent number of units and of layers, of nets with the usual head and outputs."""
+    runs = usual_size(where(trained(frame), direction="forward"))
+    return where(runs, **{knob: DEFAULTS[knob] for knob in NET if knob not in STACK})
 
 
 def with_pass_rule(frame):

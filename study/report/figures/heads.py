@@ -7,7 +7,7 @@ from study.records.table import where
 from study.report import tables
 from study.report.panels import dodge, share_axis, tasks_by_cells
 from study.report.style import TWO, key
-from study.report.trials import past_only, trained, usual_units, with_pass_rule
+from study.report.trials import past_only, trained, usual_size, with_pass_rule
 
 PLACE = 9
 TITLE = "With attention, and without"
@@ -21,7 +21,7 @@ HEADS = {"last": "without attention", "attention": "with attention"}
 
 
 def data(frame):
-    runs = where(usual_units(trained(frame)), direction="forward", init="standard", output="task")
+    runs = where(usual_size(trained(frame)), direction="forward", init="standard", output="task")
     runs = runs[(runs["head"] == "last") | (runs["attention"] == runs[runs["head"] == "attention"]["attention"].min())]
     table = tables.success(past_only(with_pass_rule(runs))) if runs["head"].nunique() > 1 else pd.DataFrame()
     return table[SHOWN] if len(table) else table

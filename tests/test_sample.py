@@ -98,7 +98,7 @@ def test_a_net_writes_what_it_has_learned_and_stops():
     texts = []
     for seed in range(30):
         first = sample.symbols_of(sample.sequence(trial, PARROT, seed))[:1]
-        written = sample.write(net, theta, first, sample.Draw.of(trial, seed, 0.5), length=50, stop=5)
+        written = sample.write(net, theta, first, sample.Draw.of(trial, seed, 0.5), length=50, stop=[[1, 5], [2, 5]])
         texts.append(_symbols.text(PARROT.symbols, first + written))
     assert sum(right(text, GAP) for text in texts) >= 28 and len(set(texts)) > 8, texts
     assert sample.write(net, theta, [0, 2, 3], sample.Draw.of(trial, 0, 0.0), length=2) == written_by_hand(net, theta, [0, 2, 3], 2)

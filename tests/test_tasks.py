@@ -13,7 +13,7 @@ from study_hashes import first_batch, golden
 import kernels
 from study import tasks
 from study.records.machine import PROJECT
-from study.tasks import TASKS
+from study.tasks import TASKS, _symbols
 
 ROWS = 4000
 EVERY = pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
@@ -75,7 +75,11 @@ def test_symbols_and_answers_name_all_inputs_and_outputs(task):
     if here.answers is not None:
         assert here.kind == "class" and len(set(here.answers)) == len(here.answers) == here.outputs
     if here.writes:
-        assert here.answers == here.symbols and (here.stop is None or here.stop in here.symbols)
+        assert here.answers == here.symbols
+        for row in range(50):  # a text ends with its sequence, and not before it
+            symbols = [*batch.x[: batch.lengths[row], row].argmax(axis=1), batch.target[batch.offsets[row + 1] - 1]]
+            ends = [at for at in range(2, len(symbols) + 1) if _symbols.text(here.symbols, symbols[:at]).endswith(here.stop)]
+            assert ends == [len(symbols)] * (here.stop != ())
 
 
 @EVERY

@@ -23,7 +23,7 @@ def build(words, gap):
 PARROT = Task(
     name="parrot", title="parrot", source="made up", axis="gap", smallest_gap=1, lag=1.0, inputs=6, outputs=6, kind="class",
     loss="cross_entropy", chance={"score": 0.1, "loss": 1.0}, rule=None, words=lambda gap: 2 + gap // 8, build=build,
-    symbols=SYMBOLS, answers=SYMBOLS, writes=True, stop="E")  # fmt: skip
+    symbols=SYMBOLS, answers=SYMBOLS, writes=True, stop=("TE", "PE"))  # fmt: skip
 
 
 def right(text, gap):

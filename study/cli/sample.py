@@ -58,7 +58,7 @@ def _write(trained, symbols, drawing):
     if symbols is None:
         symbols = sample.symbols_of(sample.sequence(trial, task, seed))[:1]
     draw = sample.Draw.of(trial, seed, drawing.get("temperature", 1.0))
-    stop = None if task.stop is None else task.symbols.index(task.stop)
+    stop = [_symbols.numbers(task.symbols, end) for end in task.stop]
     written = sample.write(net, trained.weights(say), symbols, draw, length=drawing.get("length", LENGTH), stop=stop)
     click.echo(_symbols.text(task.symbols, symbols + written))
 

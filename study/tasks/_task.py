@@ -135,7 +135,7 @@ class Task:
     symbols : what the inputs stand for where x is one-hot: a string of characters, a tuple of words, or gap -> one of these; else None
     answers : what the outputs stand for, in the same way; None: they are named by their numbers
     writes : whether each answer is the next symbol of the sequence, so that a net can write text; the answers are the symbols then
-    stop : the symbol at which a text ends, or None
+    stop : with which symbols, as texts, what a net writes ends; () where it does not end
     """
 
     name: str
@@ -158,7 +158,7 @@ class Task:
     symbols: str | tuple | Callable | None = None
     answers: str | tuple | Callable | None = None
     writes: bool = False
-    stop: str | None = None
+    stop: tuple = ()
 
     def check(self, gap, axis=None):
         """Raise TypeError or ValueError unless `gap` is a gap that this task has. `axis`: what the message calls it."""

@@ -65,5 +65,6 @@ TASKS = (
         symbols=symbols,
         answers=symbols,
         writes=True,
+        stop=("x", "y"),
     ),
 )

@@ -89,5 +89,6 @@ TASKS = (
         symbols=SYMBOLS,
         answers=SYMBOLS,
         writes=True,
+        stop=("TE", "PE"),
     ),
 )

@@ -35,24 +35,25 @@ def answers(net, theta, batch):
     return net.forward(theta, every, tape=False).output
 
 
-def write(net, theta, symbols, draw, *, length, stop=None):
-    """What a net writes after some symbols: a list of at most `length` numbers, up to and including the symbol `stop`.
+def write(net, theta, symbols, draw, *, length, stop=()):
+    """What a net writes after some symbols: a list of at most `length` numbers.
 
     Parameters
     ----------
     net : study.nets.net.Net, forward, whose outputs are the logits of the next symbol
     symbols : the prompt, one number or more
     draw : a Draw
+    stop : lists of symbols; the net writes no more once the text, prompt included, ends with one of them
     """
-    step, inputs, written = net.stepper(theta), np.eye(net.inputs, dtype=net.dtype), []
+    step, inputs, text = net.stepper(theta), np.eye(net.inputs, dtype=net.dtype), list(symbols)
     for symbol in symbols[:-1]:
         step(inputs[symbol : symbol + 1])
-    symbol = symbols[-1]
-    while len(written) < length and not (written and symbol == stop):
-        (logits,) = step(inputs[symbol : symbol + 1])
-        symbol = draw(logits)
-        written.append(symbol)
-    return written
+    for _ in range(length):
+        (logits,) = step(inputs[text[-1] : text[-1] + 1])
+        text.append(draw(logits))
+        if any(text[-len(end) :] == end for end in stop):
+            break
+    return text[len(symbols) :]
 
 
 class Draw:

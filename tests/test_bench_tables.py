@@ -107,7 +107,7 @@ def test_an_unfinished_record_says_so(tmp_path):
 
 @pytest.mark.parametrize("cell", kernels.CELLS)
 def test_cells_are_compared_at_equal_units_and_at_equal_parameters(cell):
-    cases, rivals, _ = suites.of_kernels(1, 1)["cells"]
+    cases, rivals, *_ = suites.of_kernels(1, 1)["cells"]
     sizes = [(case.I, case.H) for case in cases if case.cell == cell]
     most = kernels.RNN("lstm", 32, 32).size
     fits = [H for H in range(1, 200) if kernels.RNN(cell, suites._inputs(cell, H), H).size <= most]

@@ -87,7 +87,8 @@ class SuiteRunner:
 
     def _peers(self, suite):
         """Names of the peers that a suite is for, of those that there are."""
-        return [name for name in self.setup.peers if name != "ours" and (suite.peers is None or name in (*suite.peers, EARLIER))]
+        wanted = OTHERS if suite.peers is None else suite.peers
+        return [name for name in self.setup.peers if name in wanted or name == EARLIER and suite.earlier]
 
     def _timed(self, suite):
         """(case, its record so far) for each case in several visits, because a slow time of the machine outlasts a case.

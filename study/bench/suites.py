@@ -45,11 +45,13 @@ EQUAL = 32  # all cells are compared at this number of inputs and units, then wi
 
 
 class Suite(NamedTuple):
-    """Cases, the peers that time them beside the kernels (None: all peers), and the most rounds of a case."""
+    """Cases, the peers that time them beside the kernels (None: all peers), the most rounds of a case, and whether another
+    clone of the project times them, too."""
 
     cases: list
     peers: tuple | None
     most: int = sys.maxsize
+    earlier: bool = True
 
 
 def of_kernels(threads, most):
@@ -68,7 +70,7 @@ def of_kernels(threads, most):
                         for cell in kernels.CELLS for H in dict.fromkeys([EQUAL, equal_units(cell)])], ()),
         "gap": Suite(_crossed(CELLS, [(gap + 1 + LONGEST_LEAD, 32, 9, 32) for gap in GAPS]), ()),
         "row": Suite(_crossed(ONE_ROW, [(T, 1, 8, H) for H in (8, 16, 32) for T in TWO_LENGTHS]), ()),
-        "long": Suite(_crossed(("rnn", "lstm"), [(T, 32, 2, H) for H in (32, 128, 256) for T in LENGTHS]), (), LONG_ROUNDS),
+        "long": Suite(_crossed(("rnn", "lstm"), [(T, 32, 2, H) for H in (32, 128, 256) for T in LENGTHS]), (), LONG_ROUNDS, False),
     }
     knobs = {name: {"suite": name} if name == "threads" else {"suite": name, "threads": threads} for name in suites}
     return {name: suite._replace(cases=[replace(case, **knobs[name]) for case in suite.cases]) for name, suite in suites.items()}

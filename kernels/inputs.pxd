@@ -19,7 +19,8 @@ cdef enum:
 
 cdef inline REAL* sums_at(const recurrence_t* r, const Form* f, long row, long u, int block) noexcept nogil:
     """The gate buffer of a block of group u, for row = t B + b."""
-    return gates_at(r, f.blocks, row // r.B, u, row % r.B) + block * LINE
+    cdef long t = row if r.B == 1 else row // r.B       # one row needs no division, which takes as long as a small tile
+    return gates_at(r, f.blocks, t, u, row - t * r.B) + block * LINE
 
 
 cdef inline void input_tile(int rows, const recurrence_t* r, const Form* f, long row, long u, long width, int n) noexcept nogil:

@@ -200,7 +200,7 @@ def test_reber_learns_from_256_strings_and_is_tested_on_others():
 
 
 def test_the_grammar_takes_each_branch_with_probability_a_half():
-    symbols, states = (array.T for array in _reber.walk(np.random.default_rng(0).integers(0, 2, (ROWS, 600))))
+    symbols, states = (array.T for array in _reber.walk(kernels.Stream("walk").words(10 * ROWS).reshape(ROWS, 10), 600))
     assert symbols.size / (states == _reber.END).sum() == pytest.approx(12, rel=0.02)
     for state, (one, other) in enumerate(_reber.SYMBOL):
         if one != other:

@@ -92,17 +92,22 @@ def _weights(trial, inputs):
 
 def memory(trial):
     """Bytes that the process of the trial takes at its peak."""
-    task, cell = TASKS[trial.task], CELLS[trial.cell]
-    length, read, of_step, _ = _steps(trial.task, trial.gap)
+    task, cell = TASKS[trial.task].at(trial.gap), CELLS[trial.cell]
+    length, read, of_step, answers = _steps(trial.task, trial.gap)
     directions = 2 if trial.direction == "both" else 1
     steps = read if trial.direction == "forward" else length
     row = steps * directions * trial.units  # numbers of one block or state
     tape = _passes_of_cells(trial) * row * (len(cell.blocks) + len(cell.states))
     looked = 4 * row if trial.head == "attention" else 0  # gathered states and keys, and their gradients
-    drawn_rows = [rows * batches_drawn(rows, length) for rows in (trial.batch, *([] if task.test else [TEST_ROWS]))]
+    test_rows = 1 if task.segment else TEST_ROWS
+    drawn_rows = [rows * batches_drawn(rows, length) for rows in (trial.batch, *([] if task.test else [test_rows]))]
     drawn = of_step * length * max(drawn_rows)
     number = 8 if trial.dtype == "float64" else 4
-    peaks = [drawn + TEST_ROWS * (row + looked) * number]
+    inputs, outputs = steps * task.inputs, answers * task.outputs  # numbers of a row
+    answered = 6 * outputs + 2 * answers * _width(trial)  # of a row, with losses, gradients and the states that are read
+    peaks = [drawn + trial.test_gap * test_rows * (row + looked + inputs + answered) * number]
     if trial.method != "guess":
-        peaks += [drawn + trial.batch * (tape + looked) * number, PROBED * (tape + looked) * 8]
+        whole = 0 if task.segment else 1  # of a stream, only a segment at a time has a tape
+        peaks.append(drawn + (whole * trial.batch * (tape + looked) + drawn_rows[0] * outputs) * number)
+        peaks.append(whole * PROBED * (tape + looked + inputs) * 8)
     return PROCESS + (FIXED_TEST if task.test else 0) + max(peaks)

@@ -32,12 +32,30 @@ NEXT = np.array([[state for _, state in moves] for moves in _table()], np.uint8)
 LEGAL = (SYMBOL[:, :, None] == np.arange(len(SYMBOLS))).any(axis=1)
 
 
-def walk(bits):
-    """Strings one after another without end: symbols and the states before them, both (n, B), from bits (B, n), one a symbol."""
-    moves, states = np.empty((2, bits.shape[1], len(bits)), np.uint8)
-    following, state = NEXT.ravel(), np.full(len(bits), START, np.uint8)
-    for n, bit in enumerate(np.ascontiguousarray(bits.T, np.uint8)):
-        states[n] = state
-        moves[n] = 2 * state + bit
-        state = following.take(moves[n])
-    return SYMBOL.ravel()[moves], states
+STATES = len(NEXT)
+
+
+def _of_bytes():
+    """(moves, state after them) of each byte of bits, the highest first, from each state: (256 STATES, 8) and (256 STATES,).
+
+    A move is 2 state + bit; the row of a byte and a state is STATES byte + state.
+    """
+    state, moves = np.tile(np.arange(STATES), 256), []
+    for bit in np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).repeat(STATES, axis=0).T:
+        moves.append(2 * state + bit)
+        state = NEXT.ravel()[moves[-1]]
+    return np.stack(moves, axis=1).astype(np.uint8), state.astype(np.int64)
+
+
+MOVES, AFTER = _of_bytes()
+
+
+def walk(words, n):
+    """Strings one after another without end: n symbols and the states before them, both (n, B), from words (B, bits_for(n))."""
+    drawn = STATES * words.copy().view(np.uint8)[:, : -(-n // 8)].T.astype(np.int64)
+    state = np.full(len(words), START)
+    for row in drawn:  # eight symbols at a time
+        row += state
+        state = AFTER.take(row)
+    moves = MOVES[drawn].transpose(0, 2, 1).reshape(-1, len(words))[:n]
+    return SYMBOL.ravel()[moves], moves >> 1

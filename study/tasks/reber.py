@@ -32,7 +32,7 @@ from functools import cache
 import numpy as np
 
 import kernels
-from study.tasks._draws import below, bits, one_hot
+from study.tasks._draws import below, one_hot
 from study.tasks._reber import END, LEGAL, SYMBOLS, walk
 from study.tasks._rule import Rule
 from study.tasks._task import Batch, Task
@@ -44,7 +44,7 @@ CANDIDATES, LONGEST = 2048, 64  # strings that the parts are taken from, and mor
 @cache
 def strings():
     """symbols (512, LONGEST) uint8, the states before them, and lengths (512,)."""
-    symbols, states = (array.T for array in walk(bits(kernels.Stream("reber").words(CANDIDATES)[:, None], LONGEST)))
+    symbols, states = (array.T for array in walk(kernels.Stream("reber").words(CANDIDATES)[:, None], LONGEST))
     ends = states == END
     lengths = ends.argmax(axis=1) + 1
     texts = [row[:length].tobytes() for row, length in zip(symbols, lengths)]

@@ -36,7 +36,7 @@ from functools import cache
 
 import numpy as np
 
-from study.tasks._draws import bits, bits_for, one_hot
+from study.tasks._draws import bits_for, one_hot
 from study.tasks._reber import LEGAL, NEXT, START, SYMBOLS, walk
 from study.tasks._rule import Rule
 from study.tasks._task import Batch, Task
@@ -46,7 +46,7 @@ SETTLED = 300  # steps after which every state has the same chance at each step,
 
 
 def build(words, length):
-    symbols, states = walk(bits(words, length + 1))
+    symbols, states = walk(words, length + 1)
     lengths, after = np.full(len(words), length), states[1:]
     batch = Batch.masked(one_hot(symbols[:-1].T, lengths, len(SYMBOLS)), lengths, after, np.ones(after.shape, bool))
     return replace(batch, target=LEGAL.astype(np.float32)[batch.target])

@@ -129,8 +129,8 @@ def generated(x):
 
 def wave(shape):
     t = np.arange(PERIOD) / PERIOD
-    values = {"cos": (1 - np.cos(2 * np.pi * t)) / 2, "triangle": np.interp(t, [0, 0.5, 1], [0, 1, 0]), "rectangle": t >= 0.5}[shape]
-    return lambda x: np.tile(values, len(x) // PERIOD)
+    waves = {"cos": (1 - np.cos(2 * np.pi * t)) / 2, "triangle": np.interp(t, [0, 0.5, 1], [0, 1, 0]), "rectangle": t >= 0.5}
+    return lambda x: np.tile(waves[shape], len(x) // PERIOD)
 
 
 def reber_continual(x):

@@ -73,7 +73,9 @@ def test_errors_are_cut_off_where_a_window_would_not_fit():
 
 
 @pytest.mark.parametrize("rows", [1, 7, 5000])
-@pytest.mark.parametrize("wrong, expected", [([], 20), ([0, 1], 20), ([0, 1, 2], 21), ([3, 10, 12, 24, 40], 24), ([*range(0, 60, 6)], None)])
+@pytest.mark.parametrize("wrong, expected", [
+    ([], 20), ([0, 1], 20), ([0, 1, 2], 21), ([3, 10, 12, 24, 40], 24), ([*range(0, 60, 6)], None),
+])
 def test_so_many_of_the_window_may_be_wrong(wrong, expected, rows):
     task = dataclasses.replace(TASKS["recall/past"], rule=Rule(window=20, wrong=2))
     right = np.ones(60, bool)

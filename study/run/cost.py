@@ -36,7 +36,8 @@ def _steps(task, gap):
     """(steps of a sequence, steps up to its last answer, bytes of a step while it is drawn, answers)."""
     task = TASKS[task]
     batch = task.build(np.zeros((1, task.words(gap)), np.uint64), gap)
-    return int(batch.lengths[0]), int(batch.last_answers().read[0]) + 1, SYMBOL if isinstance(batch.x, OneHot) else DRAWN, len(batch.read)
+    read = int(batch.last_answers().read[0]) + 1
+    return int(batch.lengths[0]), read, SYMBOL if isinstance(batch.x, OneHot) else DRAWN, len(batch.read)
 
 
 def cost(trial, share=1.0):

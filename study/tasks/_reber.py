@@ -1,7 +1,7 @@
 """The embedded Reber grammar, as a table of states.
 
-A string is B, then T or P, then an inner string, then the same T or P, then E. An inner string is B, then a way through the automaton
-of Reber 1967, then E. From state to state, each branch with probability 1/2:
+A string is B, then T or P, then an inner string, then the same T or P, then E. An inner string is B, then a way through the
+automaton of Reber 1967, then E. From state to state, each branch with probability 1/2:
 
 | state | 0 | 1 | 2 | 3 | 4 |
 |---|---|---|---|---|---|
@@ -18,7 +18,7 @@ START, OUTER, END = 0, 8, 18  # state 1 chooses T or P, with the states 2..9 for
 
 
 def _table():
-    """[((symbol, next state) for either bit)] of each state. The bit 1 always leads to the end of the inner string the shorter way."""
+    """[((symbol, next state) for either bit)] of each state."""
     states = [(("B", 1),) * 2, (("T", 2), ("P", 2 + OUTER))]
     for first, outer in ((2, "T"), (2 + OUTER, "P")):
         states.append((("B", first + 1),) * 2)

@@ -46,7 +46,8 @@ class Rule:
 
     def __str__(self):
         how = f" within {self.within}" if self.within is not None else f" beyond {self.beyond}" if self.beyond is not None else ""
-        which = f"fewer than {self.wrong + 1} of the last {self.window:,} are not" if self.wrong else f"the last {self.window:,} are"
+        last = f"the last {self.window:,} are"
+        which = f"fewer than {self.wrong + 1} of {last} not" if self.wrong else last
         return f"{which} right{how}" + ("" if self.mean is None else f", mean error below {self.mean}")
 
 

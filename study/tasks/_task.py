@@ -123,15 +123,15 @@ class Task:
     inputs, outputs : I, and K, the outputs of the net; each a number, or gap -> number
     kind : what a target is: "class", one of K, or "number", K of them
     loss : the loss that nets learn it by, a file of study/nets/losses that takes this kind of target
-    chance : {"score", "loss"}: the fraction of sequences that are right by the best constant answer, and the least mean loss of one;
-        of a constant for each step, if all sequences are asked at the same steps. Each a number, or gap -> number
+    chance : {"score", "loss"}: the fraction of sequences that are right by the best constant answer, and the least mean loss of
+        one; of a constant for each step, if all sequences are asked at the same steps. Each a number, or gap -> number
     rule : when the task counts as solved; None where the published task has no such rule
     words : gap -> how many random words a sequence takes
     build : (words (B, words(gap)) uint64, gap) -> Batch
     test : gap -> Batch (x an array), where the task has a fixed test part; else None, and test sequences are drawn
     largest_gap : gaps above it are refused; None: none is
-    segment : steps after which a net learns from a stream, which goes on with the state and ends at its first wrong answer (every step has
-        one); None: sequences are no streams, and are learned from as a whole
+    segment : steps after which a net learns from a stream, which goes on with the state and ends at its first wrong answer (every
+        step has one); None: sequences are no streams, and are learned from as a whole
     symbols : what the inputs stand for where x is one-hot: a string of characters, a tuple of words, or gap -> one of these; else None
     answers : what the outputs stand for, in the same way; None: they are named by their numbers
     writes : whether each answer is the next symbol of the sequence, so that a net can write text; the answers are the symbols then

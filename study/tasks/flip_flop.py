@@ -1,8 +1,8 @@
 """Flip-flop: write a bit, ignore others, and give back the last written one.
 
-Five symbols: the instructions w (write), r (read) and i (ignore), and the bits 0 and 1, one-hot. A sequence is a row of instructions,
-each followed by a bit. The bit after w and after i is drawn; the bit after r is the one after the last w. It is asked for at each r. The
-first instruction is w, the last one r, and a sequence ends with that r. The others are drawn:
+Five symbols: the instructions w (write), r (read) and i (ignore), and the bits 0 and 1, one-hot. A sequence is a row of
+instructions, each followed by a bit. The bit after w and after i is drawn; the bit after r is the one after the last w. It is
+asked for at each r. The first instruction is w, the last one r, and a sequence ends with that r. The others are drawn:
 
 | | w | i | r |
 |---|---|---|---|
@@ -10,13 +10,13 @@ first instruction is w, the last one r, and a sequence ends with that r. The oth
 | `flip_flop/sparse` | .01 | .98 | .01 |
 | `flip_flop/dense` | .45 | .1 | .45 |
 
-The axis is `length`: there are length / 2 instructions (integer part), so 512 is the published task, which learns from the first version
-and is tested on all three; here a net is tested on the version that it learns.
+The axis is `length`: there are length / 2 instructions (integer part), so 512 is the published task, which learns from the
+first version and is tested on all three; here a net is tested on the version that it learns.
 
 Pass rule: every bit right by argmax in each of the last 2,000 sequences.
 
-Chance: 1/2 for each bit, a cross-entropy of ln 2. All bits of a sequence are right with the mean of 2^-n, where n is the number of
-written bits that are asked for at all.
+Chance: 1/2 for each bit, a cross-entropy of ln 2. All bits of a sequence are right with the mean of 2^-n, where n is the number
+of written bits that are asked for at all.
 
 Source: Liu et al., Exposing attention glitches with flip-flop language modeling, 2023.
 
@@ -57,7 +57,7 @@ def build(words, length, ignored):
 
 
 def all_right(length, ignored):
-    """The chance that a constant is right at every r: `new` where the last written bit was not yet asked for, `old` where it was."""
+    """The chance that a constant is right at every r: `new` if the last written bit was not asked for yet, `old` if it was."""
     change, new, old = (100 - ignored) / 200, 1.0, 0.0
     for _ in range(length // 2 - 2):
         new, old = new * (1 - change) + old * change, new * change / 2 + old * (1 - change)

@@ -4,9 +4,10 @@
 - `z60`: the numbers 0..59, added modulo 60.
 - `a4z5`: A4 x Z5, the pairs of an even permutation of four things and a number modulo 5.
 
-All three have 60 elements; the last two are solvable, and that contrast is the point: what constant depth can do with a solvable group
-it is believed not to do with A5. An element is a symbol, one-hot, drawn, each alike; the class is one of 60. Permutations are in
-lexicographic order, and pairs too; the product of permutations first does the later element: (a b)(i) = a(b(i)).
+All three have 60 elements; the last two are solvable, and that contrast is the point: what constant depth can do with a
+solvable group it is believed not to do with A5. An element is a symbol, one-hot, drawn, each alike; the class is one of 60.
+Permutations are in lexicographic order, and pairs too; the product of permutations first does the later element: (a b)(i) =
+a(b(i)).
 
 The axis is `length`: all sequences have it. Tests at 2, 4 and 8 times the length tell whether what is learned holds beyond it.
 
@@ -14,8 +15,8 @@ Pass rule: every product right by argmax in each of the last 2,000 sequences.
 
 Chance: 1/60 for each product, so 60^-length for a sequence, a cross-entropy of ln 60.
 
-Source: Liu et al., Transformers learn shortcuts to automata, 2023; Merrill, Petty & Sabharwal, The illusion of state in state-space
-models, 2024.
+Source: Liu et al., Transformers learn shortcuts to automata, 2023; Merrill, Petty & Sabharwal, The illusion of state in
+state-space models, 2024.
 
 A drawn sample of `z60`, and its classes:
 

@@ -1,8 +1,8 @@
 """Recall of many: k keys with a value each, a gap, and then the keys again, each of which asks for its value.
 
-32 keys, 16 values and 4 distractors, one-hot: 52 inputs. A sequence is k pairs of a key and its value, `gap` distractors, and the k
-keys in another order; the class at each of these is the key's value. Keys are drawn without repetition, values, distractors and the
-second order are drawn. k is in the name: `multi_recall/4`, `/8`, `/16`.
+32 keys, 16 values and 4 distractors, one-hot: 52 inputs. A sequence is k pairs of a key and its value, `gap` distractors, and
+the k keys in another order; the class at each of these is the key's value. Keys are drawn without repetition, values,
+distractors and the second order are drawn. k is in the name: `multi_recall/4`, `/8`, `/16`.
 
 The axis is `gap`: every value came more than gap steps before it is asked for.
 
@@ -10,8 +10,8 @@ Pass rule: every value right by argmax in each of the last 2,000 sequences.
 
 Chance: 1/16 for each value, so 16^-k for a sequence, a cross-entropy of ln 16.
 
-Source: Arora et al., Zoology: Measuring and improving recall in efficient language models, 2023 (MQAR). They have 8,192 symbols and spread
-the queries among random ones; here the gap is one number and all keys are asked for once.
+Source: Arora et al., Zoology: Measuring and improving recall in efficient language models, 2023 (MQAR). They have 8,192 symbols
+and spread the queries among random ones; here the gap is one number and all keys are asked for once.
 
 A drawn sample of `multi_recall/4` at gap 3: keys are 0..31, values 32..47, distractors 48..51.
 

@@ -1,11 +1,12 @@
 """Multiplication: remember two marked numbers out of many and multiply them at the end.
 
-As adding/hs97 (the same lengths, windows and markers), but values are from U[0, 1], the target is X1 X2, and X1 = 1 if the first
-pair is itself drawn.
+As adding/hs97 (the same lengths, windows and markers), but values are from U[0, 1], the target is X1 X2, and X1 = 1 if the
+first pair is itself drawn.
 
 The axis is `scale`, which is T: 100 is the published task.
 
-Pass rule: fewer than n of the last 2,000 sequences off by .04 or more; n = 140 for `multiplication/140`, 13 for `multiplication/13`.
+Pass rule: fewer than n of the last 2,000 sequences off by .04 or more; n = 140 for `multiplication/140`, 13 for
+`multiplication/13`.
 
 Chance: the constant .275 has a mean squared error of .0577. The constant .04 is within .04 for 26 % of the sequences: .9 times
 .08 (1 - ln .08), of two numbers, and .1 times .08, of one.

@@ -5,15 +5,16 @@ Two symbols, 0 and 1, one-hot, each drawn with probability 1/2. The class is 1 w
 - `parity`: the class is read at every step.
 - `parity/end`: it is read at the last step.
 
-The length is uniform in 3..`length`, the axis: 40 is the published task. Tests at 2, 4 and 8 times the length tell whether what is
-learned holds beyond it; the paper tests lengths of 40 to 256.
+The length is uniform in 3..`length`, the axis: 40 is the published task. Tests at 2, 4 and 8 times the length tell whether what
+is learned holds beyond it; the paper tests lengths of 40 to 256.
 
 Pass rule: every class right by argmax in each of the last 2,000 sequences.
 
-Chance: 1/2 for each class, a cross-entropy of ln 2; all classes of a sequence are right with the mean of 2^-n over its lengths n.
+Chance: 1/2 for each class, a cross-entropy of ln 2; all classes of a sequence are right with the mean of 2^-n over its lengths
+n.
 
-Source: the set-up of Beck et al., xLSTM: Extended long short-term memory, 2024, after Deletang et al., Neural networks and the Chomsky
-hierarchy, 2023. Parity has been a test of recurrent nets since the 1980s.
+Source: the set-up of Beck et al., xLSTM: Extended long short-term memory, 2024, after Deletang et al., Neural networks and the
+Chomsky hierarchy, 2023. Parity has been a test of recurrent nets since the 1980s.
 
 A drawn sample at length 12, and its classes:
 

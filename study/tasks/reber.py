@@ -1,14 +1,14 @@
 """The embedded Reber grammar (1): predict the next symbol at each step, and come back to the second one at the end.
 
-A string is B, then T or P, then an inner string B .. E of the grammar, then the same T or P, then E; `_reber.py` has the automaton. 7
-symbols, one-hot. A net sees a string without its last symbol, and predicts at each step the next one. Its lag is short, 5 steps or
-more from T or P to where the same is due, but all the symbols between look alike for both.
+A string is B, then T or P, then an inner string B .. E of the grammar, then the same T or P, then E; `_reber.py` has the
+automaton. 7 symbols, one-hot. A net sees a string without its last symbol, and predicts at each step the next one. Its lag is
+short, 5 steps or more from T or P to where the same is due, but all the symbols between look alike for both.
 
-There are 256 random strings to learn from, drawn with repetition, and 256 others to test, none of which is among the first: both from one
-stream of random strings, the same in all trials. The task has no gap: the knob `gap` is 0.
+There are 256 random strings to learn from, drawn with repetition, and 256 others to test, none of which is among the first:
+both from one stream of random strings, the same in all trials. The task has no gap: the knob `gap` is 0.
 
-Pass rule: at each step of the last 256 strings, the symbols that may come have the largest outputs. The paper asks for this on all
-training and test strings; the test part is in the record, and so says whether it holds there.
+Pass rule: at each step of the last 256 strings, the symbols that may come have the largest outputs. The paper asks for this on
+all training and test strings; the test part is in the record, and so says whether it holds there.
 
 Chance: no string is right by constants, one for each step; their cross-entropy is 1.22.
 

@@ -1,25 +1,27 @@
 """Continual embedded Reber strings: one string after another, and nothing says where one ends but the grammar.
 
-A sequence is `length` symbols of embedded Reber strings (`_reber.py` has the grammar), one after another from the start of the first one,
-without reset or mark between them; 7 symbols, one-hot. At each step the target is 1 for each symbol that may come next, else 0. That it is 1
-for both symbols that may come is our reading: with 1 for the one that does come, no output could be within .49 where two may.
+A sequence is `length` symbols of embedded Reber strings (`_reber.py` has the grammar), one after another from the start of the
+first one, without reset or mark between them; 7 symbols, one-hot. At each step the target is 1 for each symbol that may come
+next, else 0. That it is 1 for both symbols that may come is our reading: with 1 for the one that does come, no output could be
+within .49 where two may.
 
-- `reber_continual`: streams, as in the paper. A net learns after each segment of 20 steps, from errors within it; its state goes on, and
-  a stream ends with the first segment that has a wrong answer. (In the paper a segment is one step, and gradients are carried forward.)
+- `reber_continual`: streams, as in the paper. A net learns after each segment of 20 steps, from errors within it; its state
+  goes on, and a stream ends with the first segment that has a wrong answer. (In the paper a segment is one step, and gradients
+  are carried forward.)
 - `reber_continual/reset`: a variant whose sequences are learned from as a whole and never stop early.
 
-The axis is `length`. In the paper streams go on to 1e6 symbols (notes on the paper differ: some have 1e5 for streams, and 1e6 for a perfect
-solution), and there are at most 30,000 of them. 10 test streams are perfect if all are right to the end, good if the mean is above 1,000
-symbols before the first error, else bad: the record has 10 test streams of `length` symbols, how many are right to the end, and how many
-symbols came before the first errors of all.
+The axis is `length`. In the paper streams go on to 1e6 symbols (notes on the paper differ: some have 1e5 for streams, and 1e6
+for a perfect solution), and there are at most 30,000 of them. 10 test streams are perfect if all are right to the end, good if
+the mean is above 1,000 symbols before the first error, else bad: the record has 10 test streams of `length` symbols, how many
+are right to the end, and how many symbols came before the first errors of all.
 
-Pass rule: every output within .49 of its target at every step of 10 streams or sequences in a row, each answered before the net learned
-from it, segment by segment.
+Pass rule: every output within .49 of its target at every step of 10 streams or sequences in a row, each answered before the net
+learned from it, segment by segment.
 
 Chance: no sequence is right by constants, one for each step; at most steps their mean squared error is .169.
 
-Source: Gers, Schmidhuber & Cummins, Learning to forget: continual prediction with LSTM, Neural Computation 12(10), 2000. Published,
-perfect: forget gates 18 %, with a learning rate that decays 62 %; the cell of 1997 without reset about 0.
+Source: Gers, Schmidhuber & Cummins, Learning to forget: continual prediction with LSTM, Neural Computation 12(10), 2000.
+Published, perfect: forget gates 18 %, with a learning rate that decays 62 %; the cell of 1997 without reset about 0.
 
 A drawn sample at length 24: its symbols, and which may come after the last of them.
 

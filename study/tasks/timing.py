@@ -4,23 +4,25 @@ An interval between spikes has F + I steps, where I is 0 or 1, drawn; the first 
 
 - `timing/nmsd`: one interval. The input is 1 at the spike, else 0; the target at the spike is I.
 - `timing/msd` (measuring spike delays): ten intervals, and so at each spike.
-- `timing/gts` (generating timed spikes): the two change places. The input is I, in all steps of its interval; the target is 1 at a spike,
-  else 0, at every step.
-- `timing/pfg_cos`, `/pfg_triangle`, `/pfg_rectangle` (generating a periodic function): ten periods of F steps. The input is always 0. The
-  target at step t, from 0 on, is (1 - cos(2 pi t / F)) / 2; the triangle from 0 to 1 and back; 1 in the second half of the period, else 0.
+- `timing/gts` (generating timed spikes): the two change places. The input is I, in all steps of its interval; the target is 1
+  at a spike, else 0, at every step.
+- `timing/pfg_cos`, `/pfg_triangle`, `/pfg_rectangle` (generating a periodic function): ten periods of F steps. The input is
+  always 0. The target at step t, from 0 on, is (1 - cos(2 pi t / F)) / 2; the triangle from 0 to 1 and back; 1 in the second
+  half of the period, else 0.
 
 The axis is `gap`, which is F.
 
-Pass rule: every output within .49 (pfg: .3) of its target, for 1,000 spikes or periods in a row: 1,000 sequences of nmsd, 100 of the others.
+Pass rule: every output within .49 (pfg: .3) of its target, for 1,000 spikes or periods in a row: 1,000 sequences of nmsd, 100
+of the others.
 
-Published are streams of up to 100 spikes or periods in training and 1,000 in tests, from a state of zero, that stop at the first error.
-Here all sequences have ten and none stops early. Where the paper puts I in gts is from memory.
+Published are streams of up to 100 spikes or periods in training and 1,000 in tests, from a state of zero, that stop at the
+first error. Here all sequences have ten and none stops early. Where the paper puts I in gts is from memory.
 
-Chance: nmsd and msd 1/2 for each interval, a mean squared error of .25. gts and pfg: no sequence right; the mean squared error of constants
-is 7.07 / (10 F + 5) (gts: one for each step), 1/8 (cosine), about 1/12 (triangle), 1/4 (rectangle).
+Chance: nmsd and msd 1/2 for each interval, a mean squared error of .25. gts and pfg: no sequence right; the mean squared error
+of constants is 7.07 / (10 F + 5) (gts: one for each step), 1/8 (cosine), about 1/12 (triangle), 1/4 (rectangle).
 
-Source: Gers, Schraudolph & Schmidhuber, Learning precise timing with LSTM recurrent networks, JMLR 3, 2002. Claim: peepholes are needed for
-gts and most of pfg, not for msd. It was found with errors that flow back through the memory only.
+Source: Gers, Schraudolph & Schmidhuber, Learning precise timing with LSTM recurrent networks, JMLR 3, 2002. Claim: peepholes
+are needed for gts and most of pfg, not for msd. It was found with errors that flow back through the memory only.
 
 A drawn sample of `timing/msd` at F = 10: the steps of its spikes, and its targets.
 

@@ -1,21 +1,22 @@
 """Two sequences (3a, 3b, 3c): the first three inputs say the class, and noise follows.
 
-One input. The first 3 elements are +1 for class 1 and -1 for class 2; the others are Gaussian noise of mean 0 and variance .2. The
-length is uniform in T..1.1 T (integer parts). The target is read at the last element: 1 for class 1, 0 for class 2.
+One input. The first 3 elements are +1 for class 1 and -1 for class 2; the others are Gaussian noise of mean 0 and variance .2.
+The length is uniform in T..1.1 T (integer parts). The target is read at the last element: 1 for class 1, 0 for class 2.
 
 - 3b: the first 3 elements have noise of mean 0 and variance .2 added.
 - 3c: as 3a; the targets are .8 and .2, with noise of mean 0 and variance .1 added.
 
 The axis is `gap`, which is T.
 
-Pass rules, over the last 256 sequences, each answered before the net learned from it: 3a none off by .2 or more; 3b fewer than 6; 3c
-none off the target without its noise by .1 or more, and a mean error below .015. (The paper tests a fixed net on 256 sequences.)
+Pass rules, over the last 256 sequences, each answered before the net learned from it: 3a none off by .2 or more; 3b fewer than
+6; 3c none off the target without its noise by .1 or more, and a mean error below .015. (The paper tests a fixed net on 256
+sequences.)
 
 Chance: half of the sequences right; a mean squared error of .25 (3a, 3b), .09 + .1 = .19 (3c).
 
-Source: Hochreiter & Schmidhuber, Long Short-Term Memory, Neural Computation 9(8), 1997, experiment 3, after Bengio, Simard & Frasconi
-1994. Published, LSTM: 3a, T = 100, 27,380 sequences. Random weight guessing solves 3a faster than any training. Their outputs were
-sigmoids; ours are linear.
+Source: Hochreiter & Schmidhuber, Long Short-Term Memory, Neural Computation 9(8), 1997, experiment 3, after Bengio, Simard &
+Frasconi 1994. Published, LSTM: 3a, T = 100, 27,380 sequences. Random weight guessing solves 3a faster than any training. Their
+outputs were sigmoids; ours are linear.
 
 A drawn sample of 3a at T = 10, where lengths are 10 or 11:
 

@@ -1,8 +1,8 @@
 """Learning from streams: sequences that are cut into segments, with the state carried from each to the next.
 
-A net learns from a segment as soon as it has answered it; errors flow back to the start of the segment and no further. A stream ends with
-the first segment that has a wrong answer, as in Gers, Schmidhuber & Cummins 2000 (there a segment is one step). A stream is right if it
-has none.
+A net learns from a segment as soon as it has answered it; errors flow back to the start of the segment and no further. A stream
+ends with the first segment that has a wrong answer, as in Gers, Schmidhuber & Cummins 2000 (there a segment is one step). A
+stream is right if it has none.
 """
 
 import math
@@ -44,7 +44,7 @@ class _Student:
         self.optimizer, self.clip = optimizer_of(trial, net.size), clip_of(trial)
 
     def learn(self, part, states):
-        """Learn from a Batch. Returns the Pass before that, and the states after it; None where the loss or the gradient is not finite."""
+        """Learn from a Batch. Returns its Pass and the states at its end; None if the loss or the gradient is not finite."""
         passed, states = self.net.segment(self.theta, part, states)
         if not np.isfinite(passed.loss).all():
             return None

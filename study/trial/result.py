@@ -13,8 +13,8 @@ class Evaluation:
     n : sequences
     correct : how many the net answered right, in the sense of the task's pass rule
     loss : mean loss; None where it is not finite
-    answers_correct, answers : how many single answers were right, of how many; None where each sequence has one. Of streams: how many
-        came before the first wrong one
+    answers_correct, answers : how many single answers were right, of how many; None where each sequence has one. Of streams:
+        how many came before the first wrong one
     """
 
     n: int

@@ -25,8 +25,8 @@ cdef inline int lines_of(int vecs) noexcept nogil:
 
 
 cdef inline bint has_loops(int vecs) noexcept nogil:
-    """Whether the loops are compiled for units of so many vecs."""
-    return lines_of(vecs) <= MOST_LINES and vecs * LANES >= LEAST_UNITS
+    """Whether the loops are compiled for units of so many vecs; in float64, which serves probes and checks, they are not: for set-up."""
+    return sizeof(REAL) == 4 and lines_of(vecs) <= MOST_LINES and vecs * LANES >= LEAST_UNITS
 
 
 cdef inline int width_of(long units) noexcept nogil:

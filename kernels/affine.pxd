@@ -5,7 +5,7 @@ a bit.
 """
 from kernels.lanes cimport LANES, REAL, fma, load, load_part, splat, store_part, vec, zero
 
-cdef enum: ROWS = 8      # rows of a tile: enough chains to hide an fma's latency, few enough for 16 registers
+cdef enum: CHAINS = 8    # sums of a tile: enough to hide an fma's latency, few enough for 16 registers
 
 cdef struct Affine:
     # out (M, N) = start + a (M, R) b (R, N). A row of a is `down` from the next, its numbers are `along` apart; rows of b and of out
@@ -17,31 +17,49 @@ cdef struct Affine:
     REAL* out
 
 
-cdef inline void tile(int rows, const Affine* q, long m, long n) noexcept nogil:
-    """`rows` rows from m on, of up to LANES columns from n on."""
+cdef inline void tile(int rows, int vecs, const Affine* q, long m, long n) noexcept nogil:
+    """`rows` rows from m on, of columns from n on: `vecs` vecs, of which the last one may be a part. Both are literals."""
     cdef const REAL* a = q.a + m * q.down
     cdef const REAL* b = q.b + n
-    cdef vec sums[ROWS]
-    cdef vec w = load_part(q.start + n, q.N - n) if q.start else zero()
-    cdef long r, down = q.down, along = q.along, left = q.N - n
-    cdef int i
-    for i in range(rows):
-        sums[i] = w
+    cdef vec sums[CHAINS]
+    cdef vec w[2]
+    cdef vec s
+    cdef long r, down = q.down, along = q.along, last = q.N - n - (vecs - 1) * LANES
+    cdef int i, v
+    for v in range(vecs):
+        s = load_part(q.start + n + v * LANES, q.N - n - v * LANES) if q.start else zero()
+        for i in range(rows):
+            sums[i * vecs + v] = s
     for r in range(q.R):
-        w = load(b) if left >= LANES else load_part(b, left)
+        for v in range(vecs - 1):
+            w[v] = load(b + v * LANES)
+        w[vecs - 1] = load(b + (vecs - 1) * LANES) if last >= LANES else load_part(b + (vecs - 1) * LANES, last)
         b += q.N
         for i in range(rows):
-            sums[i] = fma(splat(a[i * down]), w, sums[i])
+            s = splat(a[i * down])
+            for v in range(vecs):
+                sums[i * vecs + v] = fma(s, w[v], sums[i * vecs + v])
         a += along
     for i in range(rows):
-        store_part(q.out + (m + i) * q.N + n, sums[i], left)
+        for v in range(vecs):
+            store_part(q.out + (m + i) * q.N + n + v * LANES, sums[i * vecs + v], q.N - n - v * LANES)
+
+
+cdef inline void columns(int vecs, const Affine* q, long n) noexcept nogil:
+    """All rows of `vecs` vecs of columns."""
+    cdef int rows = CHAINS // vecs
+    cdef long m
+    for m in range(q.M // rows):
+        tile(CHAINS // vecs, vecs, q, m * rows, n)
+    for m in range(q.M - q.M % rows, q.M):
+        tile(1, vecs, q, m, n)
 
 
 cdef inline void affine(const Affine* q) noexcept nogil:
-    cdef long m, n = 0
+    cdef long n = 0
     while n < q.N:
-        for m in range(q.M // ROWS):
-            tile(ROWS, q, m * ROWS, n)
-        for m in range(q.M - q.M % ROWS, q.M):
-            tile(1, q, m, n)
-        n += LANES
+        if q.N - n > LANES:
+            columns(2, q, n)
+        else:
+            columns(1, q, n)
+        n += 2 * LANES

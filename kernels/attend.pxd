@@ -72,14 +72,16 @@ cdef inline void gather(Attention* m, const Batch* batch, const REAL* x, REAL* o
 cdef inline REAL combined(const vec* part) noexcept nogil:
     """The sum of PARTS partial sums."""
     cdef REAL flat[PARTS]
-    cdef long i, width = PARTS // 2
+    cdef long i
     for i in range(PARTS // LANES):
         lanes.store(flat + i * LANES, part[i])
-    while width:
-        for i in range(width):
-            flat[i] += flat[i + width]
-        width //= 2
-    return flat[0]
+    for i in range(8):
+        flat[i] += flat[i + 8]
+    for i in range(4):
+        flat[i] += flat[i + 4]
+    for i in range(2):
+        flat[i] += flat[i + 2]
+    return flat[0] + flat[1]
 
 
 cdef inline REAL dot(const REAL* a, const REAL* b, long n) noexcept nogil:

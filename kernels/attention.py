@@ -132,7 +132,7 @@ class Attention:
         T, P, keys = a.shape[0], len(dout), self.score == "additive"
         new = self._new(alpha=T, dalpha=T, bent=T * n * keys, dmemory=a.memory.size, dkeys=a.keys.size, dquery=P * n,
                         dstate=P * n, turned=n * n)
-        vars(a).update({name: getattr(new, name) for name in _SCRATCH})
+        vars(a).update({name: array for name, array in vars(new).items() if name in _SCRATCH})
         grad, dh = np.zeros(self.size, self.dtype), np.empty(a.shape, self.dtype)
         _readout[self.dtype].attend_backward(a, theta, dout, grad, dh)
         return grad, dh

@@ -5,6 +5,8 @@ from kernels cimport lanes
 from kernels.lanes cimport LANES, REAL, dsigmoid, flush, load_part, splat, store_part, vec
 from kernels.sums cimport total
 
+cdef enum: TOGETHER = 1024       # numbers of answers that are worked on together
+
 cdef struct Answers:
     # Outputs o (B, K); of each answer the loss (B,); the gradient do (B, K) of the mean loss with respect to o.
     long B, K
@@ -15,30 +17,55 @@ cdef struct Answers:
 
 cdef inline void cross_entropy(const Answers* q, const int64_t* label, REAL* p) noexcept nogil:
     """p (B, K) = softmax(o), loss = -log p[label], do = (p - onehot) / B."""
-    cdef long b
-    for b in range(q.B):
-        q.loss[b] = entropy_of_row(q.o + b * q.K, label[b], q.K, q.B, p + b * q.K, q.do + b * q.K)
+    cdef long rows = max(1, TOGETHER // q.K), b = 0
+    while b < q.B:
+        entropy_of_rows(q, b, min(b + rows, q.B), label, p)
+        b += rows
 
 
-cdef inline REAL entropy_of_row(const REAL* o, long label, long K, long B, REAL* p, REAL* do) noexcept nogil:
-    cdef REAL top = o[0], mass, log_of_mass
+cdef inline void entropy_of_rows(const Answers* q, long first, long last, const int64_t* label, REAL* p) noexcept nogil:
+    """Several answers together, so that vecs are full whatever K. `do` first holds what a row is reduced or divided by."""
+    cdef long K = q.K, b, k, end = last * K
+    cdef REAL* do = q.do
+    cdef vec y
+    for b in range(first, last):
+        fill(do + b * K, K, top(q.o + b * K, K))
+    k = first * K
+    while k < end:
+        store_part(p + k, lanes.exp(load_part(q.o + k, end - k) - load_part(do + k, end - k)), end - k)
+        k += LANES
+    for b in range(first, last):
+        q.loss[b] = <REAL>total(p + b * K, K)
+        fill(do + b * K, K, q.loss[b])
+    k = first * K
+    while k < end:
+        y = load_part(p + k, end - k) / load_part(do + k, end - k)
+        store_part(p + k, y, end - k)
+        # Otherwise tiny probabilities would send subnormal numbers through the whole backward pass.
+        store_part(do + k, lanes.flush(y / splat(q.B)), end - k)
+        k += LANES
+    b = first
+    while b < last:
+        store_part(q.loss + b, lanes.log(load_part(q.loss + b, last - b)), last - b)
+        b += LANES
+    for b in range(first, last):
+        k = b * K + label[b]
+        do[k] = (p[k] - 1) / q.B
+        q.loss[b] -= q.o[k] - top(q.o + b * K, K)
+
+
+cdef inline REAL top(const REAL* o, long K) noexcept nogil:
+    cdef REAL largest = o[0]
     cdef long k
     for k in range(1, K):
-        top = o[k] if o[k] > top else top
-    k = 0
-    while k < K:
-        store_part(p + k, lanes.exp(load_part(o + k, K - k) - splat(top)), K - k)
-        k += LANES
-    mass = <REAL>total(p, K)
-    k = 0
-    while k < K:
-        store_part(p + k, load_part(p + k, K - k) / splat(mass), K - k)
-        # Otherwise tiny probabilities would send subnormal numbers through the whole backward pass.
-        store_part(do + k, lanes.flush(load_part(p + k, K - k) / splat(B)), K - k)
-        k += LANES
-    do[label] = (p[label] - 1) / B
-    store_part(&log_of_mass, lanes.log(splat(mass)), 1)
-    return log_of_mass - (o[label] - top)
+        largest = o[k] if o[k] > largest else largest
+    return largest
+
+
+cdef inline void fill(REAL* a, long n, REAL value) noexcept nogil:
+    cdef long i
+    for i in range(n):
+        a[i] = value
 
 
 cdef inline void squared_error(const Answers* q, const REAL* target, REAL* squares) noexcept nogil:

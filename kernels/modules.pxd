@@ -1,5 +1,5 @@
 """The compiled modules besides the recurrent layers: each a struct, its forward and its backward pass."""
-from libc.string cimport memcpy, memset
+from libc.string cimport memcmp, memcpy, memset
 
 from kernels cimport attend
 from kernels.affine cimport Affine, affine
@@ -71,8 +71,9 @@ cdef inline bint gather_forward(void* self, const Batch* batch, const REAL* thet
 cdef inline bint gather_backward(void* self, const Batch* batch, const REAL* theta, REAL* grad) noexcept nogil:
     cdef Gather* m = <Gather*> self
     cdef long width = m.x.width, p
-    for p in range(m.writes):
-        memset(m.x.gradient + m.written[p] * width, 0, width * sizeof(REAL))
+    if m.writes != batch.P or memcmp(m.written, batch.places, batch.P * sizeof(long)):
+        for p in range(m.writes):
+            memset(m.x.gradient + m.written[p] * width, 0, width * sizeof(REAL))
     for p in range(batch.P):
         memcpy(m.x.gradient + batch.places[p] * width, m.y.gradient + p * width, width * sizeof(REAL))
     memcpy(m.written, batch.places, batch.P * sizeof(long))

@@ -18,12 +18,14 @@ cdef extern from *:
 
 cdef inline double combined(double* part) noexcept nogil:
     """The sum of the partial sums, which it overwrites."""
-    cdef long i, width = PARTS // 2
-    while width:
-        for i in range(width):
-            part[i] += part[i + width]
-        width //= 2
-    return part[0]
+    cdef long i
+    for i in range(8):
+        part[i] += part[i + 8]
+    for i in range(4):
+        part[i] += part[i + 4]
+    for i in range(2):
+        part[i] += part[i + 2]
+    return part[0] + part[1]
 
 
 cdef inline double total(const REAL* a, long n) noexcept nogil:

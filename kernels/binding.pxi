@@ -62,9 +62,23 @@ cdef void bind_weights(recurrence_t* r, REAL* grad) noexcept nogil:
             u += n * r.H * r.H
     for k in range(r.cell.stages):
         f = &r.cell.form[k]
-        r.product[k][1] = Product(&ONE, 0, 1, u, f.first, f.last)
-        u += (f.last - f.first) * r.H
+        r.product[k][1] = Product(&ONE, 0, 1, u, f.b0, f.b1)
+        u += (f.b1 - f.b0) * r.H
     r.dp = u
+
+
+cdef const REAL* pack_bias(recurrence_t* r, const REAL* b) noexcept nogil:
+    """Copy the biases b to (group, block, L), with 0 for blocks without one; return what lies behind them."""
+    cdef const Form* f = &r.cell.form[0]
+    cdef long u, step = f.blocks * LINE
+    cdef int k, g
+    memset(r.bias, 0, r.groups * step * sizeof(REAL))
+    for k in range(f.stages):
+        for g in range(r.cell.form[k].b0, r.cell.form[k].b1):
+            for u in range(r.groups):
+                pack_line(r.bias + u * step + g * LINE, Block(b + u * LINE, r.H, r.H - u * LINE, step), 1)
+            b += r.H
+    return b
 
 
 cdef void pack_weights(recurrence_t* r, const REAL* theta, bint transposed) noexcept nogil:
@@ -88,11 +102,10 @@ cdef void pack_weights(recurrence_t* r, const REAL* theta, bint transposed) noex
             else:
                 pack(r.U[k][s], u, r.H, r.H, n, blocks)
             u += n * r.H * r.H
-    f = &r.cell.form[0]
     if not transposed:
-        pack(r.bias, u, 1, r.H, f.blocks, WIDEST)
-        for k in range(f.peepholes):
-            pack(r.p + k * r.pad, u + (f.blocks + k) * r.H, 1, r.H, 1, 1)
+        u = pack_bias(r, u)
+        for k in range(r.cell.form[0].peepholes):
+            pack(r.p + k * r.pad, u + k * r.H, 1, r.H, 1, 1)
 
 
 cdef void aim(recurrence_t* r, long t0, long t1) noexcept nogil:

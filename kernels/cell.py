@@ -12,8 +12,8 @@ class Cell(NamedTuple):
     ----------
     name, title, source : str
         Key, label in figures, and where the equations were published.
-    blocks, inputs, recurrent : tuple of str
-        All blocks; those that W feeds; those that U feeds.
+    blocks, inputs, recurrent, biases : tuple of str
+        All blocks; those that W feeds; those that U feeds; those with a bias.
     states, peepholes : tuple of str
         States; the blocks with a peephole.
     reads : tuple of str
@@ -26,9 +26,9 @@ class Cell(NamedTuple):
     direct : bool
         The equations contain x itself, unit for unit, so I must equal H.
     operands : tuple of str
-        What the first stage computes for U to multiply in the second.
+        What the first stage computes for U to multiply in the second, besides states.
     factors : tuple of str
-        What U multiplies for each of its blocks: ``h'`` or an operand.
+        What U multiplies for each of its blocks: ``h'``, an operand, or a state of this step, which the first stage completes.
     """
 
     name: str
@@ -37,6 +37,7 @@ class Cell(NamedTuple):
     blocks: tuple
     inputs: tuple
     recurrent: tuple
+    biases: tuple
     states: tuple
     peepholes: tuple
     reads: tuple
@@ -64,6 +65,7 @@ def describe(text, name, title, source, **row):
         name, title, source, tuple(enums["blocks"]),
         inputs=tuple(row.pop("inputs", every).split()),
         recurrent=tuple(block for block, *_ in products),
+        biases=tuple(row.pop("biases", every).split()),
         states=tuple(state.rstrip("_") for state in enums["states"] if state != "x"),
         peepholes=tuple(peephole[1:] for peephole in enums.get("peepholes", ())),
         reads=tuple(row.pop("reads", "").split()),
@@ -83,9 +85,9 @@ def check(cell, unknown):
     if len(cell.reads) != len(cell.peepholes):
         raise ValueError(f"kernels/table.py, {cell.name}: reads: expected {len(cell.peepholes)} states, one for each peephole, "
                          f"got {len(cell.reads)}")
-    blocks = {*cell.inputs, *cell.recurrent, *cell.peepholes, *(gate for gate, _ in cell.retains), *(to for to, _ in cell.feedback)}
+    blocks = {*cell.inputs, *cell.recurrent, *cell.biases, *cell.peepholes, *(gate for gate, _ in cell.retains), *(to for to, _ in cell.feedback)}
     states = {*(state.rstrip("'") for state in cell.reads), *(state for _, state in cell.feedback)}
-    operands = {*cell.factors} - {"h'"}
+    operands = {*cell.factors} - {"h'"} - (set() if cell.operands else {*cell.states})
     for kind, names, known in (("blocks", blocks, cell.blocks), ("states", states, cell.states), ("operands", operands, cell.operands)):
         if names - {*known}:
             raise ValueError(f"kernels/table.py, {cell.name}: expected {kind} of its file ({', '.join(known)}), "

@@ -5,13 +5,13 @@ then for one multiply-add after another, as many as there are units, then for th
 blocks in one chain. The values are made up but ordinary; nothing is read that a layer would have to fetch from afar.
 """
 from kernels.lanes cimport REAL, vec, LANES, LINE, mode, enter_mode, leave_mode, flush, fma, load, splat, store, zero
-from kernels.recurrence cimport MOST_BLOCKS, MOST_STATES, OPERAND, Feed, Form
+from kernels.recurrence cimport MOST_BLOCKS, MOST_STATES, NEW, OPERAND, Feed, Form
 from kernels.tile cimport Backward, Forward
 
 cdef struct Chain:
     long units, stride          # stride: units, rounded up to whole lines
     REAL* weights               # (unit, block, LANES): of every product
-    REAL* factors               # (state or operand, stride)
+    REAL* factors               # (state, operand or state of this step, stride)
     REAL* deltas                # (block, stride)
     REAL* bias                  # (block, LANES)
     REAL* gates                 # (block, LANES): of the last step forward, and of every step backward
@@ -60,12 +60,14 @@ cdef inline void forward_chain(Forward cell, Forward operands, Form first, Form 
     prev[last.states] = load(c.weights)     # x itself, where the cell is direct
     for t in range(steps):
         for g in range(last.blocks):
-            a[g] = load(c.bias + g * LANES)
+            a[g] = load(c.bias + g * LANES) if first.b0 <= g < first.b1 or last.b0 <= g < last.b1 else zero()
         if first.stages > 1:
             products(a, first, c)
             operands(a, p, prev, state)
             for s in range(first.operands):
                 store(c.factors + (OPERAND + s) * c.stride, state[s])
+            for s in range(first.s0, first.s1):
+                store(c.factors + (NEW + s) * c.stride, state[s])
         products(a, last, c)
         cell(a, p, prev, state)
         for s in range(last.states):
@@ -80,7 +82,11 @@ cdef inline void forward_chain(Forward cell, Forward operands, Form first, Form 
 cdef inline void add_delta(vec* dstate, vec* doperand, Form f, int i, int g, vec delta, const REAL* weights) noexcept nogil:
     """Add a delta of block g, times a weight, to what the stage's i-th product multiplies, if it feeds the block."""
     cdef Feed q = f.feed[i]
-    cdef vec* sum = doperand + q.source - OPERAND if q.source >= OPERAND else dstate + q.source
+    cdef vec* sum = dstate + q.source
+    if q.source >= NEW:
+        sum = dstate + q.source - NEW
+    elif q.source >= OPERAND:
+        sum = doperand + q.source - OPERAND
     if i < f.feeds and q.first <= g < q.last:
         sum[0] = fma(delta, load(weights), sum[0])
 
@@ -141,6 +147,8 @@ cdef inline void backward_chain(Backward cell, Backward operands, Form first, Fo
             doperand[s] = zero()
         transposed(dprev, doperand, a, last, c)
         if first.stages > 1:
+            for s in range(first.s0, first.s1):
+                doperand[s] = dprev[s]
             operands(a, p, prev, state, doperand, dprev)
             for s in range(last.states):
                 dprev[s] = flush(dprev[s])
@@ -171,7 +179,7 @@ def run(str cell, long units, long forward, long backward, double weight, double
     """
     cdef Chain c
     cdef long stride = (units + LINE - 1) // LINE * LINE, i
-    cdef long weights = stride * MOST_BLOCKS * LANES, factors = 2 * MOST_STATES * stride, deltas = MOST_BLOCKS * stride
+    cdef long weights = stride * MOST_BLOCKS * LANES, factors = 3 * MOST_STATES * stride, deltas = MOST_BLOCKS * stride
     kept = bytearray((weights + factors + deltas + REST * LINE) * sizeof(REAL) + 64)
     cdef char* memory = kept
     cdef REAL* at = <REAL*> ((<size_t> memory + 63) & ~(<size_t> 63))

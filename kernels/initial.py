@@ -3,6 +3,7 @@
 import numpy as np
 
 from kernels.processor import build
+from kernels.starts import STARTS
 
 _draws = build("draws", "float64")
 
@@ -18,7 +19,9 @@ def draw(cell, views, seed, scheme, forget_bias, chrono):
             bound = np.sqrt(6.0 / (fan_in + fan_out)) if key in "WURM" else 0.0
         else:
             bound = 1.0 / np.sqrt(float(2 * fan_out if direction == "merge" else fan_out))
-        if scheme == "identity" and key == "U":
+        if key == "p" and cell.name in STARTS:
+            view[:] = STARTS[cell.name](stream, fan_out)
+        elif scheme == "identity" and key == "U":
             view[:] = np.eye(fan_out)
         elif not bound or (scheme == "identity" and key == "b"):
             view[:] = 0
@@ -42,7 +45,7 @@ def _retain(cell, b, stream, forget_bias, chrono):
     if chrono is not None:
         v = _draws.log(stream.uniform(b.shape[1], 1.0, chrono - 1.0))
         for gate, sign in cell.retains:
-            b[cell.blocks.index(gate)] = sign * v
+            b[cell.biases.index(gate)] = sign * v
     elif cell.retains:
         gate, sign = cell.retains[0]
-        b[cell.blocks.index(gate)] = sign * forget_bias
+        b[cell.biases.index(gate)] = sign * forget_bias

@@ -16,10 +16,12 @@ from kernels.workspace import Workspace
 DIRECTIONS = {"forward": ("forward",), "reverse": ("reverse",), "both": ("forward", "reverse")}
 MERGES = ("concat", "sum", "mean", "learned")
 SCHEMES = ("uniform", "glorot", "orthogonal", "identity")
+SCHEMES_WITHOUT_U = ("uniform", "glorot")
 WIDEST = 2**16                  # units and inputs
 LONGEST = 2**31 - 1             # steps, which lengths count in 32 bits
 
-_CELLS = {cell.name: cell for cell in build("timeloop", "float32").CELLS if cell.recurrent}
+MERGE = "affine"                # the cell that is no recurrent layer, but the learned merge of two directions
+_CELLS = {cell.name: cell for cell in build("timeloop", "float32").CELLS if cell.name != MERGE}
 CELLS = dict(_CELLS)            # for callers; layers look cells up in their own dict, which callers do not change
 
 
@@ -42,8 +44,8 @@ class RNN:
     ----------
     shapes : dict
         Name to shape of each parameter, in the order of the flat vector; each reading gives a new dict.
-        ``{direction}/W`` (blocks that W feeds, I, H), ``/U`` (blocks that U feeds, H, H), ``/R`` (feedback, H, H; where the
-        cell has any), ``/b`` (blocks, H), ``/p`` (peepholes, H), and ``merge/M`` (2H, H), ``merge/b`` (H,).
+        ``{direction}/W`` (blocks that W feeds, I, H), ``/U`` (blocks that U feeds, H, H), ``/R`` (feedback, H, H), ``/b`` (blocks
+        with a bias, H), ``/p`` (peepholes, H), each where the cell has any, and ``merge/M`` (2H, H), ``merge/b`` (H,).
     size : int
         The number of parameters.
     cell : Cell
@@ -90,13 +92,11 @@ class RNN:
 
     def _parameters(self):
         cell, I, H = self.cell, self.inputs, self.units
-        yield "W", (len(cell.inputs), I, H)
-        yield "U", (len(cell.recurrent), H, H)
-        if cell.feedback:
-            yield "R", (len(cell.feedback), H, H)
-        yield "b", (len(cell.blocks), H)
-        if cell.peepholes:
-            yield "p", (len(cell.peepholes), H)
+        kinds = {"W": (cell.inputs, I, H), "U": (cell.recurrent, H, H), "R": (cell.feedback, H, H), "b": (cell.biases, H),
+                 "p": (cell.peepholes, H)}
+        for kind, (rows, *tail) in kinds.items():
+            if rows:
+                yield kind, (len(rows), *tail)
 
     def view(self, theta):
         """Views into a flat vector of ``size`` numbers of either dtype, by name and with the shapes of ``shapes``."""
@@ -114,7 +114,7 @@ class RNN:
             "uniform": all within +-1/sqrt(H) (within +-1/sqrt(2H) for the merge). "glorot": W, U, R and M within
             +-sqrt(6 / (fan-in + fan-out)), the rest 0 (Glorot & Bengio 2010). "orthogonal": as uniform, with each
             block of U a random orthogonal matrix. "identity": as uniform, with U the identity and b 0 (Le, Jaitly,
-            Hinton 2015).
+            Hinton 2015). The last two need a cell with U. A cell's own parameters start as its authors say (kernels/starts.py).
         forget_bias : float
             The bias of the gate that retains the state, with the sign that retains it: -forget_bias for gru's z. A cell
             without such a gate takes the default only.
@@ -129,7 +129,7 @@ class RNN:
         theta : (size,) array
         """
         seed = checks.whole("seed", seed, least=0)
-        checks.choice("scheme", scheme, SCHEMES)
+        checks.choice("scheme", scheme, SCHEMES if self.cell.recurrent else SCHEMES_WITHOUT_U)
         forget_bias = checks.number("forget_bias", forget_bias, dtype=self.dtype)
         if forget_bias != 1 and not self.cell.retains:
             raise ValueError(f"forget_bias: expected 1.0, for {self.cell.name} has no gate that retains, got {forget_bias!r}")
@@ -329,7 +329,7 @@ class RNN:
                 self._update.scale(total, 0.5)
             return total.reshape(*y.shape[:2], H)
         merged = np.empty((*y.shape[:2], H), self.dtype)
-        record.merge = record.new_recurrence("affine", False, y)
+        record.merge = record.new_recurrence(MERGE, False, y)
         record.merge.bind_output(merged)
         record.merge.pack(record.theta[self._offsets["merge/M"]:], False)
         for segment in record.segments:

@@ -94,13 +94,15 @@ cdef void backward_run(const recurrence_t* r, long t, long b, long n) noexcept n
         r.cell.backward[k](r, t, b, n)
         for s in range(f.feeds):
             p = &f.feed[s]
-            if p.source >= OPERAND:
+            if p.source >= NEW:
+                to = r.carry + ((p.source - NEW) * r.B + b) * r.pad
+            elif p.source >= OPERAND:
                 to = r.doperand + ((p.source - OPERAND) * r.B + b) * r.pad
             elif r.truncated:
                 continue
             else:
                 to = r.carry + (p.source * r.B + b) * r.pad
-            q = Transposed(p.source < OPERAND, to, r.pad, r.H, r.pad, p.first, p.last, r.UT[k][s])
+            q = Transposed(p.source < OPERAND or p.source >= NEW, to, r.pad, r.H, r.pad, p.first, p.last, r.UT[k][s])
             carry_back(&q, r, t, b, n)
     if r.dx:
         inputs_back(r, t, b, n)

@@ -8,7 +8,7 @@ computed ahead (inputs.pxd). The chains of fma are those of tile.pxd, so the bit
 """
 from kernels.lanes cimport REAL, vec, LANES, LINE, PIECES, ROWS_BUDGET, load, load_part, store, store_part, splat, zero, fma, flush
 from kernels.panel cimport WIDEST, line_start, line_step
-from kernels.recurrence cimport (MOST_BLOCKS, MOST_STATES, OPERAND, Form, Steps, recurrence_t, gates_at, operand_at, slot_after,
+from kernels.recurrence cimport (MOST_BLOCKS, MOST_STATES, NEW, OPERAND, Form, Steps, recurrence_t, gates_at, operand_at, slot_after,
                                  slot_before, state_at)
 from kernels.sums cimport norm
 from kernels.tile cimport Backward, Forward
@@ -128,7 +128,9 @@ cdef inline void feed(const Tile* q, const Form* f, int i, const recurrence_t* r
     """Add the stage's i-th product with recurrent weights, if there is one."""
     cdef int source = f.feed[i].source
     cdef const REAL* a = at.before + source * at.plane
-    if source >= OPERAND:
+    if source >= NEW:
+        a = at.after + (source - NEW) * at.plane
+    elif source >= OPERAND:
         a = at.operands + (source - OPERAND) * at.operand
     if i < f.feeds:
         multiply(q, f, f.feed[i].first, f.feed[i].last, a, r.H, r.U[f.stage][i])
@@ -175,11 +177,10 @@ cdef inline void finish(Forward cell, const Form* f, const vec* sums, int v, con
     if f.stage + 1 < f.stages:
         for s in range(f.operands):
             store(at.operands + s * at.operand + j, state[s])
-    else:
-        for s in range(f.states):
-            store(at.after + s * at.plane + j, state[s])
-        if at.y:
-            store_part(at.y + j, state[0], r.H - j)
+    for s in range(f.s0, f.s1):
+        store(at.after + s * at.plane + j, state[s])
+    if f.s0 == 0 and f.s1 and at.y:
+        store_part(at.y + j, state[0], r.H - j)
     for g in range(f.first, f.last):
         store(gate(at, v, g), a[g])
 
@@ -262,6 +263,8 @@ cdef inline void backward_vec(Backward cell, const Form* f, int v, Carried* c, c
             dstate[s] = c.doperand[s * MOST_VECS + v]
         for s in range(f.states):
             dprev[s] = c.carry[s * MOST_VECS + v]
+        for s in range(f.s0, f.s1):
+            dstate[s] = dprev[s]
         if f.direct:
             dprev[f.states] = c.direct[v]
     cell(a, p, prev, state, dstate, dprev)
@@ -273,8 +276,8 @@ cdef inline void backward_vec(Backward cell, const Form* f, int v, Carried* c, c
         c.carry[s * MOST_VECS + v] = flush(dprev[s])
     if f.direct:
         c.direct[v] = flush(dprev[f.states])
-    if final and r.norms:
-        for s in range(f.states):
+    if r.norms:
+        for s in range(f.s0, f.s1):
             store(r.total + s * r.B * r.pad + j, dstate[s])
 
 
@@ -285,14 +288,21 @@ cdef inline void feed_back(const Form* f, int i, int vecs, Carried* c, const rec
     cdef const REAL* delta
     cdef const REAL* w
     cdef vec acc[MOST_VECS]
+    cdef vec* to
     cdef vec s
     if i >= f.feeds:
         return
     if source < OPERAND and r.truncated:
         return
     w = r.UT[f.stage][i]
+    if source >= NEW:
+        to = &c.carry[(source - NEW) * MOST_VECS]
+    elif source >= OPERAND:
+        to = &c.doperand[(source - OPERAND) * MOST_VECS]
+    else:
+        to = &c.carry[source * MOST_VECS]
     for v in range(vecs):
-        acc[v] = zero() if source >= OPERAND else c.carry[source * MOST_VECS + v]
+        acc[v] = zero() if OPERAND <= source < NEW else to[v]
     for u in range(lines_of(vecs)):
         units = min(LINE, H - u * LINE)
         for g in range(g0, g1):
@@ -303,10 +313,7 @@ cdef inline void feed_back(const Form* f, int i, int vecs, Carried* c, const rec
                     acc[v] = fma(s, load(w + vec_start(v, 0, 1, 1, vecs, depth)), acc[v])
                 w += step
     for v in range(vecs):
-        if source >= OPERAND:
-            c.doperand[(source - OPERAND) * MOST_VECS + v] = acc[v]
-        else:
-            c.carry[source * MOST_VECS + v] = acc[v]
+        to[v] = acc[v]
 
 
 cdef inline void backward_stage(Backward cell, const Form* f, int vecs, Carried* c, const recurrence_t* r, const Row* at) noexcept nogil:

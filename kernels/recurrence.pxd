@@ -17,7 +17,8 @@ cdef enum:
     MOST_STAGES = 2
     MOST_FEEDS = 4
     ROW_WIDTHS = 3
-    OPERAND = MOST_STATES       # the source of a Feed: a state of the step before, or OPERAND + an operand
+    OPERAND = MOST_STATES       # the source of a Feed: a state of the step before, OPERAND + an operand,
+    NEW = 2 * MOST_STATES       # or NEW + a state of the step itself, which the first stage completes
 
 cdef struct Feed:
     # A product with recurrent weights: what it multiplies, and the blocks [first, last) that it feeds.
@@ -28,7 +29,8 @@ cdef struct Form:
     int blocks, states, peepholes, operands     # numbers of the cell; its first stage computes the operands
     bint direct                                 # the cell's equations contain x
     int stage, stages                           # the number of this stage, and how many the cell has
-    int first, last, w0, w1                     # this stage completes the blocks [first, last); W feeds [w0, w1) of them
+    int first, last, s0, s1                     # this stage completes the blocks [first, last) and the states [s0, s1)
+    int w0, w1, b0, b1                          # W feeds the blocks [w0, w1) of it; [b0, b1) have a bias
     int feeds                                   # its products with recurrent weights
     Feed feed[MOST_FEEDS]
 
@@ -117,6 +119,8 @@ cdef inline REAL* operand_at(const recurrence_t* r, int k, long t, long b) noexc
 
 cdef inline const REAL* source_at(const recurrence_t* r, int source, long t, long b) noexcept nogil:
     """What a Feed multiplies at step t."""
+    if source >= NEW:
+        return state_at(r, source - NEW, slot_after(r, t), b)
     return operand_at(r, source - OPERAND, t, b) if source >= OPERAND else state_at(r, source, slot_before(r, t), b)
 
 cdef inline long alive(const recurrence_t* r, long t, long b, long end) noexcept nogil:

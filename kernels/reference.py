@@ -1,4 +1,5 @@
-"""The NumPy twin of the kernels: the layer, in float64, over cells written from their papers (reference_cells.py).
+"""The NumPy twin of the kernels: the layer, in float64, over cells written from their papers (reference_cells.py,
+reference_later.py).
 
 It is the oracle of the tests. It shares no line and no order of summation with the compiled kernels, and it is written
 to be read: no packing, no tiles, no threads. Letters: T steps, B rows, I inputs, H units; a pre-activation; d in front,
@@ -17,8 +18,10 @@ from types import SimpleNamespace as Values
 
 import numpy as np
 
-from kernels.reference_cells import CELLS
+from kernels import reference_cells, reference_later
 from kernels.reference_step import Weights
+
+CELLS = reference_cells.CELLS | reference_later.CELLS
 
 
 def norm(d):
@@ -115,7 +118,7 @@ class RNN:
         for d, steps in enumerate(tape.steps):
             for t, rows, _, v in steps:
                 for k, gate in gates.items():
-                    gate[d, t, rows] = getattr(v, k)
+                    gate[d, t, rows] = self.cell.value(v, k)
         return gates
 
     def backward(self, tape, dy=None, dstate=None, inputs=True, norms=False, truncated=False):

@@ -1,7 +1,7 @@
 """The cells of the NumPy twin: each written from its paper, one step at a time.
 
 x (B, I); s, the state before the step, and v, all values of the step (its gates and its new state), hold arrays (B, H) by
-name; a is a pre-activation; d in front, the gradient with respect to it. To add a cell, write its class and its line in CELLS.
+name; a is a pre-activation; d in front, the gradient with respect to it. More cells are in reference_later.py.
 """
 from types import SimpleNamespace as Values
 

@@ -33,8 +33,8 @@ class Weights:
         W, U, b = (self.value[kind].get(block) for kind in "WUb")
         return (0 if W is None else x @ W) + (0 if U is None else h @ U) + (0 if b is None else b)
 
-    def da(self, x, h, **deltas):
-        """Differentiate a = x W + h U + b for each block's da; return dh."""
+    def da(self, x, h, within=False, **deltas):
+        """Differentiate a = x W + h U + b for each block's da; return dh. `within`: h is of this step, so it is never cut off."""
         dh = 0
         for block, da in deltas.items():
             if block in self.value["W"]:
@@ -42,7 +42,7 @@ class Weights:
                 self.dx = self.dx + da @ self.value["W"][block].T
             if block in self.value["U"]:
                 self.grad["U"][block] += h.T @ da
-                dh = dh + (0 if self.truncated else da @ self.value["U"][block].T)
+                dh = dh + (0 if self.truncated and not within else da @ self.value["U"][block].T)
             if block in self.value["b"]:
                 self.grad["b"][block] += da.sum(0)
         return dh
@@ -73,19 +73,24 @@ class Weights:
 class Cell:
     """One step of a recurrent cell.
 
-    `blocks` have a bias; W feeds `inputs`, U feeds `recurrent`, p feeds `peepholes`, R feeds each block of `feedback` from
-    its state; the first of `states` is the output. `direct`: the equations contain x itself.
+    W feeds `inputs`, U feeds `recurrent`, `biases` have a bias (all `blocks`, unless said), p feeds `peepholes`, R feeds each block of
+    `feedback` from its state; the first of `states` is the output. `direct`: the equations contain x itself.
     `forward(w, x, s)` returns the values v of the step. `backward(w, x, s, v, d)` gets in d the gradient with respect to the new
     state from outside the step, completes it in place to the total derivative, and returns the gradient of the state before.
     """
 
     states = ("h",)
     peepholes = feedback = ()
+    biases = None
     direct = False
+
+    def value(self, v, block):
+        """The value of a block after its activation, of the values v of a step."""
+        return getattr(v, block)
 
     def kinds(self):
         """Which blocks each kind of weight feeds."""
-        return {"W": self.inputs, "U": self.recurrent, "R": self.feedback, "b": self.blocks, "p": self.peepholes}
+        return {"W": self.inputs, "U": self.recurrent, "R": self.feedback, "b": self.blocks if self.biases is None else self.biases, "p": self.peepholes}
 
     def shapes(self, I, H):
         """Shapes of one direction's weights: leading axis the blocks that they feed."""

@@ -108,7 +108,7 @@ cdef void share_panel(Work* work, Panel panel, long low, long high) noexcept nog
         parts = product_parts(q)
         if parts and low < parts and high > 0:
             share_product(work, share, m, max(low, 0) * PORTION, q.depth if high >= parts else high * PORTION)
-            if m == 1 and f.stage == 0 and f.peepholes:     # they go with the bias, which is one part
+            if m == (f.b1 > f.b0) and low <= 0 and f.stage == 0 and f.peepholes:    # they go with the first part of b, or else of W
                 share.peepholes = work.sums
                 work.sums += f.peepholes * panel.vecs * LANES
         low -= parts

@@ -6,8 +6,9 @@ name : the file is kernels/cells/{name}.pxd
 title : the label in figures and tables
 source : where the equations were published
 inputs : the blocks that W feeds; all blocks where missing
-recurrent : the blocks that U feeds; all blocks where missing. U multiplies h', or the operand after a colon: "z r n:rh". The blocks
-    from the first one with an operand on are the cell's second stage.
+recurrent : the blocks that U feeds; all blocks where missing, none where empty. U multiplies h', or after a colon an operand
+    ("z r n:rh") or a state of this step ("n:z"). The blocks from the first one with a colon on are the cell's second stage.
+biases : the blocks with a bias; all blocks where missing
 reads : the state that each peephole reads; "c'" is c of the step before
 feedback : "i:f": a matrix R of its own leads from state f of the step before to block i
 retains : the gates whose bias sets how long the cell remembers, each with the sign that lengthens the memory. A forget bias sets
@@ -42,4 +43,16 @@ TABLE = (
     dict(name="mut1", title="MUT1", source=MUT, inputs="z r", recurrent="r n:rh", retains="-z"),
     dict(name="mut2", title="MUT2", source=MUT, inputs="z n", recurrent="r z n:rh", retains="-z"),
     dict(name="mut3", title="MUT3", source=MUT, recurrent="r z:tanh_h n:rh", retains="-z"),
+    dict(name="lstm_hs97", title="LSTM of 1997, gates fed back", source="Hochreiter & Schmidhuber 1997",
+         feedback="i:i g:i o:i i:o g:o o:o"),
+    dict(name="lstm_gers", title="LSTM of 2000", source="Gers, Schmidhuber, Cummins 2000", biases="i f o", retains="+f -i"),
+    dict(name="indrnn", title="IndRNN", source="Li et al. 2018", recurrent="", reads="h'"),
+    dict(name="ugrnn", title="UGRNN", source="Collins, Sohl-Dickstein, Sussillo 2017", retains="+z"),
+    dict(name="mingru", title="minGRU", source="Feng et al. 2024 (linear form)", recurrent="", retains="-z"),
+    dict(name="minlstm", title="minLSTM", source="Feng et al. 2024 (linear form)", recurrent="", retains="+f -i"),
+    dict(name="slstm", title="sLSTM", source="Beck et al. 2024 (NX-AI/xlstm)", retains="+f"),
+    dict(name="cornn", title="coRNN", source="Rusch & Mishra 2021", feedback="n:z"),
+    dict(name="lem", title="LEM", source="Rusch et al. 2022", recurrent="d1 d2 z n:z", retains="-d1 -d2"),
+    dict(name="mlstm_krause", title="multiplicative LSTM", source="Krause et al. 2016", inputs="wm i f g o",
+         recurrent="um i:m f:m g:m o:m", biases="i f g o", retains="+f -i"),
 )

@@ -93,11 +93,10 @@ cdef inline void finish(Forward cell, Form f, Sums sums, const recurrence_t* r, 
                 if f.stage + 1 < f.stages:
                     for s in range(f.operands):
                         store(operands + s * (r.slots - 1) * batch * pad + place, state[s])
-                else:
-                    for s in range(f.states):
-                        store(after + s * slots + place, state[s])
-                    if y:
-                        store_part(y + (at.b + m) * ldy + j, state[0], units - j)
+                for s in range(f.s0, f.s1):
+                    store(after + s * slots + place, state[s])
+                if f.s0 == 0 and f.s1 and y:
+                    store_part(y + (at.b + m) * ldy + j, state[0], units - j)
 
 
 cdef struct Panel:
@@ -206,6 +205,8 @@ cdef inline void backward_rows(Backward cell, Form f, const recurrence_t* r, lon
                         dstate[s] = load(r.doperand + s * carries + at)
                     for s in range(f.states):
                         dprev[s] = load(carry + s * carries + at)
+                    for s in range(f.s0, f.s1):
+                        dstate[s] = dprev[s]
                     if f.direct:
                         dprev[f.states] = load(r.ddirect + at)
                 cell(a, p, prev, state, dstate, dprev)
@@ -217,8 +218,8 @@ cdef inline void backward_rows(Backward cell, Form f, const recurrence_t* r, lon
                     store(carry + s * carries + at, flush(dprev[s]))
                 if f.direct:
                     store(r.ddirect + at, flush(dprev[f.states]))
-                if final and r.norms:
-                    for s in range(f.states):
+                if r.norms:
+                    for s in range(f.s0, f.s1):
                         store(r.total + s * carries + at, dstate[s])
             gates += f.blocks * LINE
 

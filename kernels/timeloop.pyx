@@ -31,8 +31,8 @@ from kernels.lanes cimport (REAL, vec, LANES, LINE, PIECES, ROWS_BUDGET, mode, e
                             prefetch, store, store_part, splat, zero, fma)
 from kernels.module cimport MODULE, PORT, Batch, Module, Port
 from kernels.one_row cimport backward_row, forward_row, width_of
-from kernels.panel cimport AHEAD, SUMS, WIDEST, next_tile, pack, pack_transposed, panel_start, panels
-from kernels.recurrence cimport (MOST_BLOCKS, MOST_FEEDS, MOST_STAGES, MOST_STATES, OPERAND, Feed, Form, Kernel, Peephole, Product,
+from kernels.panel cimport AHEAD, SUMS, WIDEST, Block, next_tile, pack, pack_line, pack_transposed, panel_start, panels
+from kernels.recurrence cimport (MOST_BLOCKS, MOST_FEEDS, MOST_STAGES, MOST_STATES, NEW, OPERAND, Feed, Form, Kernel, Peephole, Product,
                                  Steps, recurrence_t, alive, gates_at, slot_after, slot_before, source_at, state_at)
 from kernels.sums cimport norm
 from kernels.tile cimport Transposed, backward_rows, forward_rows, transposed_rows

@@ -6,6 +6,8 @@ the inline tiles. The build writes them from the cells. Rejected: writing them b
 run time, which keeps no sum in a register.
 """
 
+from typing import NamedTuple
+
 CELL = """
 from kernels.cells cimport {name}
 CELLS.append({cell!r})
@@ -17,7 +19,8 @@ FORM = """
 cdef inline Form {name}_form{stage}() noexcept nogil:
     cdef Form f
     f.blocks, f.states, f.peepholes, f.operands, f.direct = {blocks}, {states}, {peepholes}, {operands}, {direct}
-    f.stage, f.stages, f.first, f.last, f.w0, f.w1, f.feeds = {stage}, {stages}, {first}, {last}, {w0}, {w1}, {feeds}
+    f.stage, f.stages, f.first, f.last, f.s0, f.s1 = {stage}, {stages}, {first}, {last}, {s0}, {s1}
+    f.w0, f.w1, f.b0, f.b1, f.feeds = {w0}, {w1}, {b0}, {b1}, {feeds}
 {feed}
     return f
 """
@@ -68,10 +71,10 @@ def tiles(cells, limits):
             parts.append(PEEPHOLE.format(number=number, k=k, block=cell.blocks.index(block), before="'" in state,
                                          state=cell.states.index(state.rstrip("'"))))
         for stage, form in enumerate(form_functions(cell, stages, limits)):
-            suffix = "" if stage + 1 == len(stages) else "_operands"
+            suffix = "" if stage + 1 == len(stages) else early(cell)
             parts += [form, STAGE.format(name=cell.name, number=number, stage=stage, forward="forward" + suffix,
                                          backward="backward" + suffix)]
-        suffix = "_operands" if cell.operands else ""
+        suffix = early(cell) if len(stages) > 1 else ""
         parts += [ROW.format(name=cell.name, number=number, width=width, vecs=2**width, last=len(stages) - 1,
                              forward="forward" + suffix, backward="backward" + suffix) for width in range(limits["ROW_WIDTHS"])]
     return "".join(parts)
@@ -79,42 +82,81 @@ def tiles(cells, limits):
 
 def form_functions(cell, stages, limits):
     """The source of the function of each stage that returns its form."""
-    for stage, (first, last, (w0, w1), feeds) in enumerate(stages):
-        rows = [f"    f.feed[{k}] = Feed({', '.join(map(str, feed))})" for k, feed in enumerate(feeds)]
-        rows += [f"    f.feed[{k}] = Feed(0, 0, 0)" for k in range(len(feeds), limits["MOST_FEEDS"])]
+    for k, stage in enumerate(stages):
+        rows = [f"    f.feed[{i}] = Feed({', '.join(map(str, feed))})" for i, feed in enumerate(stage.feeds)]
+        rows += [f"    f.feed[{i}] = Feed(0, 0, 0)" for i in range(len(stage.feeds), limits["MOST_FEEDS"])]
+        (w0, w1), (b0, b1), (s0, s1) = stage.inputs, stage.biases, stage.states
         yield FORM.format(
-            name=cell.name, stage=stage, stages=len(stages), blocks=len(cell.blocks), states=len(cell.states),
-            peepholes=len(cell.peepholes), operands=len(cell.operands), direct=cell.direct, first=first, last=last, w0=w0, w1=w1,
-            feeds=len(feeds), feed="\n".join(rows))
+            name=cell.name, stage=k, stages=len(stages), blocks=len(cell.blocks), states=len(cell.states),
+            peepholes=len(cell.peepholes), operands=len(cell.operands), direct=cell.direct, first=stage.first, last=stage.last,
+            w0=w0, w1=w1, b0=b0, b1=b1, s0=s0, s1=s1, feeds=len(stage.feeds), feed="\n".join(rows))
+
+
+def early(cell):
+    """What the names of a cell's functions for its first of two stages end with."""
+    return "_operands" if cell.operands else "_early"
 
 
 def chains(cells, limits):
     names = {cell.name: number for number, cell in enumerate(cells)}
     parts = [f"# Written by the build.\ncdef Runs RUNS[{len(cells)}]\nCHAINS = {names}\n"]
     for number, cell in enumerate(cells):
-        stages, suffix = forms(cell), "_operands" if cell.operands else ""
+        stages = forms(cell)
+        suffix = early(cell) if len(stages) > 1 else ""
         parts += [f"\nfrom kernels.cells cimport {cell.name}", *form_functions(cell, stages, limits),
                   CHAIN.format(name=cell.name, number=number, last=len(stages) - 1, forward="forward" + suffix,
                                backward="backward" + suffix)]
     return "".join(parts)
 
 
+class Stage(NamedTuple):
+    """A stage of a cell, by the numbers of its blocks and states.
+
+    It completes the blocks [first, last). `inputs`, `biases`: the range of them that W feeds, and that have a bias. `states`: the range
+    of states that it completes. `feeds`: (factor, first, last) of each recurrent product.
+    """
+
+    first: int
+    last: int
+    inputs: tuple
+    biases: tuple
+    states: tuple
+    feeds: list
+
+
 def forms(cell):
-    """The stages of a cell: (first block, last + 1, the range of blocks that W feeds, [(factor, first, last)]) each."""
-    number = cell.blocks.index
-    later = [number(block) for block, factor in zip(cell.recurrent, cell.factors) if factor in cell.operands]
+    """The Stages of a cell."""
+    number, in_step = cell.blocks.index, {*cell.factors} - {"h'"}
+    later = [number(block) for block, factor in zip(cell.recurrent, cell.factors) if factor in in_step]
     borders = [0, *([min(later)] if later else []), len(cell.blocks)]
-    fed = [(number(block), f"OPERAND + {cell.operands.index(factor)}" if factor in cell.operands else 0)
-           for block, factor in zip(cell.recurrent, cell.factors)]
+    fed = [(number(block), source(cell, factor)) for block, factor in zip(cell.recurrent, cell.factors)]
     fed += [(number(block), cell.states.index(state)) for block, state in cell.feedback]
+    completed = [state for state in cell.states if state in in_step]
     stages = []
     for first, last in zip(borders, borders[1:]):
-        inputs = spans([(number(block), None) for block in cell.inputs if first <= number(block) < last])
-        if len(inputs) > 1:
-            raise ValueError(f"kernels/table.py, {cell.name}: the blocks of a stage that W feeds must lie side by side")
-        _, *range_of_w = inputs[0] if inputs else (None, first, first)
-        stages.append((first, last, range_of_w, spans([pair for pair in fed if first <= pair[0] < last])))
+        ends = last == len(cell.blocks)
+        own = [state for state in cell.states if (state in completed) != ends]
+        stages.append(Stage(first, last, side_by_side(cell, "blocks of a stage that W feeds", cell.inputs, first, last),
+                            side_by_side(cell, "blocks of a stage with a bias", cell.biases, first, last),
+                            side_by_side(cell, "states that a stage completes", own, 0, len(cell.states), cell.states),
+                            spans([pair for pair in fed if first <= pair[0] < last])))
     return stages
+
+
+def source(cell, factor):
+    """The source of a Feed, as source."""
+    if factor in cell.operands:
+        return f"OPERAND + {cell.operands.index(factor)}"
+    return 0 if factor == "h'" else f"NEW + {cell.states.index(factor)}"
+
+
+def side_by_side(cell, what, names, first, last, among=None):
+    """The range of those of `names` whose numbers lie in [first, last)."""
+    numbers = [(among or cell.blocks).index(name) for name in names]
+    ranges = spans([(number, None) for number in sorted(numbers) if first <= number < last])
+    if len(ranges) > 1:
+        raise ValueError(f"kernels/table.py, {cell.name}: the {what} must lie side by side")
+    return ranges[0][1:] if ranges else (first, first)
 
 
 def spans(pairs):
@@ -130,7 +172,7 @@ def spans(pairs):
 
 def refuse_too_large(cell, stages, limits):
     sizes = {"MOST_BLOCKS": len(cell.blocks), "MOST_STATES": max(len(cell.states), len(cell.operands)), "MOST_STAGES": len(stages),
-             "WIDEST": max(last - first for first, last, *_ in stages), "MOST_FEEDS": max(len(feeds) for *_, feeds in stages)}
+             "WIDEST": max(stage.last - stage.first for stage in stages), "MOST_FEEDS": max(len(stage.feeds) for stage in stages)}
     for limit, size in sizes.items():
         if size > limits[limit]:
             raise ValueError(f"kernels/table.py, {cell.name}: {size} is above {limit} = {limits[limit]}; raise it in kernels/*.pxd")

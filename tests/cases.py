@@ -29,7 +29,7 @@ def one_of_each_form():
     """The first cell of each form; the time loop knows a cell's form, but not its equations."""
     forms = {}
     for cell, row in kernels.CELLS.items():
-        form = [len(part) for part in (row.blocks, row.inputs, row.recurrent, row.states, row.peepholes, row.feedback)]
+        form = [len(part) for part in (row.blocks, row.inputs, row.recurrent, row.biases, row.states, row.peepholes, row.feedback)]
         forms.setdefault((*form, row.direct), cell)
     return list(forms.values())
 
@@ -55,7 +55,10 @@ def float32(cell, inputs, units, direction="forward", merge="concat"):
 
 
 def case(cell, size, direction="forward", merge="concat", seed=0, dtype="float64"):
-    """Random theta, x, lengths (the first row's is T), state, dy, dstate of size (T, B, I, H), in (-1, 1); U, R, M times 1.5 / sqrt(H)."""
+    """Random theta, x, lengths (the first row's is T), state, dy, dstate of size (T, B, I, H), in (-1, 1); U, R, M times 1.5 / sqrt(H).
+
+    The state n, a sum of exponentials by which slstm divides, is 1.5 more.
+    """
     T, B, I, H = size
     I = fitting(cell, I, H)
     words = np.random.Philox(key=np.array([seed, ((T * 1000 + B) * 1000 + I) * 1000 + H], np.uint64)).random_raw
@@ -75,7 +78,7 @@ def case(cell, size, direction="forward", merge="concat", seed=0, dtype="float64
         theta=theta,
         x=draw(T, B, I),
         lengths=lengths,
-        state={k: draw(D, B, H) for k in layer.cell.states},
+        state={k: draw(D, B, H) + (1.5 if k == "n" else 0) for k in layer.cell.states},
         dy=draw(T, B, width),
         dstate={k: draw(D, B, H) for k in layer.cell.states},
     )

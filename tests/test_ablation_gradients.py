@@ -63,9 +63,9 @@ def test_other_trials_give_no_verdict():
     assert gradients.judge(runs) == []
 
 
-def test_the_default_plan_probes_every_cell_and_trains_none():
+def test_the_default_plan_probes_twenty_cells_and_trains_none():
     arms = [point.trial for point in claims.resolve("gradients").points]
-    assert {trial.cell for trial in arms} == set(CELLS) and {trial.gap for trial in arms} == {1000}
+    assert {trial.cell for trial in arms} == set(list(CELLS)[:20]) and {trial.gap for trial in arms} == {1000}
     assert not any(trial.learns for trial in arms) and len({trial.id for trial in arms}) == len(arms)
     tanh = [trial for trial in arms if trial.cell == "rnn"]
     assert {trial.initialisation for trial in tanh} == {"standard", "long", "identity"} and len(tanh) == 3 * gradients.PLANNED

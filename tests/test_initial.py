@@ -4,6 +4,8 @@ import pytest
 from cases import CELLS, fitting
 
 import kernels
+from kernels.starts import STARTS
+from study.trial.knobs import Trial
 
 H = 64
 
@@ -15,7 +17,7 @@ def parameters(cell, direction="forward", merge="concat", dtype="float64", **sch
 
 def memory(cell, b):
     """{gate: its bias with the sign that lengthens the memory}, and the other rows of b."""
-    rows = dict(zip(kernels.CELLS[cell].blocks, b))
+    rows = dict(zip(kernels.CELLS[cell].biases, b))
     return {gate: sign * rows.pop(gate) for gate, sign in kernels.CELLS[cell].retains}, rows
 
 
@@ -29,7 +31,9 @@ RETAINS = {
     "gru": (("z", -1),), "gru_after": (("z", 1),), "rnn_relu": (), "lstm_1997": (), "nig": (("f", 1),), "nfg": (),
     "nog": (("f", 1), ("i", -1)), "niaf": (("f", 1), ("i", -1)), "noaf": (("f", 1), ("i", -1)),
     "coupled_peephole": (("f", 1),), "mgu": (("f", -1),), "janet": (("f", 1),), "fgr": (("f", 1), ("i", -1)),
-    "mut1": (("z", -1),), "mut2": (("z", -1),), "mut3": (("z", -1),)}
+    "mut1": (("z", -1),), "mut2": (("z", -1),), "mut3": (("z", -1),), "lstm_hs97": (), "lstm_gers": (("f", 1), ("i", -1)),
+    "indrnn": (), "ugrnn": (("z", 1),), "mingru": (("z", -1),), "minlstm": (("f", 1), ("i", -1)), "slstm": (("f", 1),), "cornn": (),
+    "lem": (("d1", -1), ("d2", -1)), "mlstm_krause": (("f", 1), ("i", -1))}
 
 
 def test_what_retains_is_said_of_every_cell():
@@ -47,6 +51,8 @@ def test_gates_that_retain(cell):
 def test_uniform(cell):
     views = parameters(cell, "both", "learned", **gates(cell, 1.5))
     for name, part in views.items():
+        if name.endswith("p") and cell in STARTS:
+            continue
         if name.endswith("b") and not name.startswith("merge"):
             forget, others = memory(cell, part)
             others |= dict(list(forget.items())[1:])
@@ -62,6 +68,8 @@ def test_uniform(cell):
 @pytest.mark.parametrize("cell", CELLS)
 def test_glorot(cell):
     for name, part in parameters(cell, "both", "learned", scheme="glorot", **gates(cell, 0.0)).items():
+        if name.endswith("p") and cell in STARTS:
+            continue
         if name[-1] in "bp":
             assert not part.any(), name
         else:
@@ -69,7 +77,7 @@ def test_glorot(cell):
             assert 0.9 * bound < np.abs(part).max() <= bound, name
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", [cell for cell in CELLS if kernels.CELLS[cell].recurrent])
 def test_orthogonal_and_identity(cell):
     for U in parameters(cell, scheme="orthogonal")["forward/U"]:
         assert np.abs(U @ U.T - np.eye(H)).max() < 1e-12
@@ -77,6 +85,22 @@ def test_orthogonal_and_identity(cell):
     identity = parameters(cell, scheme="identity", **gates(cell, 0.0))
     assert all(np.array_equal(U, np.eye(H)) for U in identity["forward/U"]) and not identity["forward/b"].any()
     assert np.array_equal(identity["forward/W"], parameters(cell)["forward/W"])
+
+
+@pytest.mark.parametrize("cell", [cell for cell in CELLS if not kernels.CELLS[cell].recurrent])
+@pytest.mark.parametrize("scheme", ["orthogonal", "identity"])
+def test_a_cell_without_u_has_no_scheme_for_it(cell, scheme):
+    with pytest.raises(ValueError, match=f"scheme: expected .*, got '{scheme}'"):
+        parameters(cell, scheme=scheme)
+    with pytest.raises(ValueError, match=f"scheme: {cell} has no U to be {scheme}"):
+        Trial(cell=cell, gap=5, method="probe", scheme=scheme)
+
+
+@pytest.mark.parametrize("scheme", ["uniform", "glorot"])
+def test_own_parameters_start_as_their_authors_say(scheme):
+    """Li et al. 2018: p in [0, 1]."""
+    p = parameters("indrnn", scheme=scheme)["forward/p"]
+    assert 0 <= p.min() < 0.1 and 0.9 < p.max() <= 1 and len(np.unique(p)) == H
 
 
 @pytest.mark.parametrize("cell", [cell for cell in CELLS if not kernels.CELLS[cell].retains])

@@ -23,7 +23,7 @@ def test_the_twin_has_the_same_cells():
         assert row.name == name and row.title and row.source
         for kind in ("blocks", "inputs", "recurrent", "states", "peepholes", "feedback"):
             assert tuple(getattr(row, kind)) == tuple(getattr(cell, kind)), (name, kind)
-        assert row.direct == cell.direct
+        assert row.direct == cell.direct and row.biases == tuple(cell.kinds()["b"])
 
 
 def test_the_twins_example():
@@ -360,5 +360,7 @@ def test_deltas_become_zero_after_norms_are_taken(cell, make, exponent):
     given.dy *= np.asarray(2.0**exponent, given.dy.dtype)
     tiny = run(layer, given).grad
     ends = 0, given.lengths - 1, np.arange(B)
-    assert_close({k: norm[ends] / 2.0**exponent for k, norm in tiny.norms.items()}, {k: norm[ends] for k, norm in plain.norms.items()}, 1e-6)
+    # A state that is an operand gets its gradient through deltas of the same step; slstm's m has one of 0, but for rounding.
+    met = [k for k in plain.norms if k not in kernels.CELLS[cell].factors and k != "m"]
+    assert_close({k: tiny.norms[k][ends] / 2.0**exponent for k in met}, {k: plain.norms[k][ends] for k in met}, 1e-6)
     assert plain.theta.any() and plain.x.any() and not tiny.theta.any() and not tiny.x.any()

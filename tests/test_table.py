@@ -5,6 +5,7 @@ import pytest
 
 import kernels
 from kernels.cell import describe
+from kernels.layer import MERGE
 from kernels.table import TABLE
 from kernels.wrappers import forms, sources
 
@@ -18,7 +19,7 @@ def cell(text, **row):
 
 
 def test_the_compiled_cells_are_those_of_the_table():
-    assert [row["name"] for row in TABLE if row.get("recurrent") != ""] == list(kernels.CELLS)
+    assert [row["name"] for row in TABLE if row["name"] != MERGE] == list(kernels.CELLS)
     assert {row["name"] for row in TABLE} == {path.stem for path in FILES.glob("*.pxd")}
     for row in TABLE:
         described = describe((FILES / f"{row['name']}.pxd").read_text(), **row)
@@ -26,15 +27,19 @@ def test_the_compiled_cells_are_those_of_the_table():
 
 
 @pytest.mark.parametrize("name, stages", [
-    ("rnn", [(0, 1, [0, 1], [(0, 0, 1)])]),
-    ("gru_after", [(0, 4, [0, 3], [(0, 1, 4)])]),
-    ("fgr", [(0, 4, [0, 4], [(0, 0, 4), (2, 0, 3), (3, 0, 3), (4, 0, 3)])]),
-    ("gru", [(0, 2, [0, 2], [(0, 0, 2)]), (2, 3, [2, 3], [("OPERAND + 0", 2, 3)])]),
-    ("mut1", [(0, 2, [0, 2], [(0, 1, 2)]), (2, 3, [2, 2], [("OPERAND + 0", 2, 3)])]),
-    ("mut3", [(0, 1, [0, 1], [(0, 0, 1)]), (1, 3, [1, 3], [("OPERAND + 0", 1, 2), ("OPERAND + 1", 2, 3)])]),
+    ("rnn", [(0, 1, (0, 1), (0, 1), (0, 1), [(0, 0, 1)])]),
+    ("gru_after", [(0, 4, (0, 3), (0, 4), (0, 1), [(0, 1, 4)])]),
+    ("fgr", [(0, 4, (0, 4), (0, 4), (0, 5), [(0, 0, 4), (2, 0, 3), (3, 0, 3), (4, 0, 3)])]),
+    ("gru", [(0, 2, (0, 2), (0, 2), (0, 0), [(0, 0, 2)]), (2, 3, (2, 3), (2, 3), (0, 1), [("OPERAND + 0", 2, 3)])]),
+    ("mut1", [(0, 2, (0, 2), (0, 2), (0, 0), [(0, 1, 2)]), (2, 3, (2, 2), (2, 3), (0, 1), [("OPERAND + 0", 2, 3)])]),
+    ("mut3", [(0, 1, (0, 1), (0, 1), (0, 0), [(0, 0, 1)]),
+              (1, 3, (1, 3), (1, 3), (0, 1), [("OPERAND + 0", 1, 2), ("OPERAND + 1", 2, 3)])]),
+    ("lstm_gers", [(0, 4, (0, 4), (1, 4), (0, 2), [(0, 0, 4)])]),
+    ("mingru", [(0, 2, (0, 2), (0, 2), (0, 1), [])]),
+    ("lem", [(0, 3, (0, 3), (0, 3), (1, 2), [(0, 0, 3)]), (3, 4, (3, 4), (3, 4), (0, 1), [("NEW + 1", 3, 4)])]),
 ])
 def test_stages(name, stages):
-    """First block, last + 1, the range that W feeds, and (factor, first, last) of each recurrent product."""
+    """First block, last + 1, the ranges that W feeds, with a bias, and of states, and (factor, first, last) of each recurrent product."""
     assert forms(kernels.CELLS[name]) == stages
 
 
@@ -51,6 +56,7 @@ def test_a_row_and_a_file_make_a_cell():
     (dict(recurrent="z r q"), "expected blocks of its file (z, r, n), got q"),
     (dict(retains="+q"), "got q"),
     (dict(recurrent="z n:hr"), "expected operands of its file (rh), got hr"),
+    (dict(recurrent="z n:h"), "expected operands of its file (rh), got h"),
     (dict(feedback="z:c"), "expected states of its file (h), got c"),
     (dict(reads="h'"), "expected 0 states"),
     (dict(blocks="z r n"), "unknown keys blocks"),
@@ -72,3 +78,5 @@ def test_a_cell_that_tiles_cannot_hold_is_refused():
         sources([wide], LIMITS)
     with pytest.raises(ValueError, match="side by side"):
         sources([cell(TWO_STAGES, inputs="z n", recurrent="z r")], LIMITS)
+    with pytest.raises(ValueError, match="blocks of a stage with a bias must lie side by side"):
+        sources([cell(TWO_STAGES, biases="z n", recurrent="z r")], LIMITS)

@@ -10,7 +10,7 @@ class Initialisation(NamedTuple):
     ----------
     family : "standard": uniform in +-1/sqrt(H) with forget bias 1, unless the last three fields say otherwise.
         "long": made for long memories. A cell with a gate that retains has gate biases by chrono (Tallec & Ollivier 2018)
-        with T_max = `horizon`, whatever the gap; any other cell has orthogonal U.
+        with T_max = `horizon`, whatever the gap; any other cell has orthogonal U, if it has U.
     horizon : the longest time to be remembered, for "long"
     scheme, forget_bias, chrono : as in kernels.RNN.init, for "standard"
     """
@@ -25,4 +25,6 @@ class Initialisation(NamedTuple):
         """The arguments of kernels.RNN.init for a layer of that kernels.Cell."""
         if self.family == "standard":
             return {"scheme": self.scheme, "forget_bias": self.forget_bias, "chrono": self.chrono}
-        return {"scheme": "uniform", "chrono": self.horizon} if cell.retains else {"scheme": "orthogonal"}
+        if cell.retains:
+            return {"scheme": "uniform", "chrono": self.horizon}
+        return {"scheme": "orthogonal" if cell.recurrent else "uniform"}

@@ -100,8 +100,8 @@ def lyapunov(layer, theta, x, steps):
 
 
 def largest_of_u(layer, theta):
-    """{block: the largest singular value of its U (H, H)}."""
-    blocks = layer.view(theta)["forward/U"]
+    """{block: the largest singular value of its U (H, H)}; empty for a cell without U."""
+    blocks = layer.view(theta).get("forward/U", ())
     return {block: kernels.singular_values(U)[0] for block, U in zip(layer.cell.recurrent, blocks, strict=True)}
 
 

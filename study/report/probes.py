@@ -76,5 +76,5 @@ def _median(values):
 
 
 def log_bound(net):
-    """Log of the largest singular value of U, over its blocks."""
-    return np.log(max(net["U"].values()))
+    """Log of the largest singular value of U, over its blocks; NaN without U."""
+    return np.log(max(net["U"].values(), default=np.nan))

@@ -11,14 +11,16 @@ from study.report.names import cell_place
 COLOURS = ["#D55E00", "#0072B2", "#56B4E9", "#CC79A7", "#009E73", "#E69F00", "#000000", "#F0E442"]
 TEXT_COLOURS = {"#F0E442": "#857A00", "#56B4E9": "#2A86BA", "#E69F00": "#B07A00"}
 LINES = ["-", (0, (6, 2)), (0, (1, 1.2)), (0, (6, 2, 1, 2)), (0, (3, 1.5)), (0, (8, 2, 1, 1, 1, 2))]
-MARKERS = ["o", "s", "D", "v", "^", "P", "X", "*", "p", "h", "<"]    # 8 colours, 6 lines, 11 markers: any two tell 24 cells apart
+MARKERS = ["o", "s", "D", "v", "^", "P", "X", "*", "p", "h", "<"]
+AGAIN = 24  # cells, after which 8 colours and 6 lines begin to repeat; then colours shift, so that any two of the three tell 48 apart
 TWO = (("#D55E00", "--", "o"), ("#0072B2", "-", "s"))
 """Colour, line and marker of the two initialisations of a figure whose panels are cells."""
 GREY, PALE, DARK = "#555555", "#DDDDDD", "#444444"
 
 
 def colour(cell):
-    return COLOURS[cell_place(cell) % len(COLOURS)]
+    place = cell_place(cell)
+    return COLOURS[(place + place // AGAIN) % len(COLOURS)]
 
 
 def text_colour(cell):

@@ -218,6 +218,8 @@ class Trial(Frozen):
         crossed = [knob for knob in ("scheme", "forget_bias", "chrono") if values[knob] != DEFAULTS[knob]]
         if crossed and self.init != "standard":
             raise ValueError(f"{crossed[0]}: init {self.init!r} says it already; expected init 'standard'")
+        if self.scheme in ("orthogonal", "identity") and not CELLS[self.cell].recurrent:
+            raise ValueError(f"scheme: {self.cell} has no U to be {self.scheme}; expected uniform or glorot")
         biases = [knob for knob in crossed if knob != "scheme"]
         if biases and not CELLS[self.cell].retains:
             raise ValueError(f"{biases[0]}: {self.cell} has no gate whose bias could be set")

@@ -35,6 +35,9 @@ cdef void lay_out(recurrence_t* r, size_t* at, long rows) noexcept nogil:
             r.U[k][s] = carve(at, n)
             r.UT[k][s] = carve(at, n)
     r.WT = carve(at, r.fed * r.H * columns)
+    n = count_weights(r) if r.spread else 0
+    r.derived = carve(at, n)
+    r.dderived = carve(at, n)
 
 
 cdef void bind_batch(recurrence_t* r, long T, long B, const REAL* x, const int* lengths) noexcept nogil:
@@ -47,11 +50,15 @@ cdef void bind_batch(recurrence_t* r, long T, long B, const REAL* x, const int* 
 
 
 cdef void bind_weights(recurrence_t* r, REAL* grad) noexcept nogil:
-    """Add the gradients of W, U, R, b, p to `grad`, in which they lie in this order. After `bind_batch`."""
+    """Add the gradients of W, U, R, b, p to `grad`, in which they lie in this order, or keep them for `fold_gradients`."""
     cdef const Form* f
     cdef REAL* w = grad
-    cdef REAL* u = w + r.fed * r.I * r.H
+    cdef REAL* u
     cdef int k, s, n
+    if r.spread:
+        w = r.dderived
+        memset(w, 0, count_weights(r) * sizeof(REAL))
+    u = w + r.fed * r.I * r.H
     for k in range(r.cell.stages):
         f = &r.cell.form[k]
         r.product[k][0] = Product(NULL, r.I, r.I, w, f.w0, f.w1)
@@ -82,11 +89,14 @@ cdef const REAL* pack_bias(recurrence_t* r, const REAL* b) noexcept nogil:
 
 
 cdef void pack_weights(recurrence_t* r, const REAL* theta, bint transposed) noexcept nogil:
-    """Copy the weights W, U, R, b, p with which theta begins; if `transposed`, copy what only the backward pass needs."""
+    """Copy the weights W, U, R, b, p with which theta begins, or that follow from it; then, `transposed`, what only the backward pass needs."""
     cdef const Form* f
     cdef const REAL* w = theta
-    cdef const REAL* u = w + r.fed * r.I * r.H
+    cdef const REAL* u
     cdef int k, s, n, blocks
+    if r.spread:
+        w = r.derived if transposed else derive_weights(r, theta)
+    u = w + r.fed * r.I * r.H
     if transposed and r.dx:
         pack_transposed(r.WT, w, r.I, r.H, r.fed)
     for k in range(r.cell.stages):

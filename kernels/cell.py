@@ -15,7 +15,7 @@ class Cell(NamedTuple):
     blocks, inputs, recurrent, biases : tuple of str
         All blocks; those that W feeds; those that U feeds; those with a bias.
     states, peepholes : tuple of str
-        States; the blocks with a peephole.
+        States; the block of each peephole, a diagonal recurrent weight.
     reads : tuple of str
         The state that each peephole reads; ``c'`` is c of the step before.
     retains : tuple of (str, int)
@@ -29,6 +29,10 @@ class Cell(NamedTuple):
         What the first stage computes for U to multiply in the second, besides states.
     factors : tuple of str
         What U multiplies for each of its blocks: ``h'``, an operand, or a state of this step, which the first stage completes.
+    own : tuple of str
+        Parameters of the cell's own, one a unit, of which its peepholes are functions.
+    gates : tuple of str
+        The blocks that the cells of a memory cell block share, if the cell has such blocks.
     """
 
     name: str
@@ -46,13 +50,20 @@ class Cell(NamedTuple):
     direct: bool
     operands: tuple
     factors: tuple
+    own: tuple
+    gates: tuple
+
+    @property
+    def truncates(self):
+        """Whether errors can flow along the states' own paths only: there is a state besides h, and another path to cut."""
+        return len(self.states) > 1 and bool("h'" in self.factors or self.feedback or (self.peepholes and not self.own))
 
 
 def describe(text, name, title, source, **row):
     """The Cell of a row of kernels/table.py and of the text of its file.
 
-    The comment behind each enum of the file says what it names: blocks, states, peepholes (``PF`` is block f's) or operands. A state
-    with the name of a block has a ``_`` behind it (``F_``). ``X`` behind the states is x itself.
+    The comment behind each enum of the file says what it names: blocks, states, peepholes (``PF`` and ``PF_X`` are of block f),
+    operands or parameters. A state with the name of a block has a ``_`` behind it (``F_``). ``X`` behind the states is x itself.
     Raises ValueError where the row and the file do not fit together.
     """
     enums = {kind: names.lower().split(", ") for names, kind in re.findall(r"^cdef enum: (.+?) +# (\w+)$", text, re.M)}
@@ -67,15 +78,22 @@ def describe(text, name, title, source, **row):
         recurrent=tuple(block for block, *_ in products),
         biases=tuple(row.pop("biases", every).split()),
         states=tuple(state.rstrip("_") for state in enums["states"] if state != "x"),
-        peepholes=tuple(peephole[1:] for peephole in enums.get("peepholes", ())),
+        peepholes=tuple(block_of(peephole[1:], enums["blocks"]) for peephole in enums.get("peepholes", ())),
         reads=tuple(row.pop("reads", "").split()),
         retains=tuple((gate[1:], 1 if gate[0] == "+" else -1) for gate in row.pop("retains", "").split()),
         feedback=tuple(tuple(pair.split(":")) for pair in row.pop("feedback", "").split()),
         direct="x" in enums["states"],
         operands=tuple(enums.get("operands", ())),
-        factors=tuple(operand or "h'" for *_, operand in products))
+        factors=tuple(operand or "h'" for *_, operand in products),
+        own=tuple(enums.get("parameters", ())),
+        gates=tuple(row.pop("gates", "").split()))
     check(cell, row)
     return cell
+
+
+def block_of(name, blocks):
+    """The block of a peephole: the longest one that its name begins with, up to a ``_``; the name itself if there is none."""
+    return max((block for block in blocks if f"{name}_".startswith(f"{block}_")), key=len, default=name)
 
 
 def check(cell, unknown):
@@ -85,7 +103,10 @@ def check(cell, unknown):
     if len(cell.reads) != len(cell.peepholes):
         raise ValueError(f"kernels/table.py, {cell.name}: reads: expected {len(cell.peepholes)} states, one for each peephole, "
                          f"got {len(cell.reads)}")
-    blocks = {*cell.inputs, *cell.recurrent, *cell.biases, *cell.peepholes, *(gate for gate, _ in cell.retains), *(to for to, _ in cell.feedback)}
+    if cell.gates and (cell.peepholes or cell.own):
+        raise ValueError(f"kernels/table.py, {cell.name}: gates: a memory cell block shares no gate with peepholes")
+    blocks = {*cell.inputs, *cell.recurrent, *cell.biases, *cell.gates, *cell.peepholes, *(gate for gate, _ in cell.retains),
+              *(to for to, _ in cell.feedback)}
     states = {*(state.rstrip("'") for state in cell.reads), *(state for _, state in cell.feedback)}
     operands = {*cell.factors} - {"h'"} - (set() if cell.operands else {*cell.states})
     for kind, names, known in (("blocks", blocks, cell.blocks), ("states", states, cell.states), ("operands", operands, cell.operands)):

@@ -163,3 +163,10 @@ def _either(dtypes):
 
 def _kind(a):
     return f"one of {a.dtype}" if isinstance(a, np.ndarray) else f"{type(a).__name__} {reprlib.repr(a)}"
+
+
+def truncation(cell, truncated):
+    """Refuse truncated errors for a cell in which they would flow along no path, or along every one."""
+    if truncated and not cell.truncates:
+        missing = "no state but h" if len(cell.states) == 1 else "no paths but its states' own"
+        raise ValueError(f"truncated: expected False, for {cell.name} has {missing}")

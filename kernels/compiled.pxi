@@ -46,6 +46,7 @@ cdef bint compiled_backward(void* self, const Batch* batch, const REAL* theta, R
         backward_slice(r, 0, r.B)
         gradient_share(&r, 1, 0, 1, m.scratch)
         n += m.pace
+    fold_gradients(r, theta + m.at, grad + m.at)
     return True
 
 

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from kernels import checks
+from kernels import checks, parameters
 from kernels.initial import draw
 from kernels.processor import build, threads as available_threads
 from kernels.stepper import Stepper
@@ -39,17 +39,22 @@ class RNN:
     merge : "concat", "sum", "mean" or "learned"
         For "both": how the directions' outputs become one; "learned" is ``[h_fwd, h_rev] M + m``, 2H to H.
     dtype : "float32" or "float64"
+    block : int
+        S, the neighbouring cells of a memory cell block, which share their gates; for an LSTM whose gates read no single cells.
 
     Attributes
     ----------
     shapes : dict
         Name to shape of each parameter, in the order of the flat vector; each reading gives a new dict.
         ``{direction}/W`` (blocks that W feeds, I, H), ``/U`` (blocks that U feeds, H, H), ``/R`` (feedback, H, H), ``/b`` (blocks
-        with a bias, H), ``/p`` (peepholes, H), each where the cell has any, and ``merge/M`` (2H, H), ``merge/b`` (H,).
+        with a bias, H), ``/p`` (peepholes, or the cell's own parameters, H), each where the cell has any, and ``merge/M`` (2H, H),
+        ``merge/b`` (H,). With memory cell blocks the weights to gates stand apart, with a column for each block of cells:
+        ``/W_gates`` (gates, I, H / S), ``/U_gates`` (gates, H, H / S), ``/b_gates``; ``/R`` and ``/R_gates`` have H / S rows.
+        kernels.parameters.kinds says which rows each has.
     size : int
         The number of parameters.
     cell : Cell
-    inputs, units, direction, merge, dtype
+    inputs, units, direction, merge, dtype, block
         As given, dtype as NumPy's. All attributes are fixed.
 
     Raises
@@ -64,10 +69,10 @@ class RNN:
     Python threads may call a layer at once. A copy, pickled or not, has memory of its own; tapes cannot be copied.
     """
 
-    cell, inputs, units, direction, merge, dtype, size = (checks.Fixed() for _ in range(7))
+    cell, inputs, units, direction, merge, dtype, block, size = (checks.Fixed() for _ in range(8))
     shapes = checks.FixedDict()
 
-    def __init__(self, cell, inputs, units, direction="forward", merge="concat", dtype="float32"):
+    def __init__(self, cell, inputs, units, direction="forward", merge="concat", dtype="float32", block=1):
         self.cell = _CELLS[checks.choice("cell", cell, _CELLS)]
         self.inputs, self.units = checks.whole("inputs", inputs, most=WIDEST), checks.whole("units", units, most=WIDEST)
         if self.cell.direct and self.inputs != self.units:
@@ -75,12 +80,19 @@ class RNN:
         self.direction = checks.choice("direction", direction, DIRECTIONS)
         self.merge = checks.choice("merge", merge, MERGES)
         self.dtype = checks.dtype("dtype", dtype)
+        self.block = checks.whole("block", block)
+        if self.block > 1 and not self.cell.gates:
+            raise ValueError(f"block: expected 1, for {cell} has no gates that cells could share, got {block}")
+        if self.units % self.block:
+            raise ValueError(f"block: expected a divisor of {units} (units), got {block}")
         self._loop = build("timeloop", self.dtype.name)
         self._update = build("update", self.dtype.name)
         self._names = DIRECTIONS[direction]
         self._learned = direction == "both" and merge == "learned"
         self._workspace = Workspace()
-        shapes = {f"{name}/{key}": shape for name in self._names for key, shape in self._parameters()}
+        of_one = parameters.shapes(self.cell, self.inputs, self.units, self.block)
+        self._spread = parameters.spread(self.cell, self.inputs, self.units, self.block)
+        shapes = {f"{name}/{key}": shape for name in self._names for key, shape in of_one.items()}
         if self._learned:
             shapes |= {"merge/M": (2 * self.units, self.units), "merge/b": (self.units,)}
         sizes = [math.prod(shape) for shape in shapes.values()]
@@ -88,15 +100,7 @@ class RNN:
         self.shapes, self._offsets = shapes, dict(zip(shapes, starts))
 
     def __reduce__(self):
-        return type(self), (self.cell.name, self.inputs, self.units, self.direction, self.merge, self.dtype.name)
-
-    def _parameters(self):
-        cell, I, H = self.cell, self.inputs, self.units
-        kinds = {"W": (cell.inputs, I, H), "U": (cell.recurrent, H, H), "R": (cell.feedback, H, H), "b": (cell.biases, H),
-                 "p": (cell.peepholes, H)}
-        for kind, (rows, *tail) in kinds.items():
-            if rows:
-                yield kind, (len(rows), *tail)
+        return type(self), (self.cell.name, self.inputs, self.units, self.direction, self.merge, self.dtype.name, self.block)
 
     def view(self, theta):
         """Views into a flat vector of ``size`` numbers of either dtype, by name and with the shapes of ``shapes``."""
@@ -130,6 +134,9 @@ class RNN:
         """
         seed = checks.whole("seed", seed, least=0)
         checks.choice("scheme", scheme, SCHEMES if self.cell.recurrent else SCHEMES_WITHOUT_U)
+        if scheme == "identity" and self.block > 1:
+            raise ValueError("scheme: expected another one than 'identity', for U of gates is not square with blocks of "
+                             f"{self.block} cells")
         forget_bias = checks.number("forget_bias", forget_bias, dtype=self.dtype)
         if forget_bias != 1 and not self.cell.retains:
             raise ValueError(f"forget_bias: expected 1.0, for {self.cell.name} has no gate that retains, got {forget_bias!r}")
@@ -142,7 +149,7 @@ class RNN:
         if not isinstance(prefix, str):
             raise TypeError(f"prefix: expected a string, got {prefix!r}")
         theta = np.zeros(self.size, self.dtype)
-        draw(self.cell, {prefix + name: view for name, view in self.view(theta).items()}, seed, scheme, forget_bias, chrono)
+        draw(self, {prefix + name: view for name, view in self.view(theta).items()}, seed, scheme, forget_bias, chrono)
         return theta
 
     def forward(self, theta, x, lengths=None, state=None, threads=None, tape=True, checkpoint=None):
@@ -190,6 +197,10 @@ class RNN:
         if not tape:
             record.release()
         return SimpleNamespace(y=y, state=dict(zip(self.cell.states, states)), tape=Tape(record) if tape else None)
+
+    def _recurrence(self, span, rows, reverse):
+        """One direction of the layer, in the time loop, with a tape of up to `span` steps of `rows` rows."""
+        return self._loop.Recurrence(self.cell.name, self.inputs, self.units, span, rows, reverse, self._spread)
 
     def stepper(self, theta, rows=1, state=None):
         """A kernels.stepper.Stepper: a forward pass over `rows` rows, one step a call, from the `state` that forward takes."""
@@ -245,7 +256,7 @@ class RNN:
             Compute grad.norms.
         truncated : bool
             As Hochreiter & Schmidhuber 1997: errors flow back along the states' own paths only, not through U, R or the
-            peepholes. For cells with a state besides h.
+            peepholes. For cells with a state besides h and with such other paths.
 
         Returns
         -------
@@ -266,8 +277,7 @@ class RNN:
         if dy is not None:
             dy, _pins = checks.pinned(checks.array("dy", dy, (self.dtype,), (T, B, width)))
         carry = self._states("dstate", dstate, B)
-        if truncated and len(self.cell.states) == 1:
-            raise ValueError(f"truncated: expected False, for {self.cell.name} has no state but h")
+        checks.truncation(self.cell, truncated)
         theta = np.zeros(self.size, self.dtype)
         dx = [np.empty(record.shape, self.dtype) if inputs else None for _ in self._names]
         sizes = np.zeros((len(self._names), len(self.cell.states), T, B)) if norms else [None] * len(self._names)
@@ -285,8 +295,9 @@ class RNN:
                 if i + 1 < len(record.segments):
                     record.forward(i, record.borders[i])
                 record.backward(record.recurrences, record.steps(i))
-            for d, recurrence in enumerate(record.recurrences):
+            for d, (name, recurrence) in enumerate(zip(self._names, record.recurrences)):
                 recurrence.read_carry(carry[:, d])
+                recurrence.fold(record.theta[self._offsets[f"{name}/W"]:], theta[self._offsets[f"{name}/W"]:])
         finally:
             record.release()
         if inputs and len(dx) == 2:
@@ -329,7 +340,7 @@ class RNN:
                 self._update.scale(total, 0.5)
             return total.reshape(*y.shape[:2], H)
         merged = np.empty((*y.shape[:2], H), self.dtype)
-        record.merge = record.new_recurrence(MERGE, False, y)
+        record.merge = record.placed(self._loop.Recurrence(MERGE, y.shape[2], H, record.span, y.shape[1], False), y)
         record.merge.bind_output(merged)
         record.merge.pack(record.theta[self._offsets["merge/M"]:], False)
         for segment in record.segments:

@@ -245,7 +245,7 @@ cdef inline void backward_vec(Backward cell, const Form* f, int v, Carried* c, c
     cdef vec dstate[MOST_STATES]
     cdef vec dprev[MOST_STATES + 1]
     for g in range(f.peepholes):
-        p[g] = zero() if r.truncated else load(r.p + g * r.pad + j)
+        p[g] = zero() if r.truncated and not f.own else load(r.p + g * r.pad + j)
     for g in range(f.last):
         a[g] = load(gate(at, v, g))
     for s in range(f.states):

@@ -4,7 +4,7 @@ Layouts (L = LINE): gates (step, group, B, block, L); states (S, slot, B, pad) w
 (operand, step, B, pad); carries (S, B, pad). The tape holds the steps from `start` on. A forward recurrence reads h' of step t from
 slot t - start and writes h to slot t - start + 1; a reverse one does the opposite, so its initial states lie in the last slot.
 """
-from kernels.lanes cimport REAL, LINE
+from kernels.lanes cimport REAL, vec, LINE
 
 cdef extern from *:
     """
@@ -28,6 +28,7 @@ cdef struct Form:
     # A stage of a cell.
     int blocks, states, peepholes, operands     # numbers of the cell; its first stage computes the operands
     bint direct                                 # the cell's equations contain x
+    bint own                                    # the diagonal weights follow from the cell's own parameters: its states' own paths
     int stage, stages                           # the number of this stage, and how many the cell has
     int first, last, s0, s1                     # this stage completes the blocks [first, last) and the states [s0, s1)
     int w0, w1, b0, b1                          # W feeds the blocks [w0, w1) of it; [b0, b1) have a bias
@@ -52,6 +53,8 @@ cdef struct Steps:
 
 cdef struct recurrence_t
 ctypedef void (*Step)(const recurrence_t* r, long t, long row, long n) noexcept nogil
+ctypedef void (*Derive)(const vec* own, vec* p, vec* scale) noexcept nogil
+ctypedef void (*DeriveBack)(const vec* own, const vec* p, const vec* dp, const vec* dscale, vec* down) noexcept nogil
 ctypedef void (*RowLoop)(const recurrence_t* r, Steps q) noexcept nogil
 
 cdef struct Kernel:
@@ -64,6 +67,9 @@ cdef struct Kernel:
     RowLoop forward_row[ROW_WIDTHS]
     RowLoop backward_row[ROW_WIDTHS]
     Peephole peephole[MOST_BLOCKS]
+    int own                     # the cell's own parameters, of which its diagonal weights are functions
+    Derive derive               # for a vec of units: from its parameters to diagonal weights, and to scales of the blocks of W
+    DeriveBack derive_back      # and back, adding up what is with respect to both
 
 cdef struct recurrence_t:
     const Kernel* cell
@@ -73,6 +79,10 @@ cdef struct recurrence_t:
     const int* lengths
     long shortest
     const REAL* x
+    # the weights W, U, R, b, p of the time loop, where they are not the parameters themselves (derived.pxi)
+    const long* spread          # of which parameter each is a copy; else NULL
+    REAL* derived
+    REAL* dderived              # their gradients
     # packed weights
     REAL* bias                  # (group, block, L)
     REAL* p                     # (peephole, pad)

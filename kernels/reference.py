@@ -40,13 +40,14 @@ class RNN:
     inputs, units : I and H
     direction : "forward", "reverse" or "both"
     merge : for "both": "concat", "sum", "mean" or "learned" ([h_forward, h_reverse] M + b)
+    block : the cells of a memory cell block
     """
 
-    def __init__(self, cell, inputs, units, direction="forward", merge="concat"):
-        self.cell, self.inputs, self.units = CELLS[cell], inputs, units
+    def __init__(self, cell, inputs, units, direction="forward", merge="concat", block=1):
+        self.cell, self.inputs, self.units, self.block = CELLS[cell], inputs, units, block
         self.directions = ("forward", "reverse") if direction == "both" else (direction,)
         self.merge = merge if direction == "both" else None
-        shapes = self.cell.shapes(inputs, units)
+        shapes = self.cell.shapes(inputs, units, block)
         self.shapes = {f"{name}/{kind}": shape for name in self.directions for kind, shape in shapes.items()}
         if self.merge == "learned":
             self.shapes |= {"merge/M": (2 * units, units), "merge/b": (units,)}
@@ -59,7 +60,10 @@ class RNN:
 
     def _blocks(self, view, name):
         """{kind: {block: view}} of one direction."""
-        return {kind: dict(zip(blocks, view[f"{name}/{kind}"])) if blocks else {} for kind, blocks in self.cell.kinds().items()}
+        found = {kind: {} for kind in "WURbp"}
+        for kind, blocks in self.cell.kinds(self.block).items():
+            found[kind[0]] |= dict(zip(blocks, view[f"{name}/{kind}"])) if blocks else {}
+        return found
 
     def _states(self, given, B):
         """{state: (D, B, H)}: a copy of the given state, else 0."""
@@ -75,7 +79,7 @@ class RNN:
         hs = np.zeros((len(self.directions), T, B, self.units))
         steps = [[] for _ in self.directions]
         for d, name in enumerate(self.directions):
-            w = Weights(self._blocks(view, name))
+            w = Weights(self._blocks(view, name), size=self.block)
             for t in range(T) if name == "forward" else reversed(range(T)):
                 rows = np.flatnonzero(t < lengths)
                 s = Values(**{k: state[k][d, rows] for k in state})
@@ -135,7 +139,7 @@ class RNN:
         dstate, dx = self._states(dstate, B), np.zeros_like(tape.x)
         sizes = {k: np.zeros(tape.hs.shape[:3]) for k in dstate}
         for d, name in enumerate(self.directions):
-            w = Weights(self._blocks(view, name), self._blocks(grad, name), truncated)
+            w = Weights(self._blocks(view, name), self._blocks(grad, name), truncated, self.block)
             for t, rows, s, v in reversed(tape.steps[d]):
                 ds = Values(**{k: dstate[k][d, rows] for k in dstate})
                 ds.h = ds.h + dhs[d, t, rows]

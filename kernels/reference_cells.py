@@ -28,7 +28,7 @@ class Lstm(Cell):
     """Gers, Schmidhuber, Cummins 2000: c = f c' + i g, h = o tanh(c)."""
 
     blocks = inputs = recurrent = ("i", "f", "g", "o")
-    states = ("h", "c")
+    states, gates = ("h", "c"), ("i", "f", "o")
 
     def forward(self, w, x, s):
         i, f, o = (sigmoid(w.a(gate, x, s.h)) for gate in "ifo")
@@ -88,7 +88,7 @@ class Coupled(Cell):
     """The LSTM with i = 1 - f: c = f c' + (1 - f) g, h = o tanh(c)."""
 
     blocks = inputs = recurrent = ("f", "g", "o")
-    states = ("h", "c")
+    states, gates = ("h", "c"), ("f", "o")
 
     def forward(self, w, x, s):
         f, o = (sigmoid(w.a(gate, x, s.h)) for gate in "fo")
@@ -167,7 +167,7 @@ class Lstm1997(Cell):
     """Hochreiter & Schmidhuber 1997: c = c' + i g, h = o H(c), g and H squashing into [-2, 2] and [-1, 1]."""
 
     blocks = inputs = recurrent = ("i", "g", "o")
-    states = ("h", "c")
+    states, gates = ("h", "c"), ("i", "o")
 
     def forward(self, w, x, s):
         i, o = (sigmoid(w.a(gate, x, s.h)) for gate in "io")

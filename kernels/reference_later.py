@@ -16,6 +16,7 @@ class LstmHs97(Cell):
     blocks = inputs = recurrent = ("i", "g", "o")
     states = ("h", "c", "i", "o")
     feedback = tuple((block, gate) for gate in "io" for block in "igo")
+    gates = ("i", "o")
 
     def forward(self, w, x, s):
         a = {block: w.a(block, x, s.h) + w.r(block, s) for block in "igo"}
@@ -148,6 +149,46 @@ class Slstm(Cell):
         return Values(h=dh, c=d.c * k, n=d.n * k, m=dlong)
 
 
+class Lru(Cell):
+    """Orvieto et al. 2023: q = l q' + exp(gamma) (B x), h = Re(C q) + D x, l = exp(-exp(nu) + i exp(theta)) for each unit.
+
+    Blocks: exp(gamma) (B x) as x_re and x_im, q_re C_re + D x as y_re, q_im C_im as y_im.
+    """
+
+    blocks = ("x_re", "x_im", "y_re", "y_im")
+    inputs, recurrent = ("x_re", "x_im", "y_re"), ("y_re", "y_im")
+    biases = ()
+    peepholes = ("x_re", "x_re", "x_im", "x_im")
+    states = ("h", "q_re", "q_im")
+    parameters = ("nu", "theta", "gamma")
+
+    def eigenvalues(self, w):
+        p = w.value["p"]
+        return np.exp(-np.exp(p["nu"]) + 1j * np.exp(p["theta"])), np.exp(p["gamma"])
+
+    def forward(self, w, x, s):
+        l, scale = self.eigenvalues(w)
+        u = scale * (w.a("x_re", x, s.h) + 1j * w.a("x_im", x, s.h))
+        q = l * (s.q_re + 1j * s.q_im) + u
+        y_re, y_im = w.a("y_re", x, q.real), w.a("y_im", x, q.imag)
+        return Values(x_re=u.real, x_im=u.imag, y_re=y_re, y_im=y_im, q_re=q.real, q_im=q.imag, h=y_re - y_im)
+
+    def backward(self, w, x, s, v, d):
+        l, scale = self.eigenvalues(w)
+        # h = y_re - y_im
+        d.q_re = d.q_re + w.da(x, v.q_re, y_re=d.h, within=True)
+        d.q_im = d.q_im + w.da(x, v.q_im, y_im=-d.h, within=True)
+        # q = l q' + u; a gradient is dq_re + i dq_im, which conj(factor) carries back
+        dq = d.q_re + 1j * d.q_im
+        dl, before = dq * (s.q_re - 1j * s.q_im) * l.conj(), dq * l.conj()
+        w.grad["p"]["nu"] += -np.exp(w.value["p"]["nu"]) * dl.real.sum(0)
+        w.grad["p"]["theta"] += np.exp(w.value["p"]["theta"]) * dl.imag.sum(0)
+        # u = exp(gamma) (B x)
+        w.grad["p"]["gamma"] += (d.q_re * v.x_re + d.q_im * v.x_im).sum(0)
+        w.da(x, s.h, x_re=scale * d.q_re, x_im=scale * d.q_im)
+        return Values(h=np.zeros_like(d.h), q_re=before.real, q_im=before.imag)
+
+
 class CoRnn(Cell):
     """Rusch & Mishra 2021: z = z' + dt (tanh(W x + U h' + V z' + b) - gamma h' - epsilon z'), h = h' + dt z."""
 
@@ -224,5 +265,5 @@ class MlstmKrause(Cell):
 
 CELLS = {
     "lstm_hs97": LstmHs97(), "lstm_gers": LstmGers(), "indrnn": IndRnn(), "ugrnn": UgRnn(), "mingru": MinGru(), "minlstm": MinLstm(),
-    "slstm": Slstm(), "cornn": CoRnn(), "lem": Lem(), "mlstm_krause": MlstmKrause(),
+    "slstm": Slstm(), "lru": Lru(), "cornn": CoRnn(), "lem": Lem(), "mlstm_krause": MlstmKrause(),
 }

@@ -22,7 +22,7 @@ class Stepper:
         self._shape, self._dtype, self._loop, self._names = (rows, layer.inputs), layer.dtype, layer._loop, layer.cell.states
         self._states = layer._states("state", state, rows)      # (S, 1, B, H)
         self._x, self._y = np.zeros((1, rows, layer.inputs), layer.dtype), np.zeros((1, rows, layer.units), layer.dtype)
-        self._recurrence = layer._loop.Recurrence(layer.cell.name, layer.inputs, layer.units, 1, rows, False)
+        self._recurrence = layer._recurrence(1, rows, False)
         self._recurrence.place(np.empty(self._recurrence.size, np.uint8))
         self._recurrence.bind_batch(self._x, np.ones(rows, np.int32))
         self._recurrence.bind_output(self._y)

@@ -43,14 +43,11 @@ class Record:
         self.segments = [(t, min(t + span, T)) for t in range(0, T, span)]
         self.pace = steps_of_a_call(layer, B)
         self.borders, self.merge, self.unspent = [], None, [True]
-        self.recurrences = [self.new_recurrence(layer.cell.name, name == "reverse", self.x) for name in layer._names]
+        self.recurrences = [self.placed(layer._recurrence(span, B, name == "reverse"), self.x) for name in layer._names]
 
-    def new_recurrence(self, cell, reverse, x):
-        """A recurrence over x with a buffer of its own."""
-        layer = self.layer
-        _, B, I = x.shape
-        recurrence = layer._loop.Recurrence(cell, I, layer.units, self.span, B, reverse)
-        recurrence.place(layer._workspace.take(recurrence.size))
+    def placed(self, recurrence, x):
+        """The recurrence, over x, with a buffer of its own."""
+        recurrence.place(self.layer._workspace.take(recurrence.size))
         recurrence.bind_batch(x, self.lengths)
         return recurrence
 

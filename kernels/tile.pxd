@@ -172,7 +172,7 @@ cdef inline void backward_rows(Backward cell, Form f, const recurrence_t* r, lon
     cdef const REAL* before = state_at(r, 0, slot_before(r, t), 0)
     cdef const REAL* after = state_at(r, 0, slot_after(r, t), 0)
     cdef const REAL* dy = r.dy + t * r.B * r.lddy if r.dy else NULL
-    cdef const REAL* peepholes = NULL if r.truncated else r.p
+    cdef const REAL* peepholes = NULL if r.truncated and not f.own else r.p
     cdef REAL* gates
     cdef REAL* carry = r.carry
     cdef int piece, g, s

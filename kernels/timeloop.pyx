@@ -7,7 +7,7 @@ Another backend provides the same:
 - Recurrence(...): one direction of a layer. It holds packed weights and a tape of at most `span` steps of `rows` rows.
 - SEGMENT: steps of x; backward may be cut at multiples of it.
 - Recurrence's methods. place: set its memory, a buffer of `size` bytes. bind_batch, bind_output, bind_gradients: set the arrays that
-  forward and backward read and write. module: the recurrence as a part of a compiled net (module.pxd). pack: copy the weights. begin: set the steps that the tape holds. write_states, read_states,
+  forward and backward read and write. fold: complete the gradients. module: the recurrence as a part of a compiled net (module.pxd). pack: copy the weights. begin: set the steps that the tape holds. write_states, read_states,
   write_carry, read_carry, gates: copy states, the gradient with respect to them, and gate values in or out.
 - forward, backward: run several recurrences side by side, each over a range of the steps on its tape. Consecutive ranges
   continue each other: forward from the states of the last range, backward from its carry. Backward adds to the weight gradients.
@@ -57,6 +57,7 @@ cnp.import_array()
 CELLS = []      # in the order of KERNELS
 
 include "cells.pxi"
+include "derived.pxi"
 include "binding.pxi"
 include "loops.pxi"
 include "gradient.pxi"
@@ -87,6 +88,8 @@ cdef class Recurrence:
     span, rows : int
         Most steps on the tape, most rows of a batch.
     reverse : bool
+    spread : int64 array or None
+        Of which parameter each weight of the time loop is a copy (derived.pxi).
 
     Attributes
     ----------
@@ -106,13 +109,14 @@ cdef class Recurrence:
     cdef readonly object buffer
     cdef readonly bint reverse
 
-    def __init__(self, str cell, long inputs, long units, long span, long rows, bint reverse):
+    def __init__(self, str cell, long inputs, long units, long span, long rows, bint reverse, spread=None):
         cdef recurrence_t* r = &self.r
         cdef size_t at = 0
         r.cell = &KERNELS[NUMBER[cell]]
         r.I, r.H, r.groups = inputs, units, (units + LINE - 1) // LINE
         r.pad, r.slots, r.reverse = r.groups * LINE, span + 1, reverse
-        self.rows, self.kept, self.reverse = rows, {}, reverse
+        self.rows, self.kept, self.reverse = rows, {"spread": spread}, reverse
+        r.spread = NULL if spread is None else <const long*> cnp.PyArray_DATA(spread)
         lay_out(r, &at, rows)
         self.size = at + 64
 
@@ -159,6 +163,10 @@ cdef class Recurrence:
     def pack(self, theta, bint transposed):
         """Copy the weights W, U, R, b, p with which theta begins; if `transposed`, copy what only the backward pass needs."""
         pack_weights(&self.r, data(theta), transposed)
+
+    def fold(self, theta, grad):
+        """Add what backward keeps of weights that are no parameters to `grad`, after its last step; for nets of theta's parameters."""
+        fold_gradients(&self.r, data(theta), data(grad))
 
     def begin(self, long t0, long t1):
         """Let the tape hold the steps t0 .. t1 - 1, at most `span` of them."""

@@ -128,14 +128,13 @@ class Training:
         """Add an RNN, with its directions and their merge. `truncated`: as in RNN.backward."""
         self._part(x, layer.inputs, steps=True)
         self._weights("layer", layer, at)
-        if truncated and len(layer.cell.states) == 1:
-            raise ValueError(f"truncated: expected False, for {layer.cell.name} has no state but h")
+        checks.truncation(layer.cell, truncated)
         H, readers = layer.units, [x]
         if layer.direction == "both":
             readers.append(self.fork(x))
         y = self._port(len(readers) * H)
         for d, (name, reader) in enumerate(zip(layer._names, readers)):
-            recurrence = self._loop.Recurrence(layer.cell.name, layer.inputs, H, *self.most[:2], name == "reverse")
+            recurrence = layer._recurrence(*self.most[:2], name == "reverse")
             self._add(recurrence, reader, y, at + layer._offsets[f"{name}/W"], column=d * H, layer=layer, truncated=truncated)
         if layer.direction != "both" or layer.merge == "concat":
             return y
@@ -160,7 +159,7 @@ class Training:
                 self._part(part, width, steps=True)
         self._weights("layer", layer, at)
         T, B, _ = self.most
-        recurrence = self._loop.Recurrence(layer.cell.name, layer.inputs, layer.units, 1, SEGMENT * B, False)
+        recurrence = layer._recurrence(1, SEGMENT * B, False)
         recurrence.place(np.empty(recurrence.size, np.uint8))
         after = self._port(layer.units), self._port(layer.units)
         ports = [None if part is None else self._steps.capsule(part) for part in (x, h, c, *after)]

@@ -18,11 +18,19 @@ PEEPHOLE = """KERNELS[{number}].peephole[{k}] = Peephole({block}, {state}, {befo
 FORM = """
 cdef inline Form {name}_form{stage}() noexcept nogil:
     cdef Form f
-    f.blocks, f.states, f.peepholes, f.operands, f.direct = {blocks}, {states}, {peepholes}, {operands}, {direct}
+    f.blocks, f.states, f.peepholes, f.operands = {blocks}, {states}, {peepholes}, {operands}
+    f.direct, f.own = {direct}, {own}
     f.stage, f.stages, f.first, f.last, f.s0, f.s1 = {stage}, {stages}, {first}, {last}, {s0}, {s1}
     f.w0, f.w1, f.b0, f.b1, f.feeds = {w0}, {w1}, {b0}, {b1}, {feeds}
 {feed}
     return f
+"""
+OWN = """
+cdef void {name}_derive(const vec* own, vec* p, vec* scale) noexcept nogil:
+    {name}.derive(own, p, scale)
+cdef void {name}_derive_back(const vec* own, const vec* p, const vec* dp, const vec* dscale, vec* down) noexcept nogil:
+    {name}.derive_back(own, p, dp, dscale, down)
+KERNELS[{number}].own, KERNELS[{number}].derive, KERNELS[{number}].derive_back = {own}, {name}_derive, {name}_derive_back
 """
 STAGE = """cdef void {name}_forward{stage}(const recurrence_t* r, long t, long row, long n) noexcept nogil:
     forward_rows({name}.{forward}, {name}_form{stage}(), r, t, row, n)
@@ -67,6 +75,8 @@ def tiles(cells, limits):
         stages = forms(cell)
         refuse_too_large(cell, stages, limits)
         parts.append(CELL.format(name=cell.name, cell=cell, number=number, stages=len(stages)))
+        if cell.own:
+            parts.append(OWN.format(name=cell.name, number=number, own=len(cell.own)))
         for k, (block, state) in enumerate(zip(cell.peepholes, cell.reads)):
             parts.append(PEEPHOLE.format(number=number, k=k, block=cell.blocks.index(block), before="'" in state,
                                          state=cell.states.index(state.rstrip("'"))))
@@ -88,7 +98,7 @@ def form_functions(cell, stages, limits):
         (w0, w1), (b0, b1), (s0, s1) = stage.inputs, stage.biases, stage.states
         yield FORM.format(
             name=cell.name, stage=k, stages=len(stages), blocks=len(cell.blocks), states=len(cell.states),
-            peepholes=len(cell.peepholes), operands=len(cell.operands), direct=cell.direct, first=stage.first, last=stage.last,
+            peepholes=len(cell.peepholes), operands=len(cell.operands), direct=cell.direct, own=bool(cell.own), first=stage.first, last=stage.last,
             w0=w0, w1=w1, b0=b0, b1=b1, s0=s0, s1=s1, feeds=len(stage.feeds), feed="\n".join(rows))
 
 
@@ -112,8 +122,8 @@ def chains(cells, limits):
 class Stage(NamedTuple):
     """A stage of a cell, by the numbers of its blocks and states.
 
-    It completes the blocks [first, last). `inputs`, `biases`: the range of them that W feeds, and that have a bias. `states`: the range
-    of states that it completes. `feeds`: (factor, first, last) of each recurrent product.
+    It completes the blocks [first, last). `inputs`, `biases`: the range of them that W feeds, and that have a bias. `states`: the
+    range of states that it completes. `feeds`: (factor, first, last) of each recurrent product.
     """
 
     first: int
@@ -171,8 +181,10 @@ def spans(pairs):
 
 
 def refuse_too_large(cell, stages, limits):
-    sizes = {"MOST_BLOCKS": len(cell.blocks), "MOST_STATES": max(len(cell.states), len(cell.operands)), "MOST_STAGES": len(stages),
-             "WIDEST": max(stage.last - stage.first for stage in stages), "MOST_FEEDS": max(len(stage.feeds) for stage in stages)}
+    sizes = {"MOST_BLOCKS": max(len(cell.blocks), len(cell.peepholes), len(cell.own)),
+             "MOST_STATES": max(len(cell.states), len(cell.operands)), "MOST_STAGES": len(stages),
+             "WIDEST": max(stage.last - stage.first for stage in stages),
+             "MOST_FEEDS": max(len(stage.feeds) for stage in stages)}
     for limit, size in sizes.items():
         if size > limits[limit]:
             raise ValueError(f"kernels/table.py, {cell.name}: {size} is above {limit} = {limits[limit]}; raise it in kernels/*.pxd")

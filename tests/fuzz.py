@@ -83,7 +83,8 @@ def problem(rng, most):
     while T * B * H * H > most:
         T, H = max(1, T // 2), max(1, H * 2 // 3)
     I = H if kernels.CELLS[cell].direct else rng.choice(WIDTHS)
-    layer = kernels.RNN(cell, I, H, direction, merge, dtype.name)
+    block = rng.choice([size for size in (1, 2, 3, H) if H % size == 0]) if kernels.CELLS[cell].gates else 1
+    layer = kernels.RNN(cell, I, H, direction, merge, dtype.name, block)
     layer._workspace = Watched()
     states, D, width = layer.cell.states, 1 + (direction == "both"), H * (1 + (merge == "concat" and direction == "both"))
 
@@ -96,7 +97,7 @@ def problem(rng, most):
         state=random_states(D, B, H), dstate=random_states(D, B, H), dy=rng.choice([None, draw(rng, (T, B, width), dtype)]),
         lengths=rng.choice([None, lengths, np.array(lengths, rng.choice("bil"))]),
         threads=rng.randrange(1, 6), checkpoint=rng.choice([None, 1, 32, 64, 1000]),
-        options={"inputs": rng.random() < 0.7, "norms": rng.random() < 0.3, "truncated": len(states) > 1 and rng.random() < 0.2})
+        options={"inputs": rng.random() < 0.7, "norms": rng.random() < 0.3, "truncated": layer.cell.truncates and rng.random() < 0.2})
 
 
 def forward(p, byte, threads, checkpoint):

@@ -32,7 +32,7 @@ RETAINS = {
     "nog": (("f", 1), ("i", -1)), "niaf": (("f", 1), ("i", -1)), "noaf": (("f", 1), ("i", -1)),
     "coupled_peephole": (("f", 1),), "mgu": (("f", -1),), "janet": (("f", 1),), "fgr": (("f", 1), ("i", -1)),
     "mut1": (("z", -1),), "mut2": (("z", -1),), "mut3": (("z", -1),), "lstm_hs97": (), "lstm_gers": (("f", 1), ("i", -1)),
-    "indrnn": (), "ugrnn": (("z", 1),), "mingru": (("z", -1),), "minlstm": (("f", 1), ("i", -1)), "slstm": (("f", 1),), "cornn": (),
+    "indrnn": (), "ugrnn": (("z", 1),), "mingru": (("z", -1),), "minlstm": (("f", 1), ("i", -1)), "slstm": (("f", 1),), "lru": (), "cornn": (),
     "lem": (("d1", -1), ("d2", -1)), "mlstm_krause": (("f", 1), ("i", -1))}
 
 
@@ -83,7 +83,7 @@ def test_orthogonal_and_identity(cell):
         assert np.abs(U @ U.T - np.eye(H)).max() < 1e-12
         assert np.abs(U).max() < 0.8    # neither the identity nor a permutation
     identity = parameters(cell, scheme="identity", **gates(cell, 0.0))
-    assert all(np.array_equal(U, np.eye(H)) for U in identity["forward/U"]) and not identity["forward/b"].any()
+    assert all(np.array_equal(U, np.eye(H)) for U in identity["forward/U"]) and not np.any(identity.get("forward/b", 0))
     assert np.array_equal(identity["forward/W"], parameters(cell)["forward/W"])
 
 
@@ -98,9 +98,13 @@ def test_a_cell_without_u_has_no_scheme_for_it(cell, scheme):
 
 @pytest.mark.parametrize("scheme", ["uniform", "glorot"])
 def test_own_parameters_start_as_their_authors_say(scheme):
-    """Li et al. 2018: p in [0, 1]."""
+    """Li et al. 2018: p in [0, 1]. Orvieto et al. 2023: eigenvalues uniform in the unit disc, exp(gamma)^2 = 1 - |l|^2."""
     p = parameters("indrnn", scheme=scheme)["forward/p"]
     assert 0 <= p.min() < 0.1 and 0.9 < p.max() <= 1 and len(np.unique(p)) == H
+    nu, theta, gamma = parameters("lru", scheme=scheme)["forward/p"]
+    area, turn = np.exp(-np.exp(nu)) ** 2, np.exp(theta) / (2 * np.pi)
+    assert np.exp(2 * gamma) == pytest.approx(1 - area)
+    assert all(0 < u.min() < 0.1 and 0.9 < u.max() < 1 and abs(u.mean() - 0.5) < 4 / np.sqrt(12 * H) for u in (area, turn))
 
 
 @pytest.mark.parametrize("cell", [cell for cell in CELLS if not kernels.CELLS[cell].retains])
@@ -108,7 +112,8 @@ def test_a_cell_without_a_gate_that_retains_has_no_bias_to_set(cell):
     for named in ({"forget_bias": 0.0}, {"chrono": 100}):
         with pytest.raises(ValueError, match=f"{next(iter(named))}: expected .*{cell} has no gate"):
             parameters(cell, **named)
-    assert np.array_equal(parameters(cell, forget_bias=1.0)["forward/b"], parameters(cell)["forward/b"])
+    one, other = parameters(cell, forget_bias=1.0), parameters(cell)
+    assert all(np.array_equal(one[name], other[name]) for name in other)
 
 
 @pytest.mark.parametrize("cell", [cell for cell in CELLS if kernels.CELLS[cell].retains])

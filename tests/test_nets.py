@@ -155,7 +155,7 @@ def test_a_task_with_several_answers_a_row_runs_as_a_trial(method, monkeypatch):
 
 
 def test_modules_of_one_kind_start_different_and_the_first_as_ever():
-    one = Recurrent("lstm", 4, 4, "forward", "concat", "float32")
+    one = Recurrent(Architecture("lstm", 4), 4, "float32")
     first, second, third = (one.init(3, prefix, Initialisation()) for prefix in ("", "layer1/", "layer2/"))
     assert np.array_equal(first, kernels.RNN("lstm", 4, 4).init(3))
     forget = first == 1  # the bias that the initialisation sets

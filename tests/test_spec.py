@@ -61,7 +61,8 @@ def test_every_knob_is_in_the_hash():
              "seed": 1, "purpose": "select", "budget": 127_999, "batch": 31, "optimizer": "sgd", "clip": 2.0,
              "method": "guess", "dtype": "float64", "scheme": "orthogonal", "forget_bias": 5.0, "chrono": 200,
              "clipping": "value", "truncated": True, "window": 100, "beta1": 0.8, "beta2": 0.99, "epsilon": 1e-6, "layers": 2,
-             "head": "attention", "output": "sigmoid", "test_gap": 8}
+             "head": "attention", "output": "sigmoid", "test_gap": 8,
+             "block": 2}
     ids = [Trial(**LSTM).id, Trial(**LSTM, optimizer="sgd", momentum=0.9).id]
     ids += [Trial(**LSTM | {knob: value} | ({"horizon": 200} if knob == "init" else {})).id for knob, value in other.items()]
     ids += [Trial(**LSTM, direction="both", merge=merge).id for merge in ("concat", "sum", "mean", "learned")]
@@ -130,6 +131,10 @@ def test_a_start_has_a_name_that_rates_are_chosen_by(knobs, start):
 @pytest.mark.parametrize("knobs, says", [
     ({"cell": "rnn", "chrono": 200}, "chrono: rnn has no gate"), ({"cell": "nfg", "forget_bias": 0.0}, "forget_bias: nfg has no gate"),
     ({"cell": "gru", "truncated": True}, "truncated: gru has no state but h"),
+    ({"cell": "gru", "block": 2}, "block: gru has no gates"), ({"cell": "peephole", "block": 2}, "block: peephole has no gates"),
+    ({"block": 5}, "block: expected a divisor of 32"), ({"block": 2, "scheme": "identity"}, "scheme: with blocks of 2"),
+    ({"cell": "lru", "truncated": True}, "truncated: lru has no path but its states' own"),
+    ({"cell": "mingru", "scheme": "orthogonal"}, "scheme: mingru has no U"),
     ({"init": "long", "horizon": 9, "scheme": "orthogonal"}, "scheme: init 'long' says it already"),
     ({"init": "long", "horizon": 9, "forget_bias": 0.0}, "forget_bias: init 'long' says it already"),
     ({"chrono": 200, "forget_bias": 2.0}, "forget_bias: chrono sets that bias"), ({"chrono": 2}, "chrono"),

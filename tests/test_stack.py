@@ -85,7 +85,7 @@ def test_stacks_train_to_the_bits_of_single_steps(number, cell):
     for n, (direction, merge) in enumerate(DIRECTIONS, number):
         net = {"cell": cell, "units": 3 + n % 15, "direction": direction, "merge": merge, "dtype": ("float32", "float64")[n % 2]}
         check(CLASSES, drawn(CLASSES, 7, 40), (1, 3)[n % 2], layers=2 + n % 2, stack=STACKS[n // 2 % 2], **net)
-    if len(kernels.CELLS[cell].states) > 1:
+    if kernels.CELLS[cell].truncates:
         check(CLASSES, drawn(CLASSES, 5, 40), 2, cell=cell, truncated=True, layers=3, stack="residual")
 
 

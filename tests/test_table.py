@@ -36,6 +36,8 @@ def test_the_compiled_cells_are_those_of_the_table():
               (1, 3, (1, 3), (1, 3), (0, 1), [("OPERAND + 0", 1, 2), ("OPERAND + 1", 2, 3)])]),
     ("lstm_gers", [(0, 4, (0, 4), (1, 4), (0, 2), [(0, 0, 4)])]),
     ("mingru", [(0, 2, (0, 2), (0, 2), (0, 1), [])]),
+    ("lru", [(0, 2, (0, 2), (0, 0), (1, 3), []),
+             (2, 4, (2, 3), (2, 2), (0, 1), [("NEW + 1", 2, 3), ("NEW + 2", 3, 4)])]),
     ("lem", [(0, 3, (0, 3), (0, 3), (1, 2), [(0, 0, 3)]), (3, 4, (3, 4), (3, 4), (0, 1), [("NEW + 1", 3, 4)])]),
 ])
 def test_stages(name, stages):
@@ -50,6 +52,14 @@ def test_a_row_and_a_file_make_a_cell():
     assert made.retains == (("z", 1), ("n", -1))
     made = cell("cdef enum: F, O    # blocks\ncdef enum: H, C, F_     # states\ncdef enum: PF, PO     # peepholes\n", reads="c' c", feedback="o:f")
     assert made.states == ("h", "c", "f") and made.peepholes == ("f", "o") and made.reads == ("c'", "c") and made.feedback == (("o", "f"),)
+
+
+def test_a_peephole_leads_to_the_longest_block_of_its_name():
+    made = cell("cdef enum: A, A_B    # blocks\ncdef enum: H    # states\ncdef enum: PA, PA_C, PA_B, PA_B_C    # peepholes\n",
+                reads="h' h' h' h'")
+    assert made.peepholes == ("a", "a", "a_b", "a_b")
+    with pytest.raises(ValueError, match="gates: a memory cell block shares no gate with peepholes"):
+        cell("cdef enum: A    # blocks\ncdef enum: H    # states\ncdef enum: PA    # peepholes\n", reads="h'", gates="a")
 
 
 @pytest.mark.parametrize("row, words", [

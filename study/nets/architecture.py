@@ -16,6 +16,7 @@ class Architecture(NamedTuple):
     layers: int = 1
     stack: str = "plain"
     tied: bool = False
+    block: int = 1
 
     @classmethod
     def of(cls, trial):

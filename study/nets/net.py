@@ -65,7 +65,7 @@ class Net:
         if self.cell.direct or grid:
             self.modules["embedding"] = Embedding(width, units, dtype)
             width = units
-        recurrent = Grid(made_of, dtype) if grid else Recurrent(made_of.cell, width, units, made_of.direction, made_of.merge, dtype)
+        recurrent = Grid(made_of, dtype) if grid else Recurrent(made_of, width, dtype)
         self.modules["recurrent"] = recurrent
         for n in range(1, 1 if grid else made_of.layers):
             self.modules[f"layer{n}"] = Upper(made_of, recurrent.width, dtype)

@@ -7,8 +7,9 @@ from study.nets.module import Gradient, Layer, Module
 class Recurrent(Module):
     """kernels.RNN as a module; the parameters are those of that class."""
 
-    def __init__(self, cell, inputs, units, direction, merge, dtype):
-        self.layer = kernels.RNN(cell, inputs, units, direction=direction, merge=merge, dtype=dtype)
+    def __init__(self, made_of, inputs, dtype):
+        units, direction, merge = made_of.units, made_of.direction, made_of.merge
+        self.layer = kernels.RNN(made_of.cell, inputs, units, direction, merge, dtype, made_of.block)
         self.shapes, self.size = self.layer.shapes, self.layer.size
         self.width = 2 * units if direction == "both" and merge == "concat" else units
 

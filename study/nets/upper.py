@@ -18,7 +18,7 @@ class Upper(Module):
     def __init__(self, made_of, inputs, dtype):
         cell, units = made_of.cell, made_of.units
         self.embedding = Embedding(inputs, units, dtype) if kernels.CELLS[cell].direct and inputs != units else None
-        self.recurrent = Recurrent(cell, units if self.embedding else inputs, units, made_of.direction, made_of.merge, dtype)
+        self.recurrent = Recurrent(made_of, units if self.embedding else inputs, dtype)
         self.residual, self.width = made_of.stack == "residual", self.recurrent.width
         self.parts = [part for part in (self.recurrent, self.embedding) if part]
         self.size = sum(part.size for part in self.parts)

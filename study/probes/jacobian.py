@@ -100,9 +100,14 @@ def lyapunov(layer, theta, x, steps):
 
 
 def largest_of_u(layer, theta):
-    """{block: the largest singular value of its U (H, H)}; empty for a cell without U."""
-    blocks = layer.view(theta).get("forward/U", ())
-    return {block: kernels.singular_values(U)[0] for block, U in zip(layer.cell.recurrent, blocks, strict=True)}
+    """{block: the largest singular value of its U (H, H)}; empty for a cell without U.
+
+    U of a gate that the cells of a memory cell block share has one column for each of them.
+    """
+    views, kinds = layer.view(theta), kernels.parameters.kinds(layer.cell, layer.block)
+    found = {block: U for kind in ("U", "U_gates") for block, U in zip(kinds.get(kind, ()), views.get(f"forward/{kind}", ()), strict=True)}
+    return {block: kernels.singular_values(np.repeat(found[block], layer.units // found[block].shape[1], axis=1))[0]
+            for block in layer.cell.recurrent}
 
 
 def shares(values):

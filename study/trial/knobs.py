@@ -70,6 +70,9 @@ class Trial(Frozen):
 
     cell: Cell = Field(description="the recurrent cell; `list cells` shows all")
     units: Size = Field(32, description="H, the units of a layer")
+    block: Size = Field(
+        1, description="S, neighbouring cells that share their gates, a memory cell block as in 1997; for an LSTM without peepholes"
+    )
     direction: Literal["forward", "reverse", "both"] = Field("forward", description="in which direction a layer reads the sequence")
     merge: Literal["concat", "sum", "mean", "learned"] = Field(
         "concat", description="how the outputs of both directions become one; for direction both"
@@ -163,9 +166,11 @@ class Trial(Frozen):
             self._default("budget", "test_gap", *(() if self.after else (*LEARNING, "window")))
         if self.learns and self.lr is None:
             raise ValueError("lr: training needs a learning rate")
+        self._check_block()
         self._check_initialisation()
-        if self.truncated and len(CELLS[self.cell].states) == 1:
-            raise ValueError(f"truncated: {self.cell} has no state but h, so no path of its own is left; expected false")
+        if self.truncated and not CELLS[self.cell].truncates:
+            missing = "state but h" if len(CELLS[self.cell].states) == 1 else "path but its states' own"
+            raise ValueError(f"truncated: {self.cell} has no {missing}; expected false")
         task = (info.context or {}).get("tasks", {}).get(self.task)
         if task is not None:
             task.check(self.gap, "gap")
@@ -211,6 +216,17 @@ class Trial(Frozen):
             if (here.inputs, here.outputs) != (longer.inputs, longer.outputs):
                 raise ValueError(f"test_gap: {self.task} has {here.inputs} inputs at gap {self.gap} and {longer.inputs} at "
                                  f"{self.gap * self.test_gap}; expected 1")
+
+    def _check_block(self):
+        """Refuse memory cell blocks that the cell cannot have."""
+        if self.block > 1 and not CELLS[self.cell].gates:
+            raise ValueError(f"block: {self.cell} has no gates that cells could share; expected 1, got {self.block}")
+        if self.units % self.block:
+            raise ValueError(f"block: expected a divisor of {self.units} (units), got {self.block}")
+        if self.block > 1 and self.stack == "grid":
+            raise ValueError(f"block: a grid has no memory cell blocks; expected 1, got {self.block}")
+        if self.block > 1 and self.scheme == "identity":
+            raise ValueError(f"scheme: with blocks of {self.block} cells U of gates is not square; expected uniform, glorot or orthogonal")
 
     def _check_initialisation(self):
         """Refuse initial weights that the cell cannot have, and knobs that contradict each other."""

@@ -8,23 +8,25 @@
     n = k n' + i
     h = o c / n
 
-m keeps the exponents below 0; h does not depend on it. At the first step k multiplies zeros, so it is held at 1 or below.
+m keeps the exponents at 0 or below; h does not depend on it. One of i and k is 1, so one exponential is enough. At the first step k
+multiplies zeros, and is held at 1 or below.
 """
-from kernels.lanes cimport vec, exp, log, sigmoid, tanh, fma, min_, max_, select_le0, zero, dsigmoid, dtanh
+from kernels.lanes cimport vec, exp, log, sigmoid, tanh, fma, min_, max_, select_le0, splat, zero, dsigmoid, dtanh
 
 cdef enum: I, F, G, O           # blocks
 cdef enum: H, C, N, M           # states
 
 
 cdef inline void forward(vec* a, const vec* p, const vec* prev, vec* state) noexcept nogil:
-    cdef vec kept
+    cdef vec kept, least, ahead
     a[F] = sigmoid(a[F])
     a[G] = tanh(a[G])
     a[O] = sigmoid(a[O])
     kept = prev[M] + log(a[F])
     state[M] = select_le0(prev[N], a[I], max_(a[I], kept))
-    a[I] = exp(a[I] - state[M])
-    kept = exp(min_(zero(), kept - state[M]))
+    least, ahead = exp(min_(kept, a[I]) - state[M]), kept - a[I]
+    kept = select_le0(ahead, least, splat(1))
+    a[I] = select_le0(ahead, splat(1), least)
     state[C] = fma(kept, prev[C], a[I] * a[G])
     state[N] = fma(kept, prev[N], a[I])
     state[H] = a[O] * (state[C] / state[N])

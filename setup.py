@@ -138,7 +138,6 @@ class Build(build_ext):
             include_path=[str(GENERATED)],
             compiler_directives=DIRECTIVES,
             force=self.force or None,
-            nthreads=self.parallel if sys.platform == "linux" else 0,  # elsewhere its processes would run this file again
             quiet=True,
         )
 

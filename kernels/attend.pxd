@@ -18,7 +18,8 @@ flushed.
 """
 from libc.string cimport memcpy, memset
 
-from kernels cimport lanes, sums
+cimport kernels.lanes as lanes
+cimport kernels.sums as sums
 from kernels.affine cimport Affine, affine
 from kernels.lanes cimport LANES, REAL, dtanh, flush, fma, load_part, splat, store_part, vec, zero
 from kernels.module cimport Batch

@@ -14,7 +14,7 @@ from kernels import checks
 cimport numpy as cnp
 from libc.stdint cimport int64_t, uint64_t
 
-from kernels cimport lanes
+cimport kernels.lanes as lanes
 from kernels.lanes cimport LANES, REAL, load_part, select_le0, splat, store_part, vec
 from kernels.orthonormal cimport unit
 

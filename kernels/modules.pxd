@@ -1,7 +1,7 @@
 """The compiled modules besides the recurrent layers: each a struct, its forward and its backward pass."""
 from libc.string cimport memcmp, memcpy, memset
 
-from kernels cimport attend
+cimport kernels.attend as attend
 from kernels.affine cimport Affine, affine
 from kernels.lanes cimport REAL
 from kernels.module cimport Batch, Module, Port

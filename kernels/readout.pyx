@@ -5,7 +5,10 @@ import numpy as np
 cimport numpy as cnp
 from libc.stdint cimport int64_t
 
-from kernels cimport affine, attend, lanes, losses
+cimport kernels.affine as affine
+cimport kernels.attend as attend
+cimport kernels.lanes as lanes
+cimport kernels.losses as losses
 from kernels.lanes cimport REAL
 from kernels.module cimport Batch
 

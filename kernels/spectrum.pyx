@@ -11,7 +11,7 @@ from kernels import checks
 cimport numpy as cnp
 from libc.math cimport fabs, sqrt
 
-from kernels cimport lanes
+cimport kernels.lanes as lanes
 from kernels.lanes cimport REAL
 from kernels.orthonormal cimport unit
 from kernels.sums cimport dot

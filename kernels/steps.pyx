@@ -13,7 +13,11 @@ from libc.string cimport memcpy, memset
 
 import numpy as np
 
-from kernels cimport attend, losses, modules, sums, vectors
+cimport kernels.attend as attend
+cimport kernels.losses as losses
+cimport kernels.modules as modules
+cimport kernels.sums as sums
+cimport kernels.vectors as vectors
 from kernels.lanes cimport REAL, enter_mode, leave_mode, mode
 from kernels.module cimport MODULE, PORT, Batch, Module, Port
 

@@ -5,7 +5,9 @@ REAL is the dtype of this build.
 
 cimport numpy as cnp
 
-from kernels cimport lanes, sums, vectors
+cimport kernels.lanes as lanes
+cimport kernels.sums as sums
+cimport kernels.vectors as vectors
 from kernels.lanes cimport REAL
 
 cnp.import_array()

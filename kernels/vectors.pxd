@@ -1,7 +1,8 @@
 """Operations on flat vectors: norm, scaling, clipping, adding, tanh, and the steps of the optimizers."""
 from libc.math cimport sqrt as root
 
-from kernels cimport lanes, sums
+cimport kernels.lanes as lanes
+cimport kernels.sums as sums
 from kernels.lanes cimport LANES, REAL, flush, fma, load_part, max_, min_, splat, store_part, vec
 
 

@@ -190,3 +190,9 @@ def test_the_compiler_has_nothing_to_say(isa):
     flags = ["-Wall", "-DNPY_NO_DEPRECATED_API=NPY_1_7_API_VERSION", *_features.BUILDS[isa].split(), *(f"-I{path}" for path in folders)]
     done = subprocess.run([compiler, *flags, "-c", stub, "-o", os.devnull], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_change_to_any_file_compiles_what_depends_on_it():
+    """Cython's search for what a file depends on does not see `from kernels cimport x`."""
+    for path in Path(kernels.__file__).parent.glob("*.p[xy]*"):
+        assert "from kernels cimport" not in path.read_text(), f"{path}: write `cimport kernels.x as x`"

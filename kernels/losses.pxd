@@ -1,7 +1,7 @@
 """The losses of B answers with K outputs each, and their gradients."""
 from libc.stdint cimport int64_t
 
-from kernels cimport lanes
+cimport kernels.lanes as lanes
 from kernels.lanes cimport LANES, REAL, dsigmoid, flush, load_part, splat, store_part, vec
 from kernels.sums cimport total
 

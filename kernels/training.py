@@ -152,8 +152,9 @@ class Training:
         The layer is a forward one whose cell has the states h and c. Nothing else reads x, h and c; a c of None is 0. The weight
         gradients of each 32 steps are added up first.
         """
-        if layer.cell.states != ("h", "c") or layer.direction != "forward":
-            raise ValueError(f"layer: expected a forward one with the states h and c, got {layer.direction} {layer.cell.name}")
+        if layer.cell.states != ("h", "c") or layer.direction != "forward" or layer.block > 1:
+            raise ValueError(f"layer: expected a forward one with the states h and c, without memory cell blocks, got {layer.direction} "
+                             f"{layer.cell.name} of block {layer.block}")
         for part, width in ((x, layer.inputs), (h, layer.units), (c, layer.units)):
             if part is not None:
                 self._part(part, width, steps=True)

@@ -124,7 +124,8 @@ def test_weights_are_named_by_layer_and_way_and_drawn_from_streams_of_their_own(
 def test_parts_that_do_not_fit_into_a_grid_are_refused():
     layer = kernels.RNN("lstm", 4, 4)
     training = kernels.Training(4, layer.size, "cross_entropy", (6, 3, 4))
-    for wrong in (kernels.RNN("gru", 4, 4), kernels.RNN("lstm", 4, 4, "reverse"), kernels.RNN("lstm", 3, 4), kernels.RNN("lstm", 4, 3)):
+    for wrong in (kernels.RNN("gru", 4, 4), kernels.RNN("lstm", 4, 4, "reverse"), kernels.RNN("lstm", 3, 4), kernels.RNN("lstm", 4, 3),
+                  kernels.RNN("lstm", 4, 4, block=2)):
         with pytest.raises(ValueError, match="layer: expected a forward one|x: expected a part of width|at: "):
             training.deep(0, 0, None, wrong, 0)
 

@@ -13,7 +13,7 @@ from study.records import files
 from study.trial.result import Result
 
 SCHEMA = 1
-LARGEST = 8192  # bytes of a record
+LARGEST = 65536  # bytes of a record: a net of eight layers, with where it looked
 READABLE = ("cell", "task", "direction", "init", "gap", "seed")  # knobs that a record names even at their defaults
 RUNS, LOG, SEGMENTS, ASIDE = "runs.jsonl", "runs.log", "segments", "damaged-lines.txt"
 FINAL = ("done", "diverged")

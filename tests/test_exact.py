@@ -61,6 +61,7 @@ MAY = {  # {file: {name: why it is exact, or changes no trial's numbers}}
     "kernels/sources.py": {"pathlib.Path": "whether the kernels are compiled from these sources"},
     "kernels/parameters.py": {"math.prod": "sizes of shapes, integers"},
     "kernels/training.py": {".sum": "a part of the compiled steps"},
+    "kernels/wrappers.py": {"power": "a number of vecs, whole"},
     "study/nets/architecture.py": {"getattr": "a trial's knobs by name"},
     "study/nets/heads/__init__.py": {"importlib*": "a head is found by its file", "pkgutil*": "the same"},
     "study/nets/upper.py": {"sum": "sizes of modules, integers", ".sum": "a part of a kernels.Training"},

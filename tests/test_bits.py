@@ -109,7 +109,7 @@ def test_rows_are_the_same_alone(cell, units, direction, merge, make):
     T, B, I, H = 36, 14, 19, units
     layer = make(cell, I, H, direction, merge)
     given = case(cell, (T, B, I, H), direction, merge, dtype=make.__name__)
-    truncated = len(given.state) > 1 and units < 10
+    truncated = layer.cell.truncates and units < 10
     whole = results(layer, given, truncated=truncated)
     for rows in ([0], [5], [13], [2, 8, 11]):
         steps = given.lengths[rows].max()
@@ -156,7 +156,8 @@ def test_a_nan_stays_in_its_row(cell, make):
     spoilt = results(layer, given)
     others = np.arange(B) != 4
     for name in ("y", "grad.x"):
-        assert np.isnan(spoilt[name][:, 4]).any()
+        # What a linear cell gives back to x depends on no state.
+        assert np.isnan(spoilt[name][:, 4]).any() or (name, cell) == ("grad.x", "lru")
         assert same_bits(spoilt[name][:, others], plain[name][:, others])
     assert np.isnan(spoilt["y"][2:, 4]).all() and np.isnan(spoilt["state.h"][:, 4]).all()
     for name in spoilt:

@@ -6,10 +6,12 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from made_records import TINY, entry, made, with_fast
+from uses import PROJECT
 
 import kernels
-from made_records import TINY, entry, made, with_fast
 from study.bench import figures, floors, operations, record, suites, tables
+from study.bench.page import page
 from study.report import csv, drawing
 
 
@@ -118,3 +120,9 @@ def test_cells_are_compared_at_equal_units_and_at_equal_parameters(cell):
     assert operations.multiply_adds(cell, *sizes[0]) == sum(products)
     row = tables.shown(made("cells", [entry(case, ours=1e-3) for case in cases if case.cell == cell])).iloc[0]
     assert row["parameters"] == f"{layer.size:,}" and row["training, ns a row-step"] == "312.5"
+
+
+def test_the_committed_records_give_their_report():
+    for folder in (PROJECT / "results" / "bench").iterdir():
+        assert page(folder).startswith(f"# Speed and memory on {folder.name}")
+    assert page(PROJECT / "results" / "bench" / "avx2") == (PROJECT / "results" / "bench" / "avx2" / "REPORT.md").read_text("utf-8")

@@ -81,7 +81,8 @@ def _ratios(case):
 
 
 def _share(case):
-    return _both(case, lambda case, at: limit(case, at) / case["peers"]["ours"][at], "{:.0%}".format)
+    """The share of the limit; nothing in older records of iterations, which do not count their operations."""
+    return "" if case["operations"] is None else _both(case, lambda case, at: limit(case, at) / case["peers"]["ours"][at], "{:.0%}".format)
 
 
 def _row_step(case, at="median"):

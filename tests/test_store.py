@@ -250,7 +250,7 @@ def test_a_failure_is_no_record_and_is_forgotten_after_success(tmp_path, trials)
 
 def test_what_json_cannot_hold_or_is_too_large_is_refused(tmp_path, trials):
     with store.Driver(tmp_path, FACTS) as driver:
-        for bad in (float("nan"), float("inf"), "x" * 9000):
+        for bad in (float("nan"), float("inf"), "x" * store.LARGEST):
             with pytest.raises(ValueError):
                 driver.record(trials[0], toy.outcome(trials[0], final_loss=bad))
     assert not store.read(tmp_path).lines

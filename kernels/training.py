@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from kernels import checks
+from kernels.optimizers import SGD, Adam
 from kernels.processor import build
 from kernels.tape import PACE, SEGMENT, steps_of_a_call
 
@@ -206,6 +207,8 @@ class Training:
         Whatever a signal's handler raises, a few times a second; theta and the optimizer have then learned from some batches.
         """
         theta = checks.changed("theta", theta, (self.dtype,), (self.weights,))
+        if not isinstance(optimizer, (SGD, Adam)) or not isinstance(clip, Clip):
+            raise TypeError(f"optimizer, clip: expected SGD or Adam, and Clip, got {optimizer!r} and {clip!r}")
         if (optimizer.size, optimizer.dtype) != (self.weights, self.dtype):
             raise ValueError(f"optimizer: expected one of {self.weights} weights of {self.dtype}, got one of {optimizer.size} of "
                              f"{optimizer.dtype}")
@@ -214,8 +217,10 @@ class Training:
         data = self._data(sequences, checks.whole("rows", rows))
         update = optimizer._compiled(theta)
         bounds = [math.inf if most is None else checks.number(f"clip.{name}", most, 0) for name, most in zip(clip._fields, clip)]
-        answered, fault = self._steps.run(theta, data, rows, update, *bounds)
-        optimizer._stepped(update)
+        try:
+            answered, fault = self._steps.run(theta, data, rows, update, *bounds)
+        finally:        # what a signal's handler raises may be caught, and the run go on
+            optimizer._stepped(update)
         return Trained(data.loss[:answered], data.output[: data.first[answered]], fault)
 
     def _port(self, width, steps=True, gradient=True):
@@ -249,7 +254,7 @@ class Training:
         """The sequences as the compiled steps read them: copies, checked, for another thread may change the caller's arrays."""
         T, B, P = self.most
         K, _ = self._parts[-1]
-        lengths = checks.integers("lengths", given.lengths, ("N",)).astype(np.int32)
+        lengths = checks.integers("lengths", given.lengths, ("N",)).astype(np.int64)
         read = checks.integers("read", given.read, ("answers",)).astype(np.int64)
         N = len(lengths)
         first = np.arange(N + 1) if given.offsets is None else checks.integers("offsets", given.offsets, (N + 1,)).astype(np.int64)
@@ -263,7 +268,7 @@ class Training:
             raise ValueError(f"rows: expected batches of at most {B} rows and {P} answers, got {rows} rows")
         if read.min() < 0 or (read >= np.repeat(lengths, counts)).any():
             raise ValueError("read: expected a step within the length of its row")
-        data = SimpleNamespace(first=first, read=read, lengths=lengths, x=None, symbols=None, label=None, number=None,
+        data = SimpleNamespace(first=first, read=read, lengths=lengths.astype(np.int32), x=None, symbols=None, label=None, number=None,
                                loss=np.empty(N, self.dtype), output=np.empty((len(read), K), self.dtype))
         data.T = self._inputs(data, given.x, N, lengths.max())
         if self.loss == "cross_entropy":

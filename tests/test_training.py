@@ -148,19 +148,19 @@ def test_a_signal_is_heard_within_a_fifth_of_a_second():
 
     net = Net(CLASSES, Architecture("lstm", 64))
     block = drawn(CLASSES, 4000, 100)
-    training, theta = net.compile((110, 32, 32)), net.init(0)
+    training, theta, optimizer = net.compile((110, 32, 32)), net.init(0), Adam(net.size, 0.001)
     before = signal.signal(signal.SIGALRM, handler)
     try:
         due = time.perf_counter() + 0.3
         signal.setitimer(signal.ITIMER_REAL, 0.3)
         with pytest.raises(Heard) as heard:
             for _ in range(100):
-                training.run(theta, SGD(net.size, 0.1), block, 32)
+                training.run(theta, optimizer, block, 32)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
     assert heard.value.args[0] - due < 0.2
-    assert np.isfinite(theta).all()
+    assert np.isfinite(theta).all() and 0 < optimizer._power1 < 1       # the optimizer knows the steps that it took
 
 
 # -------------------------------------------------------------------------------------------- the learning loop's judge
@@ -199,6 +199,7 @@ MISTAKES = [
     ({"x": OneHot(np.full((5, 4), -1), 3)}, "x.symbols: expected integers in 0..3, got -1"),
     ({"lengths": np.array([5, 5, 5, 0])}, "lengths: expected integers in 1..6, got 0"),
     ({"lengths": np.array([5, 5, 5, 7])}, "lengths: expected integers in 1..6, got 5..7"),
+    ({"lengths": np.array([5, 5, 5, 2**32 + 5])}, "lengths: expected integers in 1..6, got 5..4294967301"),
     ({"read": np.array([4, 4, 4, 5])}, "read: expected a step within"),
     ({"read": np.array([4, 4, 4, -1])}, "read: expected a step within"),
     ({"read": np.array([4, 4, 4])}, "offsets: expected 0 first"),
@@ -227,6 +228,10 @@ def test_sequences_that_do_not_fit_are_refused_before_anything_is_learned(change
         training.run(theta[1:], SGD(len(theta) - 1, 0.1), sequences(), 2)
     with pytest.raises(ValueError, match="optimizer"):
         training.run(theta, SGD(len(theta) - 1, 0.1), sequences(), 2)
+    with pytest.raises(TypeError, match="optimizer, clip: expected"):
+        training.run(theta, None, sequences(), 2)
+    with pytest.raises(TypeError, match="optimizer, clip: expected"):
+        training.run(theta, SGD(len(theta), 0.1), sequences(), 2, 1.0)
 
 
 def test_parts_that_do_not_fit_are_refused():

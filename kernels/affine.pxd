@@ -63,3 +63,11 @@ cdef inline void affine(const Affine* q) noexcept nogil:
         else:
             columns(1, q, n)
         n += 2 * LANES
+
+
+cdef inline void transpose(const REAL* a, long M, long N, REAL* out) noexcept nogil:
+    """out (N, M) = a^T, of a (M, N)."""
+    cdef long m, n
+    for m in range(M):
+        for n in range(N):
+            out[n * M + m] = a[m * N + n]

@@ -20,7 +20,7 @@ from libc.string cimport memcpy, memset
 
 cimport kernels.lanes as lanes
 cimport kernels.sums as sums
-from kernels.affine cimport Affine, affine
+from kernels.affine cimport Affine, affine, transpose
 from kernels.lanes cimport LANES, REAL, dtanh, flush, fma, load_part, splat, store_part, vec, zero
 from kernels.module cimport Batch
 
@@ -45,7 +45,7 @@ cdef struct Attention:
     REAL* query                 # (P, n): s P, s Q or s
     REAL* alpha                 # (T,): of one answer, as the two below
     REAL* dalpha                # (T,)
-    REAL* bent                  # (T, n): tanh(s P + h_j Q)
+    REAL* tanhs                  # (T, n): tanh(s P + h_j Q)
     REAL* dmemory               # (R, n): from here on for the backward pass
     REAL* dkeys                 # (R, n)
     REAL* dquery                # (P, n)
@@ -97,8 +97,8 @@ cdef inline REAL dot(const REAL* a, const REAL* b, long n) noexcept nogil:
     return combined(part)
 
 
-cdef inline REAL bent_dot(const REAL* v, const REAL* query, const REAL* key, REAL* bent, long n) noexcept nogil:
-    """v . bent, with bent = tanh(query + key)."""
+cdef inline REAL tanh_dot(const REAL* v, const REAL* query, const REAL* key, REAL* tanhs, long n) noexcept nogil:
+    """v . tanhs, with tanhs = tanh(query + key)."""
     cdef vec part[PARTS]
     cdef vec y
     cdef long i, k = 0
@@ -107,7 +107,7 @@ cdef inline REAL bent_dot(const REAL* v, const REAL* query, const REAL* key, REA
     while k < n:
         for i in range(PARTS // LANES):
             y = lanes.tanh(load_part(query + k, n - k) + load_part(key + k, n - k))
-            store_part(bent + k, y, n - k)
+            store_part(tanhs + k, y, n - k)
             part[i] = fma(load_part(v + k, n - k), y, part[i])
             k += LANES
     return combined(part)
@@ -169,7 +169,7 @@ cdef inline void weigh(const Attention* m, long p, const REAL* v) noexcept nogil
     cdef long j
     for j in range(m.count[p]):
         if m.score == ADDITIVE:
-            m.alpha[j] = bent_dot(v, query, row, m.bent + j * m.n, m.n)
+            m.alpha[j] = tanh_dot(v, query, row, m.tanhs + j * m.n, m.n)
         else:
             m.alpha[j] = dot(query, row, m.n)
         row += m.n
@@ -229,30 +229,22 @@ cdef inline void delta_of_scores(const Attention* m, long p, const REAL* dc) noe
 cdef inline void delta_of_keys(const Attention* m, long p, const REAL* v, REAL* dv) noexcept nogil:
     """e_j = v . tanh(query + key_j): dquery, and to dkeys and dv."""
     cdef long n = m.n, J = m.count[p], j, k = 0
-    cdef REAL* bent
+    cdef REAL* tanhs
     cdef REAL* dkey
     cdef vec y, de, d, dq, dw
     while k < n:
-        dq, dw, bent, dkey = zero(), load_part(dv + k, n - k), m.bent + k, m.dkeys + m.first[p] * n + k
+        dq, dw, tanhs, dkey = zero(), load_part(dv + k, n - k), m.tanhs + k, m.dkeys + m.first[p] * n + k
         for j in range(J):
-            de, y = splat(m.dalpha[j]), load_part(bent, n - k)
+            de, y = splat(m.dalpha[j]), load_part(tanhs, n - k)
             d = flush(de * load_part(v + k, n - k) * dtanh(y))
             dw = fma(de, y, dw)
             dq = dq + d
             store_part(dkey, load_part(dkey, n - k) + d, n - k)
-            bent += n
+            tanhs += n
             dkey += n
         store_part(m.dquery + p * n + k, dq, n - k)
         store_part(dv + k, dw, n - k)
         k += LANES
-
-
-cdef inline void turn(const REAL* a, long n, REAL* out) noexcept nogil:
-    """out = a^T, of a (n, n)."""
-    cdef long i, j
-    for i in range(n):
-        for j in range(n):
-            out[j * n + i] = a[i * n + j]
 
 
 cdef inline bint delta_of_answers(const Attention* m, const Batch* batch, const REAL* w, const REAL* dout, REAL* dw) noexcept nogil:
@@ -287,11 +279,11 @@ cdef inline void delta_of_weights(Attention* m, long P, const REAL* w, const REA
     if m.score == DOT:
         memcpy(m.dstate, m.dquery, P * n * sizeof(REAL))
         return
-    turn(w, n, m.turned)
+    transpose(w, n, n, m.turned)
     affine(&dquery_weights)
     affine(&dstate)
     if m.score == ADDITIVE:
-        turn(w + n * n, n, m.turned)
+        transpose(w + n * n, n, n, m.turned)
         affine(&dQ)
         affine(&through_keys)
 

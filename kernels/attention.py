@@ -12,7 +12,7 @@ SCORES = {"additive": ("P", "Q", "v"), "general": ("Q",), "dot": ()}    # each w
 SIGHT = ("forward", "reverse", "both")      # in attend.pxd's order: steps before, after, all
 
 _readout = {dtype: build("readout", dtype.name) for dtype in checks.FLOATS}
-_SCRATCH = ("alpha", "dalpha", "bent", "dmemory", "dkeys", "dquery", "dstate", "turned", "record")
+_SCRATCH = ("alpha", "dalpha", "tanhs", "dmemory", "dkeys", "dquery", "dstate", "turned", "record")
 
 
 class AttentionTape:
@@ -117,7 +117,7 @@ class Attention:
         if places.min() < 0 or (places // B >= lengths[places % B]).any():
             raise ValueError("places: expected t B + b with a step t within the length of row b")
         R, P, keys = int(lengths.astype(np.int64).sum()), len(places), self.score == "additive"
-        a = self._new(alpha=T, bent=T * n * keys, record=(P, T) if record else None)
+        a = self._new(alpha=T, tanhs=T * n * keys, record=(P, T) if record else None)
         a.lengths, a.places, a.shape = lengths, places, h.shape
         a.start, a.first, a.count = np.empty(B, "l"), np.empty(P, "l"), np.empty(P, "l")
         a.memory, a.keys, a.query = (np.empty(shape, self.dtype) for shape in ((R, n), (R * keys, n), (P, n)))
@@ -130,7 +130,7 @@ class Attention:
         theta, n, a = self._theta(theta, (self.dtype,)), self.units, tape._take()
         dout = checks.array("dout", dout, (self.dtype,), a.out.shape)
         T, P, keys = a.shape[0], len(dout), self.score == "additive"
-        new = self._new(alpha=T, dalpha=T, bent=T * n * keys, dmemory=a.memory.size, dkeys=a.keys.size, dquery=P * n,
+        new = self._new(alpha=T, dalpha=T, tanhs=T * n * keys, dmemory=a.memory.size, dkeys=a.keys.size, dquery=P * n,
                         dstate=P * n, turned=n * n)
         vars(a).update({name: array for name, array in vars(new).items() if name in _SCRATCH})
         grad, dh = np.zeros(self.size, self.dtype), np.empty(a.shape, self.dtype)

@@ -91,7 +91,7 @@ class Readout:
 def tanh(a):
     """tanh of each number of a (M, N), float32 or float64."""
     y = checks.array("a", a, checks.FLOATS, ("M", "N")).copy()
-    _update[y.dtype].bend(y.reshape(-1))
+    _update[y.dtype].take_tanh(y.reshape(-1))
     return y
 
 
@@ -99,7 +99,7 @@ def tanh_gradient(y, dy):
     """dy (1 - y^2), the gradient with respect to x of y = tanh(x); both (M, N). Below 2^-100 (float64: 2^-1000) it is +0."""
     y = checks.array("y", y, checks.FLOATS, ("M", "N"))
     dx = checks.array("dy", dy, (y.dtype,), y.shape).copy()
-    _update[y.dtype].unbend(y.reshape(-1), dx.reshape(-1))
+    _update[y.dtype].tanh_back(y.reshape(-1), dx.reshape(-1))
     return dx
 
 

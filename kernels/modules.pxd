@@ -2,10 +2,10 @@
 from libc.string cimport memcmp, memcpy, memset
 
 cimport kernels.attend as attend
-from kernels.affine cimport Affine, affine
+from kernels.affine cimport Affine, affine, transpose
 from kernels.lanes cimport REAL
 from kernels.module cimport Batch, Module, Port
-from kernels.vectors cimport add, bend, scale, unbend
+from kernels.vectors cimport add, scale, take_tanh, tanh_back
 
 
 # ------------------------------------------------------------------------------------------------------------ affine
@@ -34,7 +34,7 @@ cdef inline bint affine_forward(void* self, const Batch* batch, const REAL* thet
 
 cdef inline bint affine_backward(void* self, const Batch* batch, const REAL* theta, REAL* grad) noexcept nogil:
     cdef const AffineMap* m = <const AffineMap*> self
-    cdef long R = m.x.width, N = m.y.width, rows = rows_of(m, batch), i, j
+    cdef long R = m.x.width, N = m.y.width, rows = rows_of(m, batch)
     cdef const REAL* V = theta + m.at
     cdef REAL one = 1
     cdef Affine dV = Affine(R, rows, N, 1, R, m.x.value, NULL, m.y.gradient, grad + m.at)
@@ -43,9 +43,7 @@ cdef inline bint affine_backward(void* self, const Batch* batch, const REAL* the
     affine(&dV)
     affine(&dv)
     if m.x.gradient:
-        for i in range(R):
-            for j in range(N):
-                m.turned[j * R + i] = V[i * N + j]
+        transpose(V, R, N, m.turned)
         affine(&dx)
     return True
 
@@ -111,14 +109,14 @@ cdef struct Tanh:
 cdef inline bint tanh_forward(void* self, const Batch* batch, const REAL* theta) noexcept nogil:
     cdef const Tanh* m = <const Tanh*> self
     memcpy(m.y.value, m.x.value, batch.P * m.x.width * sizeof(REAL))
-    bend(m.y.value, batch.P * m.x.width)
+    take_tanh(m.y.value, batch.P * m.x.width)
     return True
 
 
 cdef inline bint tanh_backward(void* self, const Batch* batch, const REAL* theta, REAL* grad) noexcept nogil:
     cdef const Tanh* m = <const Tanh*> self
     memcpy(m.x.gradient, m.y.gradient, batch.P * m.x.width * sizeof(REAL))
-    unbend(m.y.value, m.x.gradient, batch.P * m.x.width)
+    tanh_back(m.y.value, m.x.gradient, batch.P * m.x.width)
     return True
 
 

@@ -89,7 +89,7 @@ cdef attend.Attention attention_of(a):
     m.n, m.score, m.sight, m.R = a.n, a.score, a.sight, a.memory.shape[0]
     m.start, m.first, m.count = longs(a.start), longs(a.first), longs(a.count)
     m.memory, m.keys, m.query = reals(a.memory), reals(a.keys), reals(a.query)
-    m.alpha, m.dalpha, m.bent = reals(a.alpha), reals(a.dalpha), reals(a.bent)
+    m.alpha, m.dalpha, m.tanhs = reals(a.alpha), reals(a.dalpha), reals(a.tanhs)
     m.dmemory, m.dkeys, m.dquery, m.dstate = reals(a.dmemory), reals(a.dkeys), reals(a.dquery), reals(a.dstate)
     m.turned, m.record = reals(a.turned), reals(a.record)
     return m

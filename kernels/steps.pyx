@@ -157,7 +157,7 @@ cdef class Steps:
         core.n, core.score, core.sight, core.record = n, <attend.Score> score, <attend.Sight> sight, NULL
         core.start, core.first, core.count = self.longs(self.B), self.longs(self.P), self.longs(self.P)
         core.memory, core.keys, core.query = self.reals(states), self.reals(states), self.reals(queries)
-        core.alpha, core.dalpha, core.bent = self.reals(self.T), self.reals(self.T), self.reals(steps)
+        core.alpha, core.dalpha, core.tanhs = self.reals(self.T), self.reals(self.T), self.reals(steps)
         core.dmemory, core.dkeys, core.turned = self.reals(states), self.reals(states), self.reals(n * n)
         core.dquery, core.dstate = self.reals(queries), self.reals(queries)
         self.add(Module(m, modules.attended_forward, modules.attended_backward))
@@ -233,12 +233,12 @@ cdef class Steps:
         cdef long b
         for b in range(B):
             batch.T = max(batch.T, batch.lengths[b])
-        find(&batch, self.places, s, row)
-        feed(&self.ports[0], &batch, s, row)
+        find_places(&batch, self.places, s, row)
+        write_inputs(&self.ports[0], &batch, s, row)
         for k in range(self.module_count):
             if not self.modules[k].forward(self.modules[k].self, &batch, theta):
                 return INTERRUPT
-        if not self.judge_loss(s, row, &batch, o):
+        if not self.compute_losses(s, row, &batch, o):
             return LOSS
         memset(self.grad, 0, self.weights * sizeof(REAL))
         for k in range(self.module_count - 1, -1, -1):
@@ -254,7 +254,7 @@ cdef class Steps:
         move(u, theta, self.grad, self.weights)
         return NONE
 
-    cdef bint judge_loss(self, const Sequences* s, long row, const Batch* batch, const Port* o) noexcept nogil:
+    cdef bint compute_losses(self, const Sequences* s, long row, const Batch* batch, const Port* o) noexcept nogil:
         """Write losses, outputs, and the gradient of the mean loss; return whether the losses are finite."""
         cdef long K = o.width, first = s.first[row], b, n
         cdef losses.Answers q = losses.Answers(batch.P, K, o.value, self.answer_loss, o.gradient)
@@ -276,7 +276,7 @@ cdef class Steps:
         return finite
 
 
-cdef void find(Batch* batch, long* places, const Sequences* s, long row) noexcept nogil:
+cdef void find_places(Batch* batch, long* places, const Sequences* s, long row) noexcept nogil:
     """Write the places of the answers, by row, then by step."""
     cdef long b, p, first = s.first[row]
     for b in range(batch.B):
@@ -284,7 +284,7 @@ cdef void find(Batch* batch, long* places, const Sequences* s, long row) noexcep
             places[p - first] = s.read[p] * batch.B + b
 
 
-cdef void feed(const Port* x, const Batch* batch, const Sequences* s, long row) noexcept nogil:
+cdef void write_inputs(const Port* x, const Batch* batch, const Sequences* s, long row) noexcept nogil:
     """Write the sequences from `row` on to the net's first port."""
     cdef long I = x.width, B = batch.B, t, b
     cdef const uint16_t* symbols

@@ -54,17 +54,17 @@ def add(a, b):
     lanes.leave_mode(saved)
 
 
-def bend(a):
+def take_tanh(a):
     """Replace a (n,) by its tanh."""
     cdef lanes.mode saved = lanes.enter_mode()
-    vectors.bend(data(a), len(a))
+    vectors.take_tanh(data(a), len(a))
     lanes.leave_mode(saved)
 
 
-def unbend(y, d):
+def tanh_back(y, d):
     """Multiply d (n,) by 1 - y^2, in place."""
     cdef lanes.mode saved = lanes.enter_mode()
-    vectors.unbend(data(y), data(d), len(d))
+    vectors.tanh_back(data(y), data(d), len(d))
     lanes.leave_mode(saved)
 
 

@@ -36,7 +36,7 @@ cdef inline void add(REAL* a, const REAL* b, long n) noexcept nogil:
         i += LANES
 
 
-cdef inline void bend(REAL* a, long n) noexcept nogil:
+cdef inline void take_tanh(REAL* a, long n) noexcept nogil:
     """a = tanh(a)"""
     cdef long i = 0
     while i < n:
@@ -44,7 +44,7 @@ cdef inline void bend(REAL* a, long n) noexcept nogil:
         i += LANES
 
 
-cdef inline void unbend(const REAL* y, REAL* d, long n) noexcept nogil:
+cdef inline void tanh_back(const REAL* y, REAL* d, long n) noexcept nogil:
     """d *= 1 - y^2, with y = tanh(x): the gradient with respect to y becomes that with respect to x."""
     cdef long i = 0
     while i < n:

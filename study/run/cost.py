@@ -1,6 +1,6 @@
 """The cost model of a trial: its seconds on one core of a reference machine, and its memory.
 
-Seconds: a constant for each batch; for each step of each row a constant, and one for each multiply-add; a guesser also draws
+Seconds: a constant for each batch (of streams: for each segment); for each step of each row a constant, and one for each multiply-add; a guesser also draws
 all weights again for about each sequence. The test and the gradient norms before and after training count as FIXED forward
 sequences. The constants are fitted to a few trials. study.run.estimate scales them to the machine at hand.
 
@@ -19,7 +19,8 @@ from study.tasks._draws import OneHot
 from study.trial.evaluate import TEST, TEST_ROWS
 from study.trial.streams import batches_drawn
 
-BATCH, STEP, MULTIPLY_ADD, DRAW = 120e-6, 3e-10, 1.45e-11, 16e-9  # seconds
+BATCH, STEP, MULTIPLY_ADD, DRAW = 4e-6, 3e-10, 1.45e-11, 16e-9  # seconds
+SEGMENT = 300e-6  # seconds of a segment of a stream, which is learned from outside of the native call
 FIXED = 2 * TEST  # forward sequences
 SCORED = {"additive": 50, "general": 25, "dot": 25}  # multiply-adds that a unit of a step costs an answer that looks at it
 PROBE_STEP, PROBE_PRODUCT = 1e-4, 2e-8  # seconds
@@ -50,15 +51,20 @@ def cost(trial, share=1.0):
     step = _passes_of_cells(trial) * STEP + MULTIPLY_ADD * weights
     if trial.method == "probe":
         n = len(cell.states) * units
-        learning = trial.after * (TRAINING * steps * step + BATCH / trial.batch)
+        learning = trial.after * (TRAINING * steps * step + _call(task, steps) / trial.batch)
         of_layers = trial.layers * (PROBE_STEP + PROBE_PRODUCT * n * n)
         return learning + steps * (of_layers + WIDER * TRAINING * step * (PROBE_ROWS + n))
     passes = FORWARD if trial.method == "guess" else TRAINING
     draws = DRAW * weights if trial.method == "guess" else 0.0
     net = steps * step + MULTIPLY_ADD * _head(trial, task.outputs)
-    sequence = passes * width * net + draws + BATCH / trial.batch
+    sequence = passes * width * net + draws + _call(task, steps) / trial.batch
     longer = TEST * (2 * trial.test_gap - 2)  # 2 + 4 + 8 times the test, as far as they go
     return trial.budget * share * sequence + (FIXED + longer) * FORWARD * width * net
+
+
+def _call(task, steps):
+    """Seconds of a batch besides those of its steps."""
+    return SEGMENT * steps / task.segment if task.segment else BATCH
 
 
 def _width(trial):

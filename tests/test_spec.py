@@ -261,6 +261,33 @@ def test_a_file_may_be_an_ablation_but_not_take_its_name(tmp_path):
         claims.resolve(str(path))
 
 
+@pytest.mark.parametrize("knob, value, axes", [
+    ("tied", True, {"layers": [2], "stack": ["grid", "plain"]}),
+    ("attention", "dot", {"head": ["last", "attention"]}),
+    ("merge", "sum", {"direction": ["forward", "both"]}),
+    ("momentum", 0.9, {"optimizer": ["sgd", "adam"]}),
+])
+def test_a_file_sets_no_knob_in_vain(tmp_path, knob, value, axes):
+    """Where one trial of a crossing depends on the knob, the others may go without."""
+    path = tmp_path / "study.toml"
+
+    def written(axes, knobs):
+        grid = {"name": "g", "seeds": 2, "axes": {"cell": ["lstm"], "gap": [12]} | axes}
+        path.write_text(toml.dumps(read(study(grids=[grid], knobs={"lr": 0.01} | knobs), TASKS)))
+        return str(path)
+
+    assert claims.resolve(written(axes, {knob: value})) and claims.resolve(written(axes | {knob: [DEFAULTS[knob], value]}, {}))
+    assert claims.resolve(written({}, {knob: DEFAULTS[knob]}))
+    for place, *grids_and_knobs in ((f"knobs.{knob}", {}, {knob: value}), (f"grids.0.axes.{knob}", {knob: [value]}, {})):
+        with pytest.raises(SpecError, match=rf"study.toml: {place}: no trial depends on it .* to be left out, got {value!r}"):
+            claims.resolve(written(*grids_and_knobs))
+
+
+@pytest.mark.parametrize("name, preset", [(name, preset) for name in claims.NAMES for preset in claims.find(name).PRESETS])
+def test_no_ablation_sets_a_knob_in_vain(name, preset):
+    assert not claims.resolve(name, preset).idle()
+
+
 def test_toml_that_we_write_is_toml():
     title = 'a "quoted" \\ title, ü and 日本'
     assert tomllib.loads(toml.dumps(read(study(title=title), TASKS)))["title"] == title

@@ -38,6 +38,8 @@ def resolve(name, preset="default"):
 def from_file(path):
     """The Study of a TOML file. Raises SpecError, which names the file."""
     study = toml.load(path, TASKS)
+    if idle := study.idle():
+        raise SpecError("\n".join(f"{path}: {line}" for line in idle))
     if study.name in NAMES and study.data() != _preset(study.name, study.preset).data():
         raise SpecError(f"{path}: name: {study.name!r} is the name of an ablation, whose records it would mix with; use another name")
     return study

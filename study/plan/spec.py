@@ -192,6 +192,23 @@ class Study(Frozen):
             for key, trial in first.items()
         }
 
+    def idle(self):
+        """One line for each knob that the file sets, but on which no trial depends: `tied` without a grid, say.
+
+        `horizon` is left out, because `data` writes it out for every study.
+        """
+        places = {f"knobs.{knob}": (knob, (value,)) for knob, value in _given(self.knobs).items()}
+        for n, grid in enumerate(self.grids):
+            places |= {f"grids.{n}.axes.{knob}": (knob, values) for knob, values in _given(grid.axes).items()}
+        errors = []
+        for place, (knob, values) in places.items():
+            default = DEFAULTS.get(knob)
+            asked = [value for value in values if value != default] if knob in DEFAULTS and knob != "horizon" else []
+            if asked and all(getattr(trial, knob) == default for trial, _ in self.points):
+                meaning = Trial.model_fields[knob].description
+                errors.append(f"{place}: no trial depends on it ({meaning}); expected it to be left out, got {asked[0]!r}")
+        return errors
+
     def with_seeds(self, seeds):
         """The study with at least that many seeds in each grid."""
         grids = [grid.with_seeds(seeds).model_dump(exclude_none=True) for grid in self.grids]

@@ -220,7 +220,8 @@ class Trial(Frozen):
     def _check_block(self):
         """Refuse memory cell blocks that the cell cannot have."""
         if self.block > 1 and not CELLS[self.cell].gates:
-            raise ValueError(f"block: {self.cell} has no gates that cells could share; expected 1, got {self.block}")
+            sharing = " ".join(name for name, cell in CELLS.items() if cell.gates)
+            raise ValueError(f"block: cells of {self.cell} share no gates, those of {sharing} do; expected 1, got {self.block}")
         if self.units % self.block:
             raise ValueError(f"block: expected a divisor of {self.units} (units), got {self.block}")
         if self.block > 1 and self.stack == "grid":

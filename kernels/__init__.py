@@ -5,7 +5,7 @@ The same inputs give the same bits on any processor, with any instruction set an
 
 from kernels.attention import Attention
 from kernels.cell import equations
-from kernels.head import Readout, cross_entropy, product, sigmoid_error, squared_error, tanh, tanh_gradient
+from kernels.head import Readout, binary_cross_entropy, cross_entropy, product, sigmoid_error, squared_error, tanh, tanh_gradient
 from kernels.layer import CELLS, RNN
 from kernels.optimizers import SGD, Adam, clip_by_norm, clip_by_value, total
 from kernels.processor import build, isa, isas, threads

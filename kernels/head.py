@@ -178,3 +178,33 @@ def sigmoid_error(o, target):
     o = checks.array("o", o, checks.FLOATS, ("B", "K"))
     target = checks.array("target", target, (o.dtype,), o.shape)
     return _readout[o.dtype].sigmoid_error(o, target)
+
+
+def binary_cross_entropy(o, target):
+    """Cross-entropy of sigmoids, each against a number of its own.
+
+    Parameters
+    ----------
+    o, target : (B, K), both float32 or both float64
+        Logits, and numbers from 0 to 1.
+
+    Returns
+    -------
+    loss : (B,)
+        -sum_k (target log(p) + (1 - target) log(1 - p)) of each row, natural logarithms, in o's dtype as all results.
+    p : (B, K)
+        sigmoid(o).
+    do : (B, K)
+        (p - target) / B: the gradient of the mean loss. Below 2^-100 (float64: 2^-1000) it is +0.
+    """
+    o = checks.array("o", o, checks.FLOATS, ("B", "K"))
+    target = checks.array("target", target, (o.dtype,), o.shape)
+    return _readout[o.dtype].binary_cross_entropy(o, probabilities(target))
+
+
+def probabilities(target):
+    """The array, if its numbers are from 0 to 1."""
+    wrong = ~((target >= 0) & (target <= 1))
+    if wrong.any():
+        raise ValueError(f"target: expected numbers from 0 to 1, got {target[wrong][0]}")
+    return target

@@ -87,6 +87,34 @@ cdef inline void sigmoid_error(const Answers* q, const REAL* target, REAL* p) no
         q.loss[b] = sigmoid_error_of_row(q, b, target + b * q.K, p + b * q.K)
 
 
+cdef inline void binary_cross_entropy(const Answers* q, const REAL* target, REAL* p) noexcept nogil:
+    """p (B, K) = sigmoid(o), loss = -sum over k of target log(p) + (1 - target) log(1 - p), do = (p - target) / B; target (B, K)."""
+    cdef long b
+    for b in range(q.B):
+        q.loss[b] = binary_entropy_of_row(q, b, target + b * q.K, p + b * q.K)
+
+
+cdef inline REAL binary_entropy_of_row(const Answers* q, long b, const REAL* target, REAL* p) noexcept nogil:
+    cdef long K = q.K, k = 0
+    cdef const REAL* o = q.o + b * K
+    cdef REAL* do = q.do + b * K            # first the losses of the outputs
+    cdef REAL count = <REAL>q.B, loss
+    cdef vec a, t, y
+    while k < K:
+        a, t = load_part(o + k, K - k), load_part(target + k, K - k)
+        store_part(p + k, lanes.sigmoid(a), K - k)
+        # -log(1 - p) = max(0, a) + log(1 + exp(-|a|)), and -log(p) = -log(1 - p) - a
+        store_part(do + k, lanes.max_(lanes.zero(), a) - a * t + lanes.log(1 + lanes.exp(lanes.min_(0 - a, a))), K - k)
+        k += LANES
+    loss = <REAL> total(do, K)
+    k = 0
+    while k < K:
+        y, t = load_part(p + k, K - k), load_part(target + k, K - k)
+        store_part(do + k, flush((y - t) / splat(count)), K - k)
+        k += LANES
+    return loss
+
+
 cdef inline REAL sigmoid_error_of_row(const Answers* q, long b, const REAL* target, REAL* p) noexcept nogil:
     cdef long K = q.K, k = 0
     cdef const REAL* o = q.o + b * K

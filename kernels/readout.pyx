@@ -71,6 +71,16 @@ def sigmoid_error(o, target):
     return loss, p, do
 
 
+def binary_cross_entropy(o, target):
+    """(loss (B,), p (B, K), do (B, K)) of o and targets (B, K)."""
+    loss, p, do = np.empty(o.shape[0], o.dtype), np.empty_like(o), np.empty_like(o)
+    cdef losses.Answers q = answers(o, loss, do)
+    cdef lanes.mode saved = lanes.enter_mode()
+    losses.binary_cross_entropy(&q, <REAL*>cnp.PyArray_DATA(target), <REAL*>cnp.PyArray_DATA(p))
+    lanes.leave_mode(saved)
+    return loss, p, do
+
+
 cdef bint never() noexcept nogil:
     return False
 

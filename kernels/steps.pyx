@@ -30,6 +30,8 @@ cdef enum: MOST = 64            # ports, and modules
 
 cdef enum Fault: NONE, LOSS, GRADIENT, INTERRUPT
 
+cdef enum Loss: CROSS_ENTROPY, SQUARED_ERROR, SIGMOID_ERROR, BINARY_CROSS_ENTROPY     # as LOSSES in training.py
+
 cdef struct Sequences:
     # N sequences of up to T steps; x (T, N, I), or symbols (N, T) of 0..I, of which I stands for a row of +0.
     long N, T
@@ -72,8 +74,8 @@ cdef class Steps:
         The length of theta.
     pace : int
         Multiply-adds between two looks at whether a signal came.
-    sigmoid : bool
-        Whether the loss is the squared error of a sigmoid.
+    loss : int
+        A Loss.
     """
     cdef Port ports[MOST]
     cdef Module modules[MOST]
@@ -84,10 +86,11 @@ cdef class Steps:
     cdef REAL* grad
     cdef REAL* answer_loss
     cdef REAL* squares
-    cdef bint sigmoid, running
+    cdef Loss loss
+    cdef bint running
 
-    def __init__(self, long T, long B, long P, long weights, long pace, bint sigmoid):
-        self.sigmoid, self.T, self.B, self.P, self.weights, self.pace, self.kept = sigmoid, T, B, P, weights, pace, []
+    def __init__(self, long T, long B, long P, long weights, long pace, int loss):
+        self.loss, self.T, self.B, self.P, self.weights, self.pace, self.kept = <Loss> loss, T, B, P, weights, pace, []
         self.places, self.grad, self.answer_loss = self.longs(P), self.reals(weights), self.reals(P)
 
     cdef void* memory(self, size_t size):
@@ -261,10 +264,12 @@ cdef class Steps:
         cdef REAL* output = s.output + first * K
         cdef const REAL* loss = self.answer_loss
         cdef bint finite = True
-        if s.label:
+        if self.loss == CROSS_ENTROPY:
             losses.cross_entropy(&q, s.label + first, output)
-        elif self.sigmoid:
+        elif self.loss == SIGMOID_ERROR:
             losses.sigmoid_error(&q, s.number + first * K, output)
+        elif self.loss == BINARY_CROSS_ENTROPY:
+            losses.binary_cross_entropy(&q, s.number + first * K, output)
         else:
             losses.squared_error(&q, s.number + first * K, self.squares)
             memcpy(output, o.value, batch.P * K * sizeof(REAL))

@@ -7,11 +7,12 @@ from typing import NamedTuple
 import numpy as np
 
 from kernels import checks
+from kernels.head import probabilities
 from kernels.optimizers import SGD, Adam
 from kernels.processor import build
 from kernels.tape import PACE, SEGMENT, steps_of_a_call
 
-LOSSES = ("cross_entropy", "squared_error", "sigmoid_error")
+LOSSES = ("cross_entropy", "squared_error", "sigmoid_error", "binary_cross_entropy")      # as Loss in steps.pyx
 MOST_INPUTS = 2**16 - 1     # a symbol has 16 bits
 
 
@@ -33,7 +34,8 @@ class Sequences(NamedTuple):
     read : (answers,) integers
         The step at which each answer is read; answers are ordered by row, then by step.
     target : (answers,) classes, or (answers, K) numbers
-        The error of a sigmoid takes either, cross-entropy classes, the squared error numbers.
+        The error of a sigmoid takes either, cross-entropy classes, the squared error numbers, binary cross-entropy numbers from 0
+        to 1.
     offsets : (N + 1,) integers, optional
         Row n has the answers offsets[n]..offsets[n + 1] - 1, at least one; where missing, each row has one.
     """
@@ -54,7 +56,8 @@ class Trained(NamedTuple):
         Of each sequence, before the net learned from it: the mean over its answers. Sequences of a batch whose loss is not
         finite are not among them.
     output : (answers, K)
-        What the net answered: the softmax for cross-entropy, the sigmoid for its error, the outputs for the squared error.
+        What the net answered: the softmax for cross-entropy, the sigmoid for its error and for binary cross-entropy, the outputs for
+        the squared error.
     fault : "loss", "gradient" or None
     """
 
@@ -74,7 +77,7 @@ class Training:
     inputs : int
     weights : int
         The length of theta, in which each part has its weights from an offset on.
-    loss : "cross_entropy", "squared_error" or "sigmoid_error"
+    loss : "cross_entropy", "squared_error", "sigmoid_error" or "binary_cross_entropy"
     most : (T, B, P)
         Most steps, rows and answers of a batch.
     dtype : "float32" or "float64"
@@ -90,7 +93,7 @@ class Training:
         self.inputs, self.weights = checks.whole("inputs", inputs, most=MOST_INPUTS), checks.whole("weights", weights)
         self.loss, self.dtype = checks.choice("loss", loss, LOSSES), checks.dtype("dtype", dtype)
         self.most = tuple(checks.whole("most", n) for n in most)
-        self._steps = build("steps", self.dtype.name).Steps(*self.most, self.weights, PACE, self.loss == "sigmoid_error")
+        self._steps = build("steps", self.dtype.name).Steps(*self.most, self.weights, PACE, LOSSES.index(self.loss))
         self._loop = build("timeloop", self.dtype.name)
         self._parts = []        # (width, whether it has a row for each step) of each port
         self._port(self.inputs, steps=True, gradient=False)
@@ -278,6 +281,8 @@ class Training:
         else:
             target = checks.fits("target", given.target, checks.FLOATS, (len(read), K))
             data.number = np.ascontiguousarray(target, self.dtype)
+            if self.loss == "binary_cross_entropy":
+                probabilities(data.number)
         return data
 
     def _classes(self, target, answers, K):

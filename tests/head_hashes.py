@@ -44,6 +44,15 @@ def sigmoid(dtype, B, outputs):
     return {"loss": loss, "p": p, "do": do}
 
 
+def binary(dtype, B, outputs):
+    """All that the cross-entropy of sigmoids gives."""
+    import kernels
+
+    o, target = normals("o", B, outputs).astype(dtype), (normals("target", B, outputs) > 0).astype(dtype)
+    loss, p, do = kernels.binary_cross_entropy(o, target)
+    return {"loss": loss, "p": p, "do": do}
+
+
 def attention(dtype, score, direction, n):
     """All that attention gives, with the tanh behind it."""
     import kernels
@@ -113,6 +122,7 @@ def hashes():
     for dtype in ("float32", "float64"):
         found |= {f"readout {dtype} {B},{I},{K}": digest(readout(dtype, B, I, K)) for B, I, K in SIZES}
         found |= {f"readout {dtype} sigmoid {B},{K}": digest(sigmoid(dtype, B, K)) for B, _, K in SIZES}
+        found |= {f"readout {dtype} binary {B},{K}": digest(binary(dtype, B, K)) for B, _, K in SIZES}
         found |= {f"attention {dtype} {score},{direction},{n}": digest(attention(dtype, score, direction, n))
                   for score, direction, n in ATTENTIONS}
         found |= {f"update {dtype} {n}": digest(update(dtype, n)) for n in LENGTHS}

@@ -47,9 +47,9 @@ LEARNED = [(loss, kind) for loss in LOSSES for kind in LOSSES[loss].KINDS]
 def problem(loss, kind, rows=7):
     """(task, batch) with several answers a row of a kind that the loss takes."""
     batch = ECHO.sample(kernels.Stream("echo"), rows, 2)
-    if kind == "number":
-        target = kernels.Stream("numbers").normal(4 * len(batch.target)).reshape(-1, 4).astype(np.float32)
-        batch = dataclasses.replace(batch, target=target)
+    if kind != "class":
+        target = kernels.Stream("numbers").normal(4 * len(batch.target)).reshape(-1, 4)
+        batch = dataclasses.replace(batch, target=(target > 0 if kind == "binary" else target).astype(np.float32))
     return dataclasses.replace(ECHO, kind=kind, loss=loss), batch
 
 
@@ -84,8 +84,13 @@ def test_several_answers_a_row_are_those_of_numpy(loss, kind):
     o = y[batch.read, rows] @ head[:20].reshape(5, 4) + head[20:]
     target = np.eye(4)[batch.target] if kind == "class" else batch.target
     log_softmax = o - np.log(np.exp(o).sum(axis=1, keepdims=True))
-    answers = {"cross_entropy": np.exp(log_softmax), "squared_error": o, "sigmoid_error": 1 / (1 + np.exp(-o))}[loss]
-    losses = -(target * log_softmax).sum(axis=1) if loss == "cross_entropy" else ((answers - target) ** 2).mean(axis=1)
+    sigmoid, squares = 1 / (1 + np.exp(-o)), lambda answers: ((answers - target) ** 2).mean(axis=1)
+    answers, losses = {
+        "cross_entropy": (np.exp(log_softmax), -(target * log_softmax).sum(axis=1)),
+        "squared_error": (o, squares(o)),
+        "sigmoid_error": (sigmoid, squares(sigmoid)),
+        "binary_cross_entropy": (sigmoid, -(target * np.log(sigmoid) + (1 - target) * np.log(1 - sigmoid)).sum(axis=1)),
+    }[loss]
     passed = net.forward(theta, batch)
     assert passed.output == pytest.approx(answers, rel=1e-12)
     assert passed.loss == pytest.approx([losses[rows == row].mean() for row in range(7)], rel=1e-12)

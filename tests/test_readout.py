@@ -6,7 +6,7 @@ from cases import same_bits
 from head_hashes import assert_golden
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.special import expit, log_softmax
+from scipy.special import expit, log_expit, log_softmax
 
 import kernels
 
@@ -70,7 +70,7 @@ def test_gradients_by_central_differences(B, inputs, outputs):
     layer, theta, h, rng = problem(B, inputs, outputs)
     labels, target = rng.integers(0, outputs, B), rng.standard_normal((B, outputs))
     for loss in (lambda o: kernels.cross_entropy(o, labels), lambda o: kernels.squared_error(o, target),
-                 lambda o: kernels.sigmoid_error(o, target)):
+                 lambda o: kernels.sigmoid_error(o, target), lambda o: kernels.binary_cross_entropy(o, expit(target))):
         if not loss(np.ones((B, outputs)))[-1].any():
             continue    # one class: certain, and without a gradient
         *_, do = loss(layer.forward(theta, h))
@@ -101,6 +101,28 @@ def test_losses_by_definition(B, K, dtype):
     assert close(sigmoid, exact, dtype) and close(missed, ((exact - target) ** 2).mean(1), dtype)
     assert close(descent, 2 * (exact - target) * exact * (1 - exact) / off.size, dtype)
     assert {a.dtype for a in (loss, p, do, error, slope, missed, sigmoid, descent)} == {np.dtype(dtype)}
+
+
+@each_dtype
+@pytest.mark.parametrize("B, K", [(1, 1), (3, 2), (17, 4), (2, 16), (5, 17), (4, 100)])
+def test_binary_cross_entropy_by_definition(B, K, dtype):
+    rng = np.random.default_rng(K)
+    o, target = 5 * rng.standard_normal((B, K)).astype(dtype), rng.random((B, K)).astype(dtype)
+    target[:, 0], target[0] = 1, 0
+    loss, p, do = kernels.binary_cross_entropy(o, target)
+    exact, wanted = o.astype("f8"), target.astype("f8")
+    assert close(loss, -(wanted * log_expit(exact) + (1 - wanted) * log_expit(-exact)).sum(1), dtype)
+    assert close(p, expit(exact), dtype) and close(do, (expit(exact) - wanted) / B, dtype)
+    assert {a.dtype for a in (loss, p, do)} == {np.dtype(dtype)}
+
+
+@each_dtype
+def test_binary_cross_entropy_of_extreme_logits(dtype):
+    o, target = np.array([[-300, 300, 300, -300, np.nan]], dtype).T, np.array([[0, 1, 0, 1, 0]], dtype).T
+    loss, p, do = kernels.binary_cross_entropy(o, target)
+    assert loss[:4].tolist() == [0, 0, 300, 300] and np.isnan([loss[4], p[4, 0], do[4, 0]]).all()
+    assert p[:4, 0] == pytest.approx([0, 1, 1, 0], abs=1e-30) and do[:4, 0] == pytest.approx([0, 0, 1 / 5, -1 / 5], abs=1e-7)
+    assert not np.any((do != 0) & (np.abs(do) < 2.0**-1000))
 
 
 @settings(max_examples=60, deadline=None)
@@ -189,6 +211,9 @@ THETA, H, O = np.zeros(15, "f4"), np.zeros((2, 4), "f4"), np.zeros((2, 3), "f4")
     (lambda: kernels.cross_entropy(O, [0, 3]), ValueError, "labels: expected integers of 0 to 2, got 3 in row 1"),
     (lambda: kernels.cross_entropy(O, [-1, 0]), ValueError, "labels: expected integers of 0 to 2, got -1 in row 0"),
     (lambda: kernels.sigmoid_error(O, O[:, :2]), ValueError, "target: expected shape (2, 3), got (2, 2)"),
+    (lambda: kernels.binary_cross_entropy(O, O[:, :2]), ValueError, "target: expected shape (2, 3), got (2, 2)"),
+    (lambda: kernels.binary_cross_entropy(O, O - 0.5), ValueError, "target: expected numbers from 0 to 1, got -0.5"),
+    (lambda: kernels.binary_cross_entropy(O, O * np.nan), ValueError, "target: expected numbers from 0 to 1, got nan"),
     (lambda: kernels.squared_error(O, O[:, :2]), ValueError, "target: expected shape (2, 3), got (2, 2)"),
     (lambda: kernels.squared_error(O, O.astype("f8")), TypeError, "target: expected an array of float32, got one of float64"),
 ])

@@ -105,6 +105,13 @@ def test_a_sigmoid_learns_classes_and_numbers(dtype):
         check(task, block, 2, output="sigmoid", dtype=dtype)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_sigmoids_learn_binary_numbers(dtype):
+    block = many_answers()
+    binary = replace(CLASSES, kind="binary", loss="binary_cross_entropy")
+    check(binary, replace(block, target=np.eye(4, dtype=np.float32)[block.target]), 3, dtype=dtype)
+
+
 def test_a_long_batch_is_cut_between_steps(monkeypatch):
     """The layer's steps are cut where it listens for signals; cuts change no bit."""
     monkeypatch.setattr("kernels.tape.PACE", 1)
@@ -232,6 +239,15 @@ def test_sequences_that_do_not_fit_are_refused_before_anything_is_learned(change
         training.run(theta, None, sequences(), 2)
     with pytest.raises(TypeError, match="optimizer, clip: expected"):
         training.run(theta, SGD(len(theta), 0.1), sequences(), 2, 1.0)
+
+
+def test_binary_targets_are_numbers_from_0_to_1():
+    head = kernels.Readout(3, 2)
+    training = Training(3, head.size, "binary_cross_entropy", (6, 3, 4))
+    training.affine(training.answers(0), head, 0)
+    theta = head.init(0)
+    with pytest.raises(ValueError, match="target: expected numbers from 0 to 1, got 2.0"):
+        training.run(theta, SGD(len(theta), 0.1), sequences(target=np.full((4, 2), 2.0)), 2)
 
 
 def test_parts_that_do_not_fit_are_refused():

@@ -2,7 +2,7 @@
 
 A file of this folder is a loss, by the name of the file, and has
 
-- `KINDS`: which targets it compares with, of "class" and "number" as in study.tasks.Task;
+- `KINDS`: which targets it compares with, of "class", "number" and "binary" as in study.tasks.Task;
 - `loss(o, target)`, which takes the outputs o (P, K) of the head and the targets, and gives the loss of each answer (P,), what
   the net answers (P, K), and the gradient (P, K) of the mean loss over all answers with respect to o.
 """

@@ -4,7 +4,7 @@ import numpy as np
 
 import kernels
 
-KINDS = ("class", "number")
+KINDS = ("class", "number", "binary")
 
 
 def loss(o, target):

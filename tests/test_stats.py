@@ -12,7 +12,6 @@ from study.statistics.critical_gap import critical_gap, seed_critical_gap
 from study.statistics.decay import fit_decay
 from study.statistics.medians import median_interval, quartiles
 from study.statistics.p_values import holm, rank_test, sign_test
-from study.statistics.ratios import paired_ratio, ratio_p
 from study.statistics.success import survival, wilson
 
 
@@ -143,30 +142,6 @@ def test_decay_against_the_normal_equations():
 def test_decay_leaves_out_norms_that_vanished():
     assert fit_decay([0, 1, 2, 3, 4], [1, 0.5, 0.25, None, 0.0]).slope == pytest.approx(-log(2))
     assert fit_decay([0, 1, 2], [1, 0.5, None]) is None
-
-
-def test_paired_ratio_against_scipy():
-    first, second = [10, 22, 33, 38, 61, 59], [11, 20, 30, 40, 50, 60]
-    ours = paired_ratio(first, second)
-    interval = scipy_stats.ttest_rel(np.log(first), np.log(second)).confidence_interval()
-    assert (ours.low, ours.high) == pytest.approx((np.exp(interval.low), np.exp(interval.high)))
-    assert ours.pairs == 6
-    assert paired_ratio([1], [2]) is None
-
-
-@pytest.mark.parametrize("shift", [0.5, 0.65, 0.7, 0.8, 1.0, 1.3, 1.45, 1.55, 2.0])
-def test_ratio_p_agrees_with_the_interval(shift):
-    second = np.array([100, 120, 80, 105, 95, 130])
-    first = shift * second * np.array([1.1, 0.9, 1.05, 0.97, 1.0, 1.02])
-    ours = paired_ratio(first, second)
-    inside = 1 / 1.5 < ours.low and ours.high < 1.5
-    outside = ours.high < 1 / 1.5 or ours.low > 1.5
-    assert (ratio_p(first, second, 1.5, inside=True) < 0.05) == inside
-    assert (ratio_p(first, second, 1.5, inside=False) < 0.05) == outside
-
-
-def test_ratio_p_of_equal_pairs_is_certain():
-    assert ratio_p([5, 6, 7], [5, 6, 7], 1.5, inside=True) == 0
 
 
 def test_rank_test_by_enumeration():

@@ -89,6 +89,16 @@ def dumps(choices):
     return json.dumps(table, indent=1) + "\n"
 
 
+def doubt(choice):
+    """Why another learning rate could do better than the chosen one; "" if nothing speaks for it, or no rate was chosen."""
+    if choice and not any(candidate["solved"] for candidate in choice["candidates"]):
+        return "no learning rate solved the task"
+    if choice and choice["edge"]:
+        smallest = choice["lr"] == min(candidate["lr"] for candidate in choice["candidates"])
+        return f"its learning rate, {choice['lr']:g}, is the {'smallest' if smallest else 'largest'} that was tried"
+    return ""
+
+
 def rates(choices):
     """{rate key: learning rate} of {rate key: choice}."""
     return {key: choice["lr"] for key, choice in choices.items()}

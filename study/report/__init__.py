@@ -64,8 +64,8 @@ def _contents(folder):
     runs = table.load(folder)
     if not len(runs):
         return {}, f"No trials are recorded in {folder}."
-    judge = claims.find(study.name).judge if study.name in claims.NAMES else lambda _: []
-    tables = every(runs, plan.choices, judge(runs), study.name, study.preset)
+    settled = claims.find(study.name).judge(runs, plan.choices) if study.name in claims.NAMES else []
+    tables = every(runs, plan.choices, settled, study.name, study.preset)
     numbers = {name: csv(data) for name, figure in FIGURES.items() if len(data := figure.data(runs))}
     pictures = {f"figures/{name}.svg": drawing.svg(FIGURES[name].draw, pd.read_csv(StringIO(text)))
                 for name, text in numbers.items()}

@@ -16,6 +16,8 @@ from study.report.gradient_norms import WHEN
 from study.report.names import FAMILIES, init_label
 from study.report.tables import PARTS, outcomes
 from study.report.trials import NET, attempts, forward
+from study.statistics.effect import MOST_SEEDS
+from study.statistics.verdict import INCONCLUSIVE, UNTUNED
 from study.tasks import TASKS
 
 TEMPLATES = jinja2.Environment(loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates", encoding="utf-8"),
@@ -55,8 +57,8 @@ def markdown(study, frame, planned, choices, tables, figures):
         source=f"{study.name} --preset {study.preset}" if ablation else f"{folder}/plan.toml",
         gaps="critical_gap" in tables and len(critical := gaps(tables["critical_gap"], frame)) and table(critical),
         figures=[SimpleNamespace(name=name, title=figure.TITLE, caption=figure.CAPTION) for name, figure in figures.items()],
-        verdicts=verdicts is not None and table(_verdicts(verdicts)),
-        claims={} if verdicts is None else {id: ablation.CLAIMS[id] for id in dict.fromkeys(verdicts["claim"])},
+        claims=[] if verdicts is None else [_claim(id, ablation.CLAIMS[id], rows) for id, rows in verdicts.groupby("claim", sort=False)],
+        withdrawn=getattr(ablation, "WITHDRAWN", ()),
         shown=[SimpleNamespace(title=title, text=table(_readable(shown[name])))
                for name, title in TABLES.items() if len(shown.get(name, ()))],
         tables=list(tables), chosen=len(choices), edges=sum(choice["edge"] for choice in choices.values()))
@@ -109,12 +111,25 @@ def _decay(decay):
     return wide.reset_index()
 
 
-def _verdicts(verdicts):
-    outcome = verdicts["verdict"] + verdicts["provisional"].map({True: ", provisional", False: ""})
-    decides = verdicts["evidence"] + verdicts["p_holm"].map(lambda p: f"; p = {p:.2g}" if p < 1 else "")
-    seeds = verdicts["seeds"].astype(str) + " of " + verdicts["planned"].astype(str)
-    return pd.DataFrame({"claim": verdicts["claim"], "statement": verdicts["statement"], "verdict": outcome,
-                         "what decides": decides, "seeds": seeds})
+def _claim(id, claim, verdicts):
+    shown = pd.DataFrame({
+        "statement": verdicts["statement"],
+        "outcome": [_outcome(row) for row in verdicts.itertuples()],
+        "solved": verdicts["counts"],
+        "effect": verdicts["shown"] + verdicts["beside"].map(lambda text: text and f"; {text}"),
+        "power": [f"{row.power:.2f} to find {row.to_find}" for row in verdicts.itertuples()],
+        "seeds": verdicts["seeds"].astype(str) + " of " + verdicts["planned"].astype(str),
+        "p": [f"{p:.2g}" for p in verdicts["p_holm"]]})
+    return SimpleNamespace(id=id, claim=claim, sentence=sentences.fared(verdicts), table=table(shown))
+
+
+def _outcome(row):
+    why = {UNTUNED: row.doubt, INCONCLUSIVE: _needed(row.seeds_needed)}.get(row.outcome)
+    return row.outcome + (f" ({why})" if why else "") + (", provisional" if row.provisional else "")
+
+
+def _needed(seeds):
+    return f"{seeds:.0f} seeds an arm would decide" if seeds == seeds and seeds else f"more than {MOST_SEEDS} seeds an arm"
 
 
 def _readable(frame):

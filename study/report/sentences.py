@@ -3,8 +3,10 @@
 from study.report import probes
 from study.report.tables import outcomes
 from study.report.trials import attempts, forward, pooled
+from study.statistics.verdict import CEILING, FLOOR, INCONCLUSIVE, UNTUNED
 from study.tasks import TASKS
 
+UNDECIDED = {UNTUNED: "untuned", FLOOR: "at the floor", CEILING: "at the ceiling", INCONCLUSIVE: "inconclusive"}
 CLIPPED = {"norm": "the gradient's norm clipped at {:g}", "value": "each number of the gradient clipped at {:g}",
            "off": "gradients not clipped"}
 
@@ -48,3 +50,12 @@ def probing(frame):
     left_out = "; ".join(f"{n} of {TASKS[task].title} at H = {units}, gap {gap:,}" for (task, units, gap), n in others.items())
     left_out = left_out and f"Left out of figures and tables, but in `export`: {left_out}."
     return " ".join(filter(None, [f"Here: {nets}.", diverged, left_out, pooled(shown)]))
+
+
+def fared(verdicts):
+    """How a claim fared, from the table of its verdicts."""
+    count = verdicts["speaks"].value_counts()
+    undecided = [f"{n} {words}" for outcome, words in UNDECIDED.items() if (n := (verdicts["outcome"] == outcome).sum())]
+    n = len(verdicts)
+    return (f"Of {n} comparison{'s' * (n > 1)}, {count.get(1, 0)} {'speaks' if count.get(1, 0) == 1 else 'speak'} for the claim and "
+            f"{count.get(-1, 0)} against it" + "".join(f", {words}" for words in undecided) + ".")

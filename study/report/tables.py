@@ -10,6 +10,7 @@ from study.statistics.critical_gap import critical_gap
 from study.statistics.decay import fit_decay
 from study.statistics.medians import quartiles
 from study.statistics.success import survival, wilson
+from study.statistics.verdict import NOW
 from study.tasks import TASKS
 
 PARTS = {"whole": 1.0, "half": 0.5}
@@ -118,11 +119,18 @@ def decay(frame):
 
 
 def verdicts(settled, study, preset):
-    """One row a verdict, with the command that trains again what it rests on."""
-    return pd.DataFrame([{"claim": verdict.claim, "statement": verdict.statement, "verdict": verdict.outcome,
-                          "provisional": verdict.provisional, "evidence": verdict.evidence, "seeds": verdict.seeds,
-                          "planned": verdict.planned, "p": verdict.p, "p_holm": verdict.holm,
-                          "command": verdict.command(study, preset)} for verdict in settled])
+    """One row a verdict: counts, effect, power and p, with the command that trains again what it rests on."""
+    return pd.DataFrame([_verdict(verdict) | {"command": verdict.command(study, preset)} for verdict in settled])
+
+
+def _verdict(verdict):
+    effect, comparison = verdict.comparison.effect, verdict.comparison
+    return {"claim": verdict.claim, "statement": verdict.statement, "protocol": NOW, "outcome": verdict.outcome,
+            "speaks": verdict.speaks, "counts": comparison.counts, "effect": effect.name, "value": effect.value,
+            "low": effect.low, "high": effect.high, "shown": str(effect), "beside": comparison.beside,
+            "doubt": verdict.doubt, "seeds": comparison.seeds,
+            "planned": verdict.planned, "provisional": verdict.provisional, "power": verdict.power, "to_find": effect.worth,
+            "seeds_needed": verdict.needed, "p": effect.p, "p_holm": verdict.holm}
 
 
 def every(frame, choices, settled, study, preset):

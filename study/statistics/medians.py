@@ -1,9 +1,12 @@
-"""Medians over seeds: quartiles, and the interval between order statistics."""
+"""Medians over seeds: quartiles, the interval between order statistics, and whether it lies within bounds."""
 
 import numpy as np
 from scipy import stats
 
 from study.statistics import LEVEL
+from study.statistics.effect import WITHIN, Effect
+from study.statistics.p_values import sign_test
+from study.statistics.shares import ALWAYS, TRUE, sign_power, sign_seeds
 
 
 def quartiles(values):
@@ -25,3 +28,10 @@ def median_interval(values, level=LEVEL):
         return (float("nan"),) * 3
     ends = stats.quantile_test(values, p=0.5).confidence_interval(level)
     return (float(np.median(values)), float(ends.low), float(ends.high))
+
+
+def median_within(name, values, bounds):
+    """Effect: the median; the claim expects it within `bounds`. p: sign test of how many values lie there."""
+    n, inside = len(values), sum(bounds[0] < value < bounds[1] for value in values)
+    return Effect(name, *median_interval(values), WITHIN, bounds, sign_test(inside, n), sign_test(n - inside, n), ALWAYS,
+                  lambda alpha: sign_power(n, TRUE, alpha), lambda alpha: sign_seeds(inside / n, alpha))

@@ -1,52 +1,97 @@
-"""What a study says about a published claim: reproduced, contradicted or inconclusive, and the interval that decides.
+"""What a study says about a published claim: one of seven outcomes, with counts, effect, interval, p-value and power.
 
-A verdict compares two arms, or an arm with a number, by a rule fixed before the trials run. It is reproduced or contradicted
-when the interval says so and the p-value, Holm-corrected over all verdicts of its claim, is below 0.05; with fewer seeds than
-planned it is provisional. Inconclusive is an answer too: its evidence shows how wide the interval still is.
+A verdict rests on one comparison, whose rule is fixed before its trials run. Its outcome is
+
+- same direction, no difference or opposite, when the 95 % interval of the effect lies wholly on one side of what the claim
+  expects, and the p-value, Holm-corrected over all verdicts of the claim, is below 0.05;
+- untuned, when an arm whose learning rate is in doubt came out behind or even: a better rate could change the result;
+- floor or ceiling, when both arms fail or both succeed, so that there is nothing to compare;
+- inconclusive else, with the number of seeds an arm that would decide.
+
+No outcome says that a claim is contradicted. That takes the published protocol, followed closely, and a positive control that
+learns in the same set-up; these studies run the protocol of today.
 """
 
 from dataclasses import dataclass, field, replace
 
-from scipy import stats
-
 from study.statistics import LEVEL
+from study.statistics.effect import EQUAL, Effect
 from study.statistics.p_values import holm
-from study.statistics.success import wilson
 
-REPRODUCED, CONTRADICTED, INCONCLUSIVE = "reproduced", "contradicted", "inconclusive"
+SAME, NO_DIFFERENCE, OPPOSITE = "same direction", "no difference", "opposite"
+FLOOR, CEILING, UNTUNED, INCONCLUSIVE = "floor", "ceiling", "untuned", "inconclusive"
 ALPHA = 1 - LEVEL
+NOW = "as practised now"
 
 
 @dataclass(frozen=True)
 class Claim:
-    """What was published, where, and the rule that judges it."""
+    """What was published, where, and the rule that judges it. `exploratory` says why the rule does not come before its results."""
 
     text: str
     source: str
     rule: str
+    exploratory: str = ""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """An effect with the counts behind it.
+
+    `doubts` : why a result for the claim, and why one against it, could be due to a learning rate ("" if nothing is known)
+    `floor`, `ceiling` : whether both arms fail, or both succeed
+    `beside` : another estimate, as text
+    """
+
+    effect: Effect
+    counts: str
+    seeds: int
+    doubts: tuple = ("", "")
+    beside: str = ""
+    floor: bool = False
+    ceiling: bool = False
+
+    def outcome(self, p):
+        """(outcome, the doubt that makes it untuned), given the corrected p-value."""
+        lean = self.effect.lean if p < ALPHA else 0
+        doubts = self.doubts[lean < 0] if lean else "; ".join(dict.fromkeys(filter(None, self.doubts)))
+        if not lean and (self.floor or self.ceiling):
+            return (FLOOR if self.floor else CEILING), ""
+        if doubts:
+            return UNTUNED, doubts
+        agrees = NO_DIFFERENCE if self.effect.expected == EQUAL else SAME
+        return {1: agrees, -1: OPPOSITE, 0: INCONCLUSIVE}[lean], ""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """One comparison of a claim.
+    """One comparison of a claim, below `planned` seeds an arm provisional. `settle` fills the last five.
 
-    `p` is the p-value of the decision before the correction (1 where the interval decides nothing), `holm` the one after it;
-    `only` names the trials that the verdict rests on, as {axis: values}.
+    `only` : the trials that the verdict rests on, as {axis: values}
+    `doubt` : what makes it untuned
+    `power` : probability of finding what the effect calls worth finding
+    `needed` : seeds an arm that would decide an inconclusive verdict; None for others, and where more than 200 would not
     """
 
     claim: str
     statement: str
-    outcome: str
-    evidence: str
-    seeds: int
+    comparison: Comparison
     planned: int
-    p: float = 1.0
-    holm: float = 1.0
     only: dict = field(default_factory=dict)
+    outcome: str = INCONCLUSIVE
+    doubt: str = ""
+    holm: float = 1.0
+    power: float = float("nan")
+    needed: int | None = None
 
     @property
     def provisional(self):
-        return self.seeds < self.planned
+        return self.comparison.seeds < self.planned
+
+    @property
+    def speaks(self):
+        """1: for the claim; -1: against it; 0: it decides nothing."""
+        return {SAME: 1, NO_DIFFERENCE: 1, OPPOSITE: -1}.get(self.outcome, 0)
 
     def command(self, study, preset):
         """The command that trains again what the verdict rests on, into an empty folder."""
@@ -54,42 +99,17 @@ class Verdict:
         return f"python -m study run {study} --preset {preset} --out again {axes}".strip()
 
 
-def decide(reproduced, contradicted):
-    """(outcome, p) from two pairs (the interval says so, p-value)."""
-    for outcome, (decided, p) in ((REPRODUCED, reproduced), (CONTRADICTED, contradicted)):
-        if decided:
-            return outcome, p
-    return INCONCLUSIVE, 1.0
-
-
 def settle(verdicts):
-    """Correct the p-values of each claim by Holm; a decision that does not survive becomes inconclusive."""
-    settled = list(verdicts)
+    """Give each verdict its outcome, after Holm's correction within its claim, and the power that its seeds had.
+
+    Power and seeds are those at the strictest level of the correction. Comparisons without trials (None) are left out.
+    """
+    settled = [verdict for verdict in verdicts if verdict.comparison]
     for claim in {verdict.claim for verdict in settled}:
         places = [k for k, verdict in enumerate(settled) if verdict.claim == claim]
-        for k, p in zip(places, holm([settled[k].p for k in places]), strict=True):
-            outcome = settled[k].outcome if p < ALPHA else INCONCLUSIVE
-            settled[k] = replace(settled[k], outcome=outcome, holm=p)
+        level = ALPHA / len(places)
+        for k, p in zip(places, holm([settled[k].comparison.effect.p for k in places]), strict=True):
+            effect, (outcome, doubt) = settled[k].comparison.effect, settled[k].comparison.outcome(p)
+            needed = effect.needed(level) if outcome == INCONCLUSIVE else None
+            settled[k] = replace(settled[k], outcome=outcome, doubt=doubt, holm=p, power=effect.power(level), needed=needed)
     return settled
-
-
-def all_or_none(few, many, names):
-    """Judge "success 0 against more than 90 %" from two counts (solved, n) and the names of their arms.
-
-    Returns (outcome, p, evidence). Reproduced: none of the first, more than 90 % of the second, and the Wilson intervals
-    apart (p: Fisher's exact test). Contradicted: the interval of the second lies below 90 %, or that of the first above
-    10 % (p: exact binomial, doubled for the two ways).
-    """
-    (low_solved, low_n), (high_solved, high_n) = few, many
-    if not low_n or not high_n:
-        return INCONCLUSIVE, 1.0, "not run"
-    low, high = wilson(*few), wilson(*many)
-    table = [[low_solved, low_n - low_solved], [high_solved, high_n - high_solved]]
-    too_high = stats.binomtest(low_solved, low_n, 0.1, "greater").pvalue
-    too_low = stats.binomtest(high_solved, high_n, 0.9, "less").pvalue
-    outcome, p = decide(
-        (low_solved == 0 and high_solved > 0.9 * high_n and low[1] < high[0], stats.fisher_exact(table).pvalue),
-        (high[1] < 0.9 or low[0] > 0.1, min(1.0, 2 * min(too_high, too_low))))
-    evidence = "; ".join(f"{name}: {solved} of {n} [{ends[0]:.2f}, {ends[1]:.2f}]"
-                         for name, (solved, n), ends in zip(names, (few, many), (low, high), strict=True))
-    return outcome, float(p), evidence

@@ -3,6 +3,7 @@
 import numpy as np
 
 from study.tasks import group_words, lag_long
+from study.tasks._grammar import CLASSES, THING, VOCABULARY, WOMEN
 
 
 PERIOD = 15  # of the timing tasks
@@ -160,6 +161,21 @@ def reber(x):
     return [[symbol in may_come(text[: n + 1]) for symbol in "BTPSXVE"] for n in range(len(text))]
 
 
+def language(x):
+    """The words that follow, with the effect in its place; the others are no matter."""
+    words = [VOCABULARY[symbol] for symbol in symbols_of(x)]
+    answers = [0] * len(words)
+    if "fluent" in words:
+        country = words[words.index("up") + 2]
+        answers[words.index("fluent")] = VOCABULARY.index(CLASSES["TONGUE"][CLASSES["COUNTRY"].index(country)])
+    elif "home" in words:
+        name = words[words.index("home") - 2]
+        answers[words.index("because")] = VOCABULARY.index("she" if name in WOMEN else "he")
+    else:
+        answers[-3] = VOCABULARY.index("is" if words[1] in THING else "are")
+    return answers
+
+
 ORACLES = {  # a task, or the first part of its name: the program
     "adding/hs97": adding, "adding/uniform": adding_uniform, "multiplication": multiplication, "copy": copy, "latch": latch,
     "temporal_order": temporal_order, "recall": recall, "lag_free": lag_free, "lag_random": lag_random, "lag_long": lag_long_,
@@ -167,6 +183,7 @@ ORACLES = {  # a task, or the first part of its name: the program
     "a5": word("a5"), "z60": word("z60"), "a4z5": word("a4z5"), "flip_flop": flip_flop, "multi_recall": multi_recall,
     "reber": reber, "reber_continual": reber_continual, "timing": measured, "timing/gts": generated, "timing/pfg_cos": wave("cos"),
     "timing/pfg_triangle": wave("triangle"), "timing/pfg_rectangle": wave("rectangle"),
+    "language": language,
 }  # fmt: skip
 
 

@@ -54,7 +54,8 @@ def test_shapes_and_types(task):
     answers, rows = len(batch.read), rows_of(batch)
     assert (0 <= batch.read).all() and (batch.read < batch.lengths[rows]).all() and (np.diff(batch.places()[rows == 0]) > 0).all()
     if task.kind == "class":
-        assert batch.target.shape == (answers,) and set(batch.target) == set(range(task.outputs))
+        assert batch.target.shape == (answers,) and set(batch.target) <= set(range(task.outputs))
+        assert len(set(batch.target)) == task.outputs or task.contrasts  # versions share one vocabulary
     else:
         assert batch.target.shape == (answers, task.outputs) and batch.target.dtype == np.float32
     assert task.segment is None or (answers == batch.lengths.sum() and len(set(batch.lengths)) == 1)
@@ -157,7 +158,7 @@ def constants(task, batch):
 
 @EVERY
 def test_answers_that_are_constant_score_the_stated_chance(task):
-    batch, task = draw(task), task.at(usual(task))
+    batch, task = task.draw(kernels.Stream("test"), ROWS, usual(task)), task.at(usual(task))
     score, losses = constants(task, batch)
     chance = task.chance["score"]
     assert score == pytest.approx(chance, abs=4.5 * (chance * (1 - chance) / len(losses)) ** 0.5 + 1e-3)
@@ -170,10 +171,13 @@ def test_answers_that_are_constant_score_the_stated_chance(task):
 
 @pytest.mark.parametrize("task", [task for task in TASKS.values() if task.lag], ids=[name for name in TASKS if TASKS[name].lag])
 def test_the_steps_near_the_read_out_tell_nothing_of_the_answer(task):
-    """Per class, the mean input at each of the last steps that the gap keeps free of cues, read-out included, is the same."""
+    """Per class, the mean input at each of the last steps that the gap keeps free of cues, read-out included, is the same.
+
+    The bound on the difference is Bernstein's, which holds for rare symbols too.
+    """
     gap = 60
     free = int(task.lag * gap)
-    batch = draw(task, gap=gap).last_answers()
+    batch = draw(task, gap=gap).last_judged()
     assert (batch.read >= free - 1).all()
     seen = batch.x[batch.read - np.arange(free)[:, None], np.arange(len(batch.read))]
     if task.kind == "class":
@@ -184,7 +188,7 @@ def test_the_steps_near_the_read_out_tell_nothing_of_the_answer(task):
         inside = group == value
         difference = seen[:, inside].mean(1) - seen[:, ~inside].mean(1)
         error = np.sqrt(seen.var(1) * (1 / inside.sum() + 1 / (~inside).sum()))
-        assert (np.abs(difference) <= 5.5 * error + 1e-7).all()
+        assert (np.abs(difference) <= 5.5 * error + 5 / inside.sum()).all()
 
 
 @EVERY

@@ -41,7 +41,7 @@ def measure(task, made_of, theta, batch, sequence):
     """
     net = Net(task, made_of, "float64")
     weights = theta.astype(np.float64)
-    batch, sequence = batch.last_answers().until_read(), sequence.until_read()
+    batch, sequence = batch.last_judged().until_read(), sequence.until_read()
     back = norms.passes(net, weights, batch, LIFT, inputs=True)
     other = [layer.x[:, 0] for layer in net.layers(net.forward(weights, sequence))]
     first, *above = (_of_layer(n, back, weights, batch, other[n]) for n in range(len(other)))

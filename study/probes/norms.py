@@ -1,7 +1,8 @@
 """Norms of gradients: how the gradient of a row's loss falls with the distance to the step that is read, and along which path.
 
-The weights are cast to float64 and run in a float64 net on a batch of the probe's own. L is the loss of a row at its last answer,
-not the mean over the batch. The lag of step t is read - t. |dL/dstate_t| is the norm over the units of the total derivative.
+The weights are cast to float64 and run in a float64 net on a batch of the probe's own. L is the loss of a row at its last answer
+that counts, not the mean over the batch. The lag of step t is read - t. |dL/dstate_t| is the norm over the units of the total
+derivative.
 """
 
 from types import SimpleNamespace
@@ -38,7 +39,7 @@ def norms_by_lag(task, made_of, theta, batch):
         the same of each layer above, the lowest first.
     """
     net = Net(task, made_of, "float64")
-    batch = batch.last_answers().usable(made_of.direction)
+    batch = batch.last_judged().usable(made_of.direction)
     back = passes(net, theta.astype(np.float64), batch)
     lags = spaced(int(batch.read.min()))
     first, *above = (medians(layer, batch, lags) for layer in back.layers)

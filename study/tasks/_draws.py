@@ -97,6 +97,11 @@ class OneHot:
         return _identity(self.size).take(self.symbols, axis=0)
 
 
+def symbols_of(x):
+    """(T, B) the symbols of a OneHot, or of an array (T, B, size) of one-hot rows."""
+    return x.symbols if isinstance(x, OneHot) else x.argmax(axis=2)
+
+
 @cache
 def _identity(size):
     return np.eye(size + 1, size, dtype=np.float32)

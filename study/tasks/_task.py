@@ -73,6 +73,13 @@ class Batch:
             return self
         return replace(self._answers(self.offsets[1:] - 1), offsets=None)
 
+    def last_judged(self):
+        """The same sequences, each with the last of its answers that count only."""
+        if self.judged is None or self.offsets is None:
+            return self.last_answers()
+        counting = np.flatnonzero(self.judged)
+        return replace(self._answers(counting[np.searchsorted(counting, self.offsets[1:]) - 1]), offsets=None)
+
     def until_read(self):
         """The same sequences, each ending at the step of its last answer."""
         last = self.last_answers().read
@@ -136,6 +143,11 @@ class Task:
     answers : what the outputs stand for, in the same way; None: they are named by their numbers
     writes : whether each answer is the next symbol of the sequence, so that a net can write text; the answers are the symbols then
     stop : with which symbols, as texts, what a net writes ends; () where it does not end
+    needs : what the smallest gap has room for, for the message that refuses a smaller one; "" where a gap says it
+    conditions : names of the conditions in which a test counts minimal pairs; () where a task has none
+    contrasts : Batch -> (answers (N,), wrong classes (N,), conditions (N,)), the minimal pairs of a batch as it was built, or of
+        its rows: places among its P answers, the one wrong class that each is set against, and numbers of `conditions`. Constant
+        outputs prefer the right class in half of each condition's pairs, or in half of the pairs of two conditions. None: no pairs
     """
 
     name: str
@@ -159,6 +171,9 @@ class Task:
     answers: str | tuple | Callable | None = None
     writes: bool = False
     stop: tuple = ()
+    needs: str = ""
+    conditions: tuple = ()
+    contrasts: Callable | None = None
 
     def check(self, gap, axis=None):
         """Raise TypeError or ValueError unless `gap` is a gap that this task has. `axis`: what the message calls it."""
@@ -166,7 +181,8 @@ class Task:
         if isinstance(gap, bool) or not isinstance(gap, Integral):
             raise TypeError(f"{axis}: expected a whole number, got {gap!r}")
         if gap < self.smallest_gap:
-            raise ValueError(f"{axis}: {self.name} needs at least {self.smallest_gap}, got {gap}")
+            room = self.needs and f" (room for {self.needs})"
+            raise ValueError(f"{axis}: {self.name} needs at least {self.smallest_gap}, got {gap}{room}")
         if self.largest_gap is not None and gap > self.largest_gap:
             raise ValueError(f"{axis}: {self.name} has at most {self.largest_gap}, got {gap}")
 

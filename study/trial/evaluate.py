@@ -34,7 +34,7 @@ def evaluate(trial, task, net, theta):
     else:
         rows, total = (1, STREAMS) if task.segment else (TEST_ROWS, TEST)
         parts = batches(trial, task, rows, total, "test")
-    losses, counts, correct, several = [], [], 0, False
+    losses, counts, correct, several, tallies = [], [], 0, False, []
     for part in parts:
         passed = net.forward(theta, part, tape=False)
         right = task.passed(passed.output, part)
@@ -44,7 +44,20 @@ def evaluate(trial, task, net, theta):
         counts.append(part.counted(right))
         correct += int(np.count_nonzero(part.all_of_row(right)))
         several = part.offsets is not None
+        if task.contrasts:
+            tallies.append(_tally(task, passed.output, part))
     losses = np.concatenate(losses)
     loss = mean(losses)
     answers = [int(count.sum()) for count in np.concatenate(counts, axis=1)] if several else (None, None)
-    return Evaluation(len(losses), correct, loss if math.isfinite(loss) else None, *answers)
+    conditions = {name: counts.tolist() for name, counts in zip(task.conditions, sum(tallies))} if tallies else None
+    return Evaluation(len(losses), correct, loss if math.isfinite(loss) else None, *answers, conditions)
+
+
+def _tally(task, output, batch):
+    """(conditions, 3) of the minimal pairs of a batch: how many there are, with the right argmax, and with the wrong class below."""
+    answer, foil, condition = task.contrasts(batch)
+    target, places, output = batch.target[answer], np.arange(len(answer)), output[answer]
+    right = output.argmax(axis=1) == target
+    above = output[places, target] > output[places, foil]
+    counted = (np.bincount(condition[kept], minlength=len(task.conditions)) for kept in (right | True, right, above))
+    return np.stack(list(counted), axis=1)

@@ -176,6 +176,9 @@ class Trial(Frozen):
             task.check(self.gap, "gap")
             self._check_longer(task)
             self._check_stream(task)
+            if task.writes and self.direction != "forward":
+                raise ValueError(f"direction: {self.task} asks for the next symbol, which a net must not have seen; expected 'forward', "
+                                 f"got {self.direction!r}")
         if task is not None and task.rule is None:
             self._default("window")
         if task is not None and self.head == "attention" and not task.has_past(self.gap, self.direction):

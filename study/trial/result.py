@@ -15,6 +15,8 @@ class Evaluation:
     loss : mean loss; None where it is not finite
     answers_correct, answers : how many single answers were right, of how many; None where each sequence has one. Of streams:
         how many came before the first wrong one
+    conditions : {name: [minimal pairs, those whose right answer is the largest of all outputs, those in which it is larger than
+        the wrong one]}, as study.tasks.Task.contrasts gives them; None for a task without
     """
 
     n: int
@@ -22,6 +24,7 @@ class Evaluation:
     loss: float | None
     answers_correct: int | None = None
     answers: int | None = None
+    conditions: dict | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,11 +103,15 @@ def test_peers_agree(running, cell, work):
             assert wrong is None and off < 1e-5, (name, case.dtype, off, wrong)
 
 
-@pytest.mark.parametrize("made", [lambda cell: suites.recall("trial", "iteration", cell, 4, 6, dtype="float64"),
-                                  lambda cell: suites.order(cell, 1, 6, dtype="float64")], ids=["recall", "order"])
-@pytest.mark.parametrize("cell", suites.CELLS)
-def test_iterations_agree(running, cell, made):
-    case = made(cell)
+ITERATIONS = [
+    *(suites.recall("trial", "iteration", cell, 4, 6, dtype="float64") for cell in suites.CELLS),
+    *(suites.order(cell, 1, 6, dtype="float64") for cell in suites.CELLS),
+    *(replace(case, gap=4, H=6, dtype="float64") for case in suites.of_trials(1)["nets"].cases if case.net or case.task == suites.COPY),
+]
+
+
+@pytest.mark.parametrize("case", ITERATIONS, ids=str)
+def test_iterations_agree(running, case):
     able = [name for name in INSTALLED if running[name].ask("can", case)]
     for name, (off, wrong) in agreement.agreement(case, running, able).items():
         assert wrong is None, (name, off, wrong)
@@ -173,8 +177,9 @@ def small(monkeypatch):
                   for name, counts in {"table": [1], "threads": [1, 2], "gap": [1]}.items()}
     monkeypatch.setattr(suites, "of_kernels", lambda threads, most: of_kernels)
     trials, studies = suites.recall("trial", "iteration", "rnn", 4, 6), suites.recall("study", "study", "rnn", 3, 6, budget=64)
-    online = suites.order("rnn", 1, 6)
-    of_trials = {"trial": suites.Suite([trials], ()), "online": suites.Suite([online], ())}
+    online, net = suites.order("rnn", 1, 6), replace(trials, suite="nets", net=(("layers", 2),))
+    of_trials = {"trial": suites.Suite([trials], ()), "online": suites.Suite([online], ()),
+                 "nets": suites.Suite([net], (), earlier=False)}
     monkeypatch.setattr(suites, "of_trials", lambda threads: of_trials)
     monkeypatch.setattr(suites, "of_studies", lambda threads: suites.Suite([studies], ()))
     monkeypatch.setattr(memory, "tapes", lambda threads: iter([{"cell": "lstm", "units": 8, "bytes": 192.0, "numbers": 6.0}]))
@@ -228,8 +233,9 @@ def test_bench_trial_and_study(small, call, tmp_path):
     for suite in suites.TRIAL_TITLES:
         kept = json.loads((tmp_path / "bench" / kernels.isa() / f"{suite}.json").read_text())
         case, = kept["cases"]
-        assert case["peers"].keys() == {"ours", "earlier"} and case["peers"]["earlier"]["difference"] == 0
-        assert kept["command"].endswith("--against CLONE") and (case["chain"] is None) == (suite == "trial")
+        assert case["peers"].keys() == ({"ours"} if suite == "nets" else {"ours", "earlier"})
+        assert all(case["peers"][name]["difference"] == 0 for name in case["peers"].keys() & {"earlier"})
+        assert kept["command"].endswith("--against CLONE") and (case["chain"] is None) == (suite != "online")
     code, out, _ = call("study", "--peers", "none")
     assert code == 0 and "ours: " in out and "for a thousand sequences" in out
 

@@ -69,9 +69,9 @@ def test_floors_are_judged_by_the_records(tmp_path):
             entries = [with_fast(entry(case, **seconds), 1e-3) for case, seconds in zip(cases, times)]
             record.write(tmp_path, made(suite, entries))
     table = floors.table(tmp_path)
-    expected = ["60.00", "7.00", "7.00", "1.00", "7.00", "7.00", "50.00", "1.00"]
+    expected = ["60.00", "7.00", "7.00", "1.00", "7.00", "7.00", "50.00", "1.00", "1.00", "1.00", "1.00", "1.00"]
     assert [reached.split()[0] for reached in table["reached"]] == expected
-    assert list(table["met"]) == ["yes", "no"] + ["yes"] * 6
+    assert list(table["met"]) == ["yes", "no"] + ["yes"] * 10
     assert "## Floors" in (tmp_path / "REPORT.md").read_text()
 
 
@@ -104,7 +104,7 @@ def test_an_unfinished_record_says_so(tmp_path):
     unfinished = made("gap", [entry(TINY, ours=1.0)]) | {"finished": False}
     record.write(tmp_path, unfinished)
     assert "interrupted before its end" in (tmp_path / "REPORT.md").read_text()
-    assert json.loads((tmp_path / "gap.json").read_text()) == unfinished
+    assert (tmp_path / "gap.json").read_text() == json.dumps(unfinished, indent=1) + "\n"
     assert (tmp_path / "gap.csv").read_text() == csv(tables.frame(unfinished))
 
 
@@ -127,3 +127,9 @@ def test_the_committed_records_give_their_report():
     for folder in (PROJECT / "results" / "bench").iterdir():
         assert page(folder).startswith(f"# Speed and memory on {folder.name}")
     assert page(PROJECT / "results" / "bench" / "avx2") == (PROJECT / "results" / "bench" / "avx2" / "REPORT.md").read_text("utf-8")
+
+
+def test_operations_of_layers_are_those_of_each_layer_and_of_what_it_passes_back():
+    of_one, of_two, of_grid = (operations.operations(case) / (2 * case.T * case.B) for case in suites.of_trials(1)["nets"].cases[:3])
+    inner = 2 * 4 * 64 * 64  # W and U of a layer whose inputs are units
+    assert (of_two - of_one, of_grid) == (3 * inner, 3 * 4 * inner + 2 * 9 * 64)

@@ -16,6 +16,7 @@ class Case:
     dtype : "float32" or "float64"
     threads : the number that every peer may use
     task, optimizer, gap, seed, budget : of the trial that an iteration or a study belongs to; None or a default in other work
+    net : further knobs of that trial's net, ((knob, value), ...)
     """
 
     suite: str
@@ -32,7 +33,9 @@ class Case:
     gap: int | None = None
     seed: int = 0
     budget: int | None = None
+    net: tuple = ()
 
     def __str__(self):
         task = "" if self.task is None else f" {self.task} {self.gap}"
-        return f"{self.work} {self.cell} T{self.T} B{self.B} I{self.I} H{self.H}{task} {self.dtype} on {self.threads}"
+        net = "".join(f" {value}" if isinstance(value, str) else f" {value} {knob}" for knob, value in self.net)
+        return f"{self.work} {self.cell}{net} T{self.T} B{self.B} I{self.I} H{self.H}{task} {self.dtype} on {self.threads}"

@@ -7,7 +7,7 @@ import pandas as pd
 
 from study.bench import tables
 from study.bench.peers import EARLIER
-from study.bench.suites import FLOORS
+from study.bench.suites import ATTENTION, COPY, FLOORS, GRID, RECALL, TWO
 
 
 def _online(record, cell):
@@ -53,6 +53,30 @@ def _flatness(records, at):
     return max(seconds[cell, 128, lengths[-1]] / seconds[cell, 128, lengths[0]] for cell in ("rnn", "lstm"))
 
 
+def _over_plain(H, net=(), task=RECALL):
+    """The time of a net over that of one layer with one answer."""
+    def value(records, at):
+        plain = _net(records, H, ())
+        return _net(records, H, net, task)["peers"]["ours"][at] / plain["peers"]["ours"][at]
+
+    return value
+
+
+def _share_of_grid(records, at):
+    """The share of the limit that a grid of two layers reaches, over that of two plain layers."""
+    def share(net):
+        case = _net(records, 64, net)
+        return tables.limit(case, at) / case["peers"]["ours"][at]
+
+    return share(GRID) / share(TWO)
+
+
+def _net(records, H, net, task=RECALL):
+    """The case of a net."""
+    wanted = H, dict(net), task
+    return next(case for case in records["nets"]["cases"] if (case["H"], dict(case["net"]), case["task"]) == wanted)
+
+
 MOST, LEAST = "at most", "at least"
 WANTED = {  # what: (value of the records, bound, floor)
     "training of 6a, one sequence at a time, LSTM, H = 8: times as fast as torch": (_over_torch, LEAST, 50),
@@ -62,6 +86,10 @@ WANTED = {  # what: (value of the records, bound, floor)
     "iteration, B = 32, T = 100, H = 32, RNN: times as fast as the earlier commit": (_batch_over_earlier("rnn"), LEAST, 1.6),
     "the same, LSTM": (_batch_over_earlier("lstm"), LEAST, 1.25),
     "iteration, B = 32, six cells, geometric mean: times as fast as the faster of torch and jax": (_over_the_best, LEAST, 4.5),
+    "iteration of two layers over one, LSTM, H = 64": (_over_plain(64, TWO), MOST, 2.1),
+    "iteration with 9 classes at each step over one answer, LSTM, H = 32": (_over_plain(32, task=COPY), MOST, 1.2),
+    "iteration with additive attention over none, LSTM, H = 32": (_over_plain(32, ATTENTION), MOST, 1.6),
+    "share of the limit, a grid of two layers over two plain layers": (_share_of_grid, LEAST, 0.6),
     "a step and row at T = 10,000 over T = 100, H = 128, the worse of RNN and LSTM": (_flatness, MOST, 1.15),
 }
 
@@ -78,7 +106,7 @@ def table(folder):
 def _judged(what, records, value, bound, floor):
     wanted = {"what": what, "wanted": f"{bound} {floor}"}
     try:
-        median, fast = (value(records, at) for at in ("median", "fast"))
+        median, fast = [value(records, at) for at in ("median", "fast")]
         reached = f"{median:.2f} ({fast:.2f})"
     except (KeyError, StopIteration, TypeError, ValueError):  # a record, a case or a peer is missing
         return wanted | {"reached": "not measured", "met": ""}

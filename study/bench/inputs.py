@@ -16,7 +16,8 @@ def inputs(case):
 
     weights : {"W": (blocks W feeds, I, H), "U": ..., "b": ...[, "p": ...]}, uniform as layer.init makes them
     x (T, B, I) and dy (T, B, H), uniform in (-1, 1), where the work is a pass of the layer; otherwise
-    theta : all weights of the net, head : {"V": (H, K), "v": (K,)}, trial : the knobs of a trial, longest : its most steps
+    theta : all weights of the net, above : as weights, of each further layer, head : {"V": (H, K), "v": (K,)} or more,
+    trial : the knobs of a trial, longest : its most steps
     """
     if case.task is None:
         layer = kernels.RNN(case.cell, case.I, case.H, dtype="float64")
@@ -25,18 +26,21 @@ def inputs(case):
                   for name, n in (("x", case.I), ("dy", case.H))}
         return {"weights": _weights(layer, layer.init(0), case.dtype), **arrays}
     task = tasks.get(case.task)
-    net = Net(task, Architecture(case.cell, case.H), "float64")
+    net = Net(task.at(case.gap), Architecture(case.cell, case.H, **dict(case.net)), "float64")
     theta = net.init(case.seed)
-    head = net.modules["head"].affine.view(theta[net.slices["head"]])
-    return {"weights": _weights(net.layer, theta[net.slices["recurrent"]], case.dtype),
-            "theta": theta.astype(case.dtype), "head": {name: part.astype(case.dtype) for name, part in head.items()},
+    modules = {}
+    for name, part in net.view(theta).items():
+        module, parameter = name.split("/", 1)
+        modules.setdefault(module, {})[parameter.removeprefix("forward/")] = part.astype(case.dtype)
+    above = [weights for module, weights in modules.items() if module.startswith("layer")]
+    return {"weights": modules["recurrent"], "above": above, "head": modules["head"], "theta": theta.astype(case.dtype),
             "trial": trial_knobs(case), "longest": _longest(task, case.gap)}
 
 
 def trial_knobs(case):
     """The knobs of the trial that a case belongs to."""
     knobs = {"cell": case.cell, "units": case.H, "task": case.task, "gap": case.gap, "seed": case.seed,
-             "batch": case.B, "dtype": case.dtype, "optimizer": case.optimizer, **OPTIMIZERS[case.optimizer]}
+             "batch": case.B, "dtype": case.dtype, "optimizer": case.optimizer, **OPTIMIZERS[case.optimizer], **dict(case.net)}
     return knobs | ({} if case.budget is None else {"budget": case.budget})
 
 

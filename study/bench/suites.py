@@ -23,9 +23,13 @@ KERNEL_TITLES = {  # in the order of the page
     "long": "Training step of long sequences, a step and row",
     "memory": "Memory",
 }
-TRIAL_TITLES = {"trial": "A whole training iteration of 32 sequences", "online": "A whole training iteration of 1 or 4 sequences"}
+TRIAL_TITLES = {
+    "trial": "A whole training iteration of 32 sequences",
+    "online": "A whole training iteration of 1 or 4 sequences",
+    "nets": "A whole training iteration of nets with layers and heads",
+}
 TITLES = KERNEL_TITLES | TRIAL_TITLES | {"study": "A small study"}
-FLOORS = ("online", "trial", "row", "long")  # the suites that study.bench.floors needs
+FLOORS = ("online", "trial", "nets", "row", "long")  # the suites that study.bench.floors needs
 
 SHAPES = [(100, 32, 2, 32), (100, 32, 2, 64), (100, 32, 2, 128), (100, 64, 64, 128), (200, 32, 128, 256), (100, 64, 512, 512)]
 CELLS = ("rnn", "lstm", "peephole", "coupled", "gru", "gru_after")  # that peers have, or that are short to write for them
@@ -37,10 +41,12 @@ GAPS = (12, 25, 50, 100, 200, 400, 700, 1000)
 ONE_ROW = ("rnn", "lstm", "gru", "peephole", "lstm_1997")
 TWO_LENGTHS = (105, 1005)  # the time between them is that of the steps, without what a call takes
 LENGTHS, LONG_ROUNDS = (100, 1000, 10_000), 6
-RECALL, ORDER = "recall/past", "temporal_order/6a"
+RECALL, ORDER, COPY = "recall/past", "temporal_order/6a", "copy"
 LONGEST_LEAD = 9  # the most distractors before the cue of RECALL
 MEAN_LENGTH = 105  # of ORDER as it was published
 FAST = ("torch", "jax")
+TWO, GRID, ATTENTION = (("layers", 2),), (("layers", 2), ("stack", "grid")), (("head", "attention"),)
+NETS = ((64, ()), (64, TWO), (64, GRID), (32, ()), (32, ATTENTION))  # H, and further knobs of the net
 EQUAL = 32  # all cells are compared at this number of inputs and units, then with no more parameters than an lstm of that size
 
 
@@ -81,7 +87,9 @@ def of_trials(threads):
     batches = [recall("trial", "iteration", cell, T - 1 - LONGEST_LEAD, H, threads=threads)
                for T in (100, 200) for H in (32, 64) for cell in CELLS]
     online = [order(cell, B, 8, threads=threads) for B, cells in ((1, kernels.CELLS), (4, CELLS)) for cell in cells]
-    return {"online": Suite(online, FAST), "trial": Suite(batches, FAST)}
+    nets = [recall("nets", "iteration", "lstm", 90, H, net=net, threads=threads) for H, net in NETS]
+    each_step = Case("nets", "iteration", "lstm", 100, 32, TASKS[COPY].inputs, 32, task=COPY, gap=80, threads=threads)
+    return {"online": Suite(online, FAST), "trial": Suite(batches, FAST), "nets": Suite([*nets, each_step], FAST, earlier=False)}
 
 
 def of_studies(threads):

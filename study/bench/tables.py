@@ -7,6 +7,7 @@ import kernels
 from study.bench.memory import LIMIT
 from study.bench.operations import multiply_adds
 from study.bench.peers import EARLIER
+from study.bench.suites import COPY
 
 KEYS = ["work", "cell", "T", "B", "I", "H", "dtype", "threads", "task", "gap", "seed"]
 TWIN = "numpy"  # shown, but never the best peer
@@ -26,7 +27,8 @@ def frame(record):
             if case.get("operations") and seconds:
                 row |= {"gflops": case["operations"] / seconds / 1e9, "peak": case["peak"]["median"] / 1e9}
                 row |= {"share": row["gflops"] / row["peak"], "limit": limit(case, "median")}
-            rows.append(row | {"best_peer": name == best})
+            net = {"net": _net(case)} if record["suite"] == "nets" else {}
+            rows.append(row | net | {"best_peer": name == best})
     return pd.DataFrame(rows)
 
 
@@ -148,6 +150,22 @@ def _iteration(record, case):
     return {"cell": case["cell"], **{key: case[key] for key in ("T", "B", "H")}, **times, **_ratios(case), "share": _share(case)}
 
 
+def _net(case):
+    """A net with layers and a head in words."""
+    net = dict(case["net"])
+    layers = f"{net['layers']} layers" if "layers" in net else "1 layer"
+    each = "answers at each step" if case["task"] == COPY else None
+    return ", ".join(filter(None, [layers, net.get("stack"), net.get("head"), each]))
+
+
+def _nets(record, case):
+    """As _iteration, with the time over that of the first net of as many units, which has one layer and one answer."""
+    plain = next(other for other in record["cases"] if other["H"] == case["H"])
+    more = _both(case, lambda case, at: case["peers"]["ours"][at] / plain["peers"]["ours"][at], "{:.2f}".format)
+    cell, *others = _iteration(record, case).items()
+    return dict([cell, ("net", _net(case)), *others, ("over the plain net", more)])
+
+
 def _trial(record, case):
     seconds = {f"{name}, s": f"{result['seconds']:.2f}" for name, result in case["peers"].items()}
     sequences = {f"{name}, sequences": result["sequences"] for name, result in case["peers"].items()}
@@ -162,7 +180,7 @@ def _memory(record, case):
             "peak, GiB": f"{case['after'] / 2**30:.2f}"}
 
 
-_SHOWN = {"cells": _cells, "long": _long, "trial": _iteration, "online": _iteration, "study": _trial, "memory": _memory}
+_SHOWN = {"cells": _cells, "long": _long, "trial": _iteration, "online": _iteration, "nets": _nets, "study": _trial, "memory": _memory}
 
 
 def summary(record):
@@ -210,4 +228,4 @@ def _footprint(record):
                    f"{gib['before']} of it before; {case['seconds']:.1f} s. A whole tape would take {gib['whole_tape']} GiB.")
 
 
-_SUMMARIES = {"trial": _means, "online": _means, "study": _totals, "memory": _footprint}
+_SUMMARIES = {"trial": _means, "online": _means, "nets": _means, "study": _totals, "memory": _footprint}

@@ -1,5 +1,6 @@
 """torch: nn.RNN, nn.LSTM and nn.GRU (our gru_after); the other cells as scripted loops."""
 
+from dataclasses import replace
 from itertools import islice
 
 import numpy as np
@@ -20,7 +21,8 @@ LOOPS = {"peephole": _loops.peephole, "coupled": _loops.coupled, "gru": _loops.g
 
 
 def can(case):
-    return case.cell in MODULES or case.cell in LOOPS
+    known, net = case.cell in MODULES or case.cell in LOOPS, dict(case.net)
+    return known and net.get("stack", "plain") == "plain"
 
 
 class Module:
@@ -84,12 +86,12 @@ class Loop:
         return apart({name: gradient.numpy() for name, gradient in zip(self.weights, gradients)}, self.H)
 
 
-def cell(case, given):
-    return (Module if case.cell in MODULES else Loop)(case, given["weights"])
+def cell(case, weights):
+    return (Module if case.cell in MODULES else Loop)(case, weights)
 
 
 def training(case, given):
-    net, x, dy = cell(case, given), torch.from_numpy(given["x"]), torch.from_numpy(given["dy"])
+    net, x, dy = cell(case, given["weights"]), torch.from_numpy(given["x"]), torch.from_numpy(given["dy"])
 
     def step():
         y = net(x)
@@ -103,7 +105,7 @@ def training(case, given):
 
 
 def forward(case, given):
-    net, x = cell(case, given), torch.from_numpy(given["x"])
+    net, x = cell(case, given["weights"]), torch.from_numpy(given["x"])
 
     def step():
         with torch.no_grad():
@@ -124,31 +126,48 @@ def iteration(case, given):
     return run, lambda: mean_losses([learner.learn(next(batches))[0] for _ in range(CHECKED)])
 
 
+def attend(w, y, query, read):
+    """The outputs (B, K) of study.nets.heads.attention.Head, additive, for one answer a row: y (T, B, H), query (B, H), read (B,)."""
+    scores = torch.tanh(query @ w["attention/P"] + y @ w["attention/Q"]) @ w["attention/v"]
+    seen = torch.arange(len(y))[:, None] < read
+    alpha = scores.masked_fill(~seen, -torch.inf).softmax(0)
+    context = (alpha[..., None] * y).sum(0)
+    mixed = torch.tanh(torch.addmm(w["mix/v"], torch.cat([context, query], 1), w["mix/V"]))
+    return torch.addmm(w["readout/v"], mixed, w["readout/V"])
+
+
 class Learner:
     """A trial's net and its optimizer. Rows need no lengths, because a forward net is read before their end."""
 
     def __init__(self, case, given):
         self.trial = Trial(**given["trial"])
         self.dtype = getattr(torch, case.dtype)
-        self.net = cell(case, given)
-        self.V, self.v = (torch.from_numpy(given["head"][name].copy()).requires_grad_() for name in "Vv")
-        self.parameters = [*self.net.parameters, self.V, self.v]
+        layers = [replace(case, I=case.H if n else case.I) for n in range(1 + len(given["above"]))]
+        self.layers = [cell(layer, weights) for layer, weights in zip(layers, [given["weights"], *given["above"]])]
+        self.head = {name: torch.from_numpy(part.copy()).requires_grad_() for name, part in given["head"].items()}
+        self.parameters = [parameter for layer in self.layers for parameter in layer.parameters] + list(self.head.values())
         if self.trial.optimizer == "adam":
             self.optimizer = torch.optim.Adam(self.parameters, lr=self.trial.lr, fused=True)
         else:
             self.optimizer = torch.optim.SGD(self.parameters, lr=self.trial.lr, momentum=self.trial.momentum, fused=True)
 
     def logits(self, batch):
-        y = self.net(torch.from_numpy(batch.x).to(self.dtype))
-        return torch.addmm(self.v, y[torch.from_numpy(batch.read), torch.arange(len(batch.read))], self.V)
+        y = torch.from_numpy(batch.x).to(self.dtype)
+        for layer in self.layers:
+            y = layer(y)
+        read = y.flatten(0, 1)[torch.from_numpy(batch.places())]
+        if self.trial.head == "attention":
+            return attend(self.head, y, read, torch.from_numpy(batch.read))
+        return torch.addmm(self.head["v"], read, self.head["V"])
 
     def learn(self, batch):
-        """(mean loss, softmax (B, K) before the update)"""
+        """(mean loss, softmax (P, K) before the update)"""
         logits = self.logits(batch)
         loss = torch.nn.functional.cross_entropy(logits, torch.from_numpy(batch.target))
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        self.net.one_bias()
+        for layer in self.layers:
+            layer.one_bias()
         torch.nn.utils.clip_grad_norm_(self.parameters, self.trial.clip)
         self.optimizer.step()
         return loss.item(), logits.detach().softmax(1).numpy()

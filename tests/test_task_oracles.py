@@ -7,7 +7,7 @@ from oracles import ORACLES, answered
 import kernels
 from study.tasks import TASKS, Judge
 
-REAL = {"digits", "digits_permuted"}
+REAL = {"characters", "chorales", "digits", "digits_permuted", "vowels"}
 
 
 def oracle(name):

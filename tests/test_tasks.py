@@ -13,7 +13,7 @@ from study_hashes import first_batch, golden
 import kernels
 from study import tasks
 from study.records.machine import PROJECT
-from study.tasks import TASKS, _symbols
+from study.tasks import LEFT_OUT, TASKS, _symbols
 
 ROWS = 4000
 EVERY = pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
@@ -55,9 +55,10 @@ def test_shapes_and_types(task):
     assert (0 <= batch.read).all() and (batch.read < batch.lengths[rows]).all() and (np.diff(batch.places()[rows == 0]) > 0).all()
     if task.kind == "class":
         assert batch.target.shape == (answers,) and set(batch.target) <= set(range(task.outputs))
-        assert len(set(batch.target)) == task.outputs or task.contrasts  # versions share one vocabulary
+        assert len(set(batch.target)) == task.outputs or task.contrasts or task.data  # versions share a vocabulary; rare characters
     else:
         assert batch.target.shape == (answers, task.outputs) and batch.target.dtype == np.float32
+        assert task.kind == "number" or set(np.unique(batch.target)) == {0, 1}
     assert task.segment is None or (answers == batch.lengths.sum() and len(set(batch.lengths)) == 1)
     assert batch.judged is None or set(rows[batch.judged]) == set(range(len(batch.lengths)))
     if batch.truth is not None:
@@ -148,6 +149,9 @@ def constants(task, batch):
             counts = np.bincount(fitted, minlength=task.outputs) + 0.01
             output[here] = counts / counts.sum()
             losses[here] = -np.log(output[here, batch.target[here]])
+        elif task.kind == "binary":
+            output[here] = p = (fitted.sum(axis=0) + 0.01) / (len(fitted) + 0.02)
+            losses[here] = -np.where(batch.target[here] == 1, np.log(p), np.log(1 - p)).sum(axis=1)
         else:
             losses[here] = ((batch.target[here] - fitted.mean(axis=0)) ** 2).mean(axis=1)
             candidates = np.unique(truth[here & (rows % 2 == 0)], axis=0)
@@ -201,7 +205,11 @@ FILES = [module.name for module in pkgutil.iter_modules(tasks.__path__, "study.t
 
 @pytest.mark.parametrize("name", ["study.tasks", *FILES])
 def test_drawn_samples_of_the_docstrings(name):
-    outcome = doctest.testmod(importlib.import_module(name))
+    module = importlib.import_module(name)
+    for task in getattr(module, "TASKS", ()) if name != "study.tasks" else ():
+        if task.name in LEFT_OUT:
+            pytest.skip(LEFT_OUT[task.name])
+    outcome = doctest.testmod(module)
     assert outcome.attempted and not outcome.failed
 
 

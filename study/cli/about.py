@@ -10,7 +10,7 @@ from study.cli import dump
 from study.plan import selection
 from study.plan.plan import Plan
 from study.records import machine
-from study.tasks import TASKS
+from study.tasks import LEFT_OUT, TASKS
 from study.trial import meaning
 
 UNITS = 32  # inputs and units of the layer whose parameters are counted; mut1 needs as many inputs as units
@@ -36,6 +36,9 @@ def list_(what):
     for name in [what] if what else lists:
         head, *rows = lists[name]()
         _show(head, rows)
+        if name == "tasks":
+            for line in LEFT_OUT.values():
+                click.echo(f"left out: {line}")
 
 
 def _show(head, rows):
@@ -62,7 +65,7 @@ def _cells():
 def _tasks():
     head = ("task", "what", "gap means", "from", "chance", "solved when", "source")
     return [head, *((name, task.title, task.axis, task.smallest_gap, f"{task.at(task.smallest_gap).chance['score']:.3g}",
-                     task.rule or "no rule; accuracy at the end", task.source) for name, task in TASKS.items())]
+                     task.rule or "no rule; accuracy and loss at the end", task.source) for name, task in TASKS.items())]
 
 
 def _knobs():

@@ -27,6 +27,9 @@ TABLES = {
     "parameters": "Number of weights of each net",
     "outcomes": "How the trials ended",
     "equal_parameters": "Nets with equal numbers of weights instead of equal numbers of units",
+    "real": "Real sequences: loss on the test part, in nats an answer, with its range over seeds, and in bits (characters: bits per "
+            "character; chorales: negative log-likelihood of a frame), and the share of right answers; chance: the loss of the best "
+            "constant answer",
     "guessing": "Weights drawn at random, within the same budget",
     "probes": "Fitted slope of log |dL/dh| with its interval and R^2, and the leading Lyapunov exponents, in nats a step "
               "(medians over seeds; bound: log of the largest singular value of U)",
@@ -134,6 +137,6 @@ def _needed(seeds):
 
 def _readable(frame):
     """Numbers to three digits, without the columns that are the same in every row."""
-    always = ("trials", "solved", "censored", "diverged", "parameters")
+    always = ("trials", "solved", "censored", "diverged", "parameters", "loss", "bits", "right", "chance")
     kept = [name for name in frame if frame[name].nunique() > 1 or name in always]
     return frame[kept].map(lambda value: ("-" if value != value else f"{value:.3g}") if isinstance(value, float) else value)

@@ -1,5 +1,7 @@
 """The tables: each a function of the trials (and the chosen learning rates) that gives a DataFrame."""
 
+from math import log
+
 import pandas as pd
 
 from kernels import CELLS
@@ -89,6 +91,23 @@ def digits(frame):
     return pd.DataFrame(rows)
 
 
+def real(frame):
+    """Loss on the test part of speech, music and text, in nats an answer: median and range over seeds; `bits`: the median in bits.
+
+    `right` is the share of right answers: of speakers, frames or characters.
+    """
+    runs = trained(frame)
+    runs = runs[runs["task"].isin([name for name, task in TASKS.items() if task.data]) & runs["test_loss"].notna()]
+    rows = []
+    for row, nets in grouped(runs, [*(knob for knob in row_knobs(runs) if knob != "method"), "gap"]):
+        answers, right = nets["test_answers"].fillna(nets["test_n"]), nets["test_answers_correct"].fillna(nets["test_correct"])
+        loss = nets["test_loss"]
+        rows.append(row | {"seeds": len(nets), "loss": loss.median(), "lowest": loss.min(), "highest": loss.max(),
+                           "bits": loss.median() / log(2), "right": (right / answers).median(),
+                           "chance": TASKS[row["task"]].chance["loss"]})
+    return pd.DataFrame(rows)
+
+
 def guessing(frame):
     """Nets whose weights are drawn at random until they solve the task, within the same budget of sequences."""
     runs = where(frame, method="guess", purpose="train")
@@ -136,7 +155,7 @@ def _verdict(verdict):
 def every(frame, choices, settled, study, preset):
     """{file name without its ending: table} of all that are not empty."""
     tables = {"critical_gap": critical_gaps(frame), "success": success(frame), "learning_rates": learning_rates(choices),
-              "parameters": parameters(frame), "equal_parameters": equal_parameters(frame), "digits": digits(frame),
+              "parameters": parameters(frame), "equal_parameters": equal_parameters(frame), "digits": digits(frame), "real": real(frame),
               "guessing": guessing(frame), "decay": decay(frame), "probes": probes.slopes(frame),
               "verdicts": verdicts(settled, study, preset)}
     return {name: table for name, table in tables.items() if len(table)}

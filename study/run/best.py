@@ -41,6 +41,9 @@ class Best:
         if solved:
             _better(arm, "gap", trial.gap, max)
             _better(arm, "sequences", result.sequences, min)
+        elif solved is None and result.test is not None and result.test.answers is not None:
+            if result.test.loss is not None:
+                _better(arm, "loss", result.test.loss, min)
         elif solved is None and result.test is not None:
             _better(arm, "right", result.test.correct / result.test.n, max)
         self.arms[name] = arm
@@ -65,6 +68,8 @@ def line(arm):
     words = f"{arm['arm']}: {arm['finished']} of {arm['of']} finished"
     if "right" in arm:
         words += f", at best {arm['right']:.1%} right"
+    if "loss" in arm:
+        words += f", least test loss {arm['loss']:.4g}"
     if "solved" in arm:
         words += f", {arm['solved']} solved"
     if "gap" in arm:

@@ -5,7 +5,7 @@ import numpy as np
 from study.errors import SpecError, unknown
 from study.records import store, weights
 from study.run.estimate import Estimate, duration
-from study.tasks import TASKS
+from study.tasks import LEFT_OUT, TASKS
 from study.trial.knobs import Trial
 from study.trial.result import Result
 from study.trial.run import net_of, run
@@ -32,8 +32,8 @@ class Trained:
         id = entry["id"]
         if entry["status"] != "done":
             raise SpecError(f"{id}: expected a trial that is done, got one that {entry['status']}")
-        if entry["trial"]["task"] not in TASKS:
-            raise SpecError(f"{id}: {unknown('task', entry['trial']['task'], TASKS)}")
+        if (task := entry["trial"]["task"]) not in TASKS:
+            raise SpecError(f"{id}: {LEFT_OUT.get(task) or unknown('task', task, TASKS)}")
         self.trial, self._result = Trial.model_validate(entry["trial"]), Result.of(entry["result"])
         if self.trial.id != id:
             raise SpecError(f"{id}: expected a trial of this version, which would have the id {self.trial.id}")

@@ -128,7 +128,7 @@ class Task:
     smallest_gap : gaps below it are refused
     lag : the fewest steps from the last cue to the answer, as a fraction of the gap
     inputs, outputs : I, and K, the outputs of the net; each a number, or gap -> number
-    kind : what a target is: "class", one of K, or "number", K of them
+    kind : what a target is: "class", one of K, "number", K of them, or "binary", K numbers that are 0 or 1
     loss : the loss that nets learn it by, a file of study/nets/losses that takes this kind of target
     chance : {"score", "loss"}: the fraction of sequences that are right by the best constant answer, and the least mean loss of
         one; of a constant for each step, if all sequences are asked at the same steps. Each a number, or gap -> number
@@ -148,6 +148,7 @@ class Task:
     contrasts : Batch -> (answers (N,), wrong classes (N,), conditions (N,)), the minimal pairs of a batch as it was built, or of
         its rows: places among its P answers, the one wrong class that each is set against, and numbers of `conditions`. Constant
         outputs prefer the right class in half of each condition's pairs, or in half of the pairs of two conditions. None: no pairs
+    data : with what the paths of its files in data.sha256 begin, "package/..."; None: all is drawn, or comes with scikit-learn
     """
 
     name: str
@@ -174,6 +175,7 @@ class Task:
     needs: str = ""
     conditions: tuple = ()
     contrasts: Callable | None = None
+    data: str | None = None
 
     def check(self, gap, axis=None):
         """Raise TypeError or ValueError unless `gap` is a gap that this task has. `axis`: what the message calls it."""
@@ -207,7 +209,12 @@ class Task:
         return replace(drawn, x=np.asarray(drawn.x))
 
     def scored(self, output, batch):
-        """(P,) bool: which answers are right (a class by argmax or by the classes that may be, a number by the rule)."""
+        """(P,) bool: which answers are right.
+
+        A class by argmax or by the classes that may be, a number by the rule, binary numbers if each is nearer to its target.
+        """
+        if self.kind == "binary":
+            return ((output > 0.5) == (batch.target > 0.5)).all(axis=1)
         if self.kind == "number":
             return self.rule.right(output, self._numbers(output, batch))
         return output.argmax(axis=1) == batch.target if batch.truth is None else largest(output, batch.truth)

@@ -15,6 +15,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInf
 from pydantic_core import PydanticCustomError
 
 from kernels import CELLS, NUMERICS
+from study.tasks import LEFT_OUT
+from study.tasks._data import check as check_data
 
 
 def _cell(name):
@@ -26,7 +28,11 @@ def _cell(name):
 def _task(name, info: ValidationInfo):
     tasks = (info.context or {}).get("tasks")
     if tasks is not None and name not in tasks:
+        if name in LEFT_OUT:
+            raise ValueError(LEFT_OUT[name])
         raise _unknown("task", tasks)
+    if tasks is not None and tasks[name].data:
+        check_data(tasks[name].data)
     return name
 
 
@@ -93,7 +99,8 @@ class Trial(Frozen):
         "additive", description="how other states are scored against the one that is read; for head attention"
     )
     output: Literal["task", "sigmoid"] = Field(
-        "task", description="softmax with cross-entropy for classes, squared error for numbers; or a sigmoid with squared error"
+        "task", description="softmax with cross-entropy for classes, sigmoids with it for binary numbers, squared error for numbers; or a "
+        "sigmoid with squared error"
     )
     task: TaskName = Field("recall/past", description="what is learned; `list tasks` shows all")
     gap: Gap = Field(description="steps between cue and answer, or the scale of the task's windows; `list tasks` says which")

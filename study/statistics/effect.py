@@ -1,5 +1,6 @@
 """An effect: by how much two arms differ, or where one number of an arm lies, beside what the claim expects of it."""
 
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -50,5 +51,5 @@ class Effect:
 
 
 def fewest(power, least=2):
-    """The smallest n from `least` to MOST_SEEDS with power(n) of at least POWER; None if there is none."""
-    return next((n for n in range(least, MOST_SEEDS + 1) if power(n) >= POWER), None)
+    """About the smallest n from `least` to MOST_SEEDS with power(n) of at least POWER, by bisection; None if there is none."""
+    return bisect_left(range(MOST_SEEDS), POWER, lo=least, key=power) if power(MOST_SEEDS - 1) >= POWER else None

@@ -9,8 +9,8 @@ from scipy.special import expit
 from study.statistics import LEVEL
 
 REACH = 64  # the search ends at this factor beyond the grid
-STEPS = 400
-SCALES = np.geomspace(0.02, 20, 121)  # of the logistic curve, in units of log gap
+STEPS = 901
+SCALES = np.geomspace(0.02, 20, 61)  # of the logistic curve, in units of log gap
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def half_success(gaps, solved, level=LEVEL):
     """
     x, y = np.log(np.asarray(gaps, float)), np.asarray(solved, bool)
     grid = tuple(sorted(set(np.asarray(gaps, float).tolist())))
-    middles = np.linspace(np.log(grid[0] / REACH), np.log(grid[-1] * REACH), STEPS * 4 + 1)
+    middles = np.linspace(np.log(grid[0] / REACH), np.log(grid[-1] * REACH), STEPS)
     places, counts = np.unique(x, return_inverse=True)
     won, n = np.bincount(counts, y), np.bincount(counts)
     profile = np.max([_likelihood(middles, scale, places, won, n) for scale in SCALES], axis=0)

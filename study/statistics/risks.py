@@ -42,6 +42,7 @@ def fisher_power(sizes, rates, alpha):
     for total in range(n + m + 1):
         k = np.arange(max(0, total - m), min(n, total) + 1)
         table = stats.hypergeom.pmf(k, n + m, n, total)
-        p = np.array([table[table <= one * (1 + 1e-7)].sum() for one in table])
+        ordered = np.sort(table)
+        p = np.cumsum(ordered)[np.searchsorted(ordered, table * (1 + 1e-7), side="right") - 1]
         power += (first[k] * second[total - k])[p < alpha].sum()
     return float(power)

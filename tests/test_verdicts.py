@@ -1,0 +1,256 @@
+"""Effects and verdicts: closed forms, other code, and simulation of coverage, size and power (run with -s to see the table)."""
+
+from functools import cache
+from itertools import combinations, product
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+from sklearn.linear_model import LogisticRegression
+
+from study.statistics.arms import Arm, bounded, more_solve, reaches_further, same_cost
+from study.statistics.effect import fewest
+from study.statistics.half_success import bracket, half_success
+from study.statistics.p_values import rank_test
+from study.statistics.ratios import equal_cost, mean_ratio
+from study.statistics.risks import fisher_power, newcombe, risk_difference
+from study.statistics.shares import share_of_all, sign_power
+from study.statistics.superiority import interval, rank_power, superiority
+from study.statistics.verdict import ALPHA, INCONCLUSIVE, NO_DIFFERENCE, OPPOSITE, SAME, Comparison, Verdict, settle
+
+GAPS = (12, 25, 50, 100, 200)
+
+
+# Success rates
+
+
+@pytest.mark.parametrize(("first", "second", "low", "high"), [
+    ((56, 70), (48, 80), 0.0524, 0.3339), ((9, 10), (3, 10), 0.1705, 0.8090), ((10, 10), (0, 10), 0.6075, 1.0)])
+def test_newcombe_gives_the_published_intervals(first, second, low, high):
+    assert newcombe(first, second) == pytest.approx((low, high), abs=1e-4)  # Newcombe 1998, table II, method 10
+
+
+def test_fisher_is_significant_only_where_the_interval_leaves_out_zero():
+    for n, m in product((4, 6, 9, 10), repeat=2):
+        for k, j in product(range(n + 1), range(m + 1)):
+            effect = risk_difference((k, n), (j, m))
+            assert effect.p >= ALPHA or effect.lean == np.sign(k / n - j / m)
+
+
+def test_power_of_fishers_test_by_enumeration():
+    power = sum(stats.binom.pmf(k, 5, 0.9) * stats.binom.pmf(j, 7, 0.3) for k, j in product(range(6), range(8))
+                if stats.fisher_exact([[k, 5 - k], [j, 7 - j]]).pvalue < 0.05)
+    assert fisher_power((5, 7), (0.9, 0.3), 0.05) == pytest.approx(power, abs=1e-12)
+
+
+# The probability of doing better
+
+
+def test_rank_test_deals_tied_ranks_in_every_way():
+    first, second = [1, 1, 2, 4], [2, 2, 3, 4, 4]
+    ranks = stats.rankdata(first + second)
+    away = [abs(sum(dealt) - 4 * ranks.mean()) for dealt in combinations(ranks, 4)]
+    assert rank_test(first, second) == pytest.approx(np.mean(np.array(away) >= abs(ranks[:4].sum() - 4 * ranks.mean()) - 1e-9))
+    apart = [3.0, 1.0, 4.5, 9.0], [2.0, 0.5, 6.0, 1.5, 0.1]
+    assert rank_test(*apart) == pytest.approx(stats.mannwhitneyu(*apart, method="exact").pvalue)
+
+
+def test_superiority_counts_pairs_and_ties_by_half():
+    assert superiority([1, 2, np.inf], [2, np.inf]) == (0 + 0 + 0.5 + 0 + 1 + 0.5) / 6
+
+
+def test_interval_of_the_probability_against_the_bootstrap_and_where_that_fails():
+    generator = np.random.default_rng(3)
+    first, second = generator.normal(0.6, 1, 60), generator.normal(0, 1, 60)
+    ends = stats.bootstrap((first, second), lambda a, b: superiority(a, b), n_resamples=999, vectorized=False, method="percentile",
+                           rng=np.random.default_rng(4)).confidence_interval
+    assert interval(superiority(first, second), 60, 60) == pytest.approx((ends.low, ends.high), abs=0.03)
+    assert 0.6 < interval(1.0, 6, 6)[0] < 0.9  # the bootstrap's interval is [1, 1]
+
+
+# Sequences
+
+
+def test_ratio_of_means_against_scipy():
+    first, second = np.log([10, 22, 33, 38, 61, 59.0]), np.log([11, 20, 30, 40.0])
+    ends = stats.ttest_ind(first, second, equal_var=False).confidence_interval()
+    assert mean_ratio(first, second)[1:] == pytest.approx((np.exp(ends.low), np.exp(ends.high)))
+
+
+@pytest.mark.parametrize("shift", [0.2, 0.55, 0.7, 0.8, 1.0, 1.3, 1.4, 1.45, 1.6, 3.0])
+def test_tests_of_a_ratio_agree_with_its_interval(shift):
+    second = np.log([100, 120, 80, 105, 95, 130.0])
+    effect = equal_cost(second + np.log(shift) + [0, 0.1, -0.1, 0.05, 0, -0.05], second, 1.5)
+    assert ((effect.p_for < ALPHA) - (effect.p_against < ALPHA)) == effect.lean
+
+
+def arm(name, logs, solved=None):
+    """One trial a seed at gap 100, of these logs of sequences, each solved unless told otherwise."""
+    solved = np.ones(len(logs), bool) if solved is None else solved
+    return Arm(name, pd.DataFrame({"gap": 100, "seed": range(len(logs)), "solved": solved, "sequences": np.exp(logs), "budget": 1e6}))
+
+
+def test_censored_seeds_never_prove_a_ratio():
+    fast, half = arm("fast", np.full(10, 13.5)), arm("half", np.full(10, 13.8), np.arange(10) < 5)
+    for comparison in (same_cost(half, fast, 1.5), bounded(half, fast, 2)):
+        assert comparison.effect.p == 1 and comparison.outcome(comparison.effect.p)[0] == INCONCLUSIVE
+    assert bounded(arm("one", np.full(10, 13.5)), fast, 2).outcome(0.0)[0] == SAME
+
+
+# Half-success gaps
+
+
+@cache
+def curve(solved, n=10, gaps=GAPS):
+    """HalfSuccess of an arm of which solved[k] of n seeds solve gaps[k]."""
+    pairs = [(gap, seed < k) for gap, k in zip(gaps, solved, strict=True) for seed in range(n)]
+    return half_success(*zip(*pairs, strict=True))
+
+
+def test_half_success_is_the_middle_of_a_logistic_regression():
+    solved = (10, 9, 6, 2, 0)
+    x = np.repeat(np.log(GAPS), 10)[:, None]
+    y = np.concatenate([np.arange(10) < k for k in solved])
+    fitted = LogisticRegression(C=1e9, tol=1e-10, max_iter=10_000).fit(x, y)
+    assert curve(solved).value == pytest.approx(np.exp(-fitted.intercept_[0] / fitted.coef_[0, 0]), rel=0.02)
+
+
+@pytest.mark.parametrize(("solved", "text"), [
+    ((10, 10, 0, 0, 0), "35"), ((10,) * 5, "> 200"), ((0,) * 5, "< 12"), ((10, 0, 10, 0, 10), None)])
+def test_half_success_where_success_separates_or_never_falls(solved, text):
+    fitted = curve(solved)
+    if text is None:  # success that does not fall bounds nothing from above
+        assert fitted.high == np.inf
+        return
+    assert str(fitted).startswith(f"{text} [")
+    assert fitted.low <= fitted.value <= fitted.high
+    few = curve(tuple(min(k, 2) for k in solved), n=2)
+    assert few.low <= fitted.low and few.high >= fitted.high
+
+
+def test_a_bracket_says_where_success_is_not_monotone():
+    assert bracket([12, 25, 50], [True, True, False]) == (25, 50)
+    assert bracket([12, 25, 50], [True, False, True]) == (50, 25)
+    assert bracket([12], [True]) == (12, np.inf) and bracket([12], [False]) == (0, 12)
+
+
+# Simulation
+
+
+def coverage(draw, covers, repeats=400):
+    generator = np.random.default_rng(7)
+    return np.mean([covers(draw(generator)) for _ in range(repeats)])
+
+
+@pytest.mark.parametrize("p", [0.5, 0.8, 0.95])
+def test_coverage_of_the_probability(p):
+    shift = np.sqrt(2) * stats.norm.ppf(p)
+
+    def covers(samples):
+        low, high = interval(superiority(*samples), 10, 10)
+        return low <= p <= high
+    assert coverage(lambda draw: (draw.normal(shift, 1, 10), draw.normal(0, 1, 10)), covers) > 0.92
+
+
+@pytest.mark.parametrize(("p", "q"), [(0.9, 0.1), (0.5, 0.5), (0.95, 0.8)])
+def test_coverage_of_the_difference_of_rates(p, q):
+    k, j = np.arange(11)[:, None], np.arange(11)[None, :]
+    weight = stats.binom.pmf(k, 10, p) * stats.binom.pmf(j, 10, q)
+    inside = [[low <= p - q <= high for low, high in (newcombe((a, 10), (b, 10)) for b in range(11))] for a in range(11)]
+    assert (weight * inside).sum() > 0.93
+
+
+@pytest.mark.parametrize("middle", [30, 80])
+def test_coverage_of_the_half_success_gap(middle):
+    rates = 1 / (1 + (np.array(GAPS) / middle)**3)
+
+    def covers(solved):
+        fitted = curve(tuple(solved))
+        return fitted.low <= middle <= fitted.high
+    assert coverage(lambda draw: draw.binomial(10, rates), covers, 200) > 0.88
+
+
+def seeds_that(draw, rates, n=10):
+    """An arm of n seeds that solve each of GAPS with these rates."""
+    rows = [(gap, seed, draw.random() < rate) for seed in range(n) for gap, rate in zip(GAPS, rates, strict=True)]
+    frame = pd.DataFrame(rows, columns=["gap", "seed", "solved"])
+    return Arm("one", frame.assign(sequences=np.where(frame["solved"], 1e4, 1e5), budget=1e5))
+
+
+def reaching(middle):
+    return lambda draw: seeds_that(draw, 1 / (1 + (np.array(GAPS) / middle)**4))
+
+
+def costing(log, sd=0.3, n=12):
+    return lambda draw: arm("one", draw.normal(log, sd, n))
+
+
+RULES = {  # rule: (comparison, first arm, second arm, wanted outcome, least and most share of it)
+    "more solve, .5 .5": (more_solve, lambda d: seeds_that(d, [0.5] * 5).at(12), lambda d: seeds_that(d, [0.5] * 5).at(12), SAME, 0, 0.05),
+    "more solve, .9 .1": (more_solve, lambda d: seeds_that(d, [0.9] * 5).at(12), lambda d: seeds_that(d, [0.1] * 5).at(12), SAME, 0.88, 1),
+    "reaches further, equal": (reaches_further, reaching(50), reaching(50), SAME, 0, 0.05),
+    "reaches further, 100 to 25": (reaches_further, reaching(100), reaching(25), SAME, 0.9, 1),
+    "same cost, equal": (lambda a, b: same_cost(a, b, 1.5), costing(9), costing(9), NO_DIFFERENCE, 0.75, 0.97),
+    "same cost, 1.5": (lambda a, b: same_cost(a, b, 1.5), costing(9 + np.log(1.5)), costing(9), NO_DIFFERENCE, 0, 0.05),
+    "same cost, 3": (lambda a, b: same_cost(a, b, 1.5), costing(9 + np.log(3)), costing(9), OPPOSITE, 0.95, 1),
+    "bounded, 1": (lambda a, b: bounded(a, b, 2), costing(9), costing(9), SAME, 0.95, 1),
+    "bounded, 2": (lambda a, b: bounded(a, b, 2), costing(9 + np.log(2)), costing(9), SAME, 0, 0.05),
+}
+NEVER_OPPOSITE = ("more solve, .9 .1", "reaches further, 100 to 25", "same cost, equal", "bounded, 1")
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_size_and_power_of_each_rule(rule):
+    compare, first, second, wanted, least, most = RULES[rule]
+    generator, repeats = np.random.default_rng(11), 150
+    outcomes = []
+    for _ in range(repeats):
+        comparison = compare(first(generator), second(generator))
+        outcomes.append(comparison.outcome(comparison.effect.p)[0])
+    share, opposite = outcomes.count(wanted) / repeats, outcomes.count(OPPOSITE) / repeats
+    print(f"\n{rule:28} {wanted:15} {share:5.2f}   opposite {opposite:5.2f}   power as printed {comparison.effect.power(ALPHA):5.2f}")
+    error = 3 * np.sqrt(0.05 * 0.95 / repeats)
+    assert least - error <= share <= most + error
+    assert opposite == 0 or rule not in NEVER_OPPOSITE
+
+
+def test_no_difference_in_favour_of_a_claim_is_called_opposite():
+    for n, m in ((6, 6), (10, 10), (10, 4)):
+        for k, j in product(range(n + 1), range(m + 1)):
+            effect = risk_difference((k, n), (j, m))
+            outcome, _ = Comparison(effect, "", n).outcome(effect.p)
+            assert outcome != (OPPOSITE if k / n >= j / m else SAME)
+
+
+def test_power_of_the_rank_test_is_that_of_simulated_trials():
+    generator = np.random.default_rng(5)
+    shift = np.sqrt(2) * stats.norm.ppf(0.9)
+    found = np.mean([rank_test(generator.normal(shift, 1, 8), generator.normal(0, 1, 8)) < 0.05 for _ in range(400)])
+    assert rank_power((8, 8), 0.9, 0.05) == pytest.approx(found, abs=0.1)
+
+
+def test_power_of_the_sign_test_by_counting():
+    assert sign_power(6, 0.95, 0.05) == pytest.approx(0.95**6 + 0.05**6)
+    assert share_of_all("x", [True] * 20 + [False]).p == 1.0
+
+
+def test_ten_and_twenty_seeds_find_what_they_are_planned_for():
+    """Two-sided 5 % over four comparisons."""
+    assert fisher_power((10, 10), (0.9, 0.1), ALPHA / 4) > 0.85 and fisher_power((20, 20), (0.9, 0.3), ALPHA / 4) > 0.9
+    assert fewest(lambda n: fisher_power((n, n), (0.9, 0.3), ALPHA / 4)) == pytest.approx(16, abs=1)
+    assert fewest(lambda n: fisher_power((n, n), (0.5, 0.55), ALPHA / 4)) is None
+
+
+# Verdicts
+
+
+def test_holm_corrects_within_a_claim_and_an_undecided_verdict_keeps_its_p():
+    strong, weak = Comparison(risk_difference((10, 10), (0, 10)), "", 10), Comparison(risk_difference((5, 5), (1, 5)), "", 5)
+    open_ = Comparison(risk_difference((4, 6), (3, 6)), "", 6)
+    settled = settle([Verdict("C", "a", strong, 10), Verdict("C", "b", weak, 5), Verdict("C", "c", open_, 6), Verdict("D", "d", weak, 5),
+                      Verdict("D", "not run", None, 6)])
+    assert [one.outcome for one in settled] == [SAME, INCONCLUSIVE, INCONCLUSIVE, SAME]
+    assert [one.holm / one.comparison.effect.p for one in settled] == pytest.approx([3, 2, 1, 1])
+    assert [one.needed for one in settled][::3] == [None, None] and 6 < settled[1].needed < 12
+    assert settled[0].power == pytest.approx(fisher_power((10, 10), (0.9, 0.1), ALPHA / 3))

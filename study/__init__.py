@@ -15,9 +15,9 @@ def load(folder):
         Trial.initialisation: the family, or the parts that are changed); `status` ("done" or "diverged"); the result:
         `solved`, `sequences`, `parameters`, `digest`, `guesses`, `final_loss`, `diverged_at`, `test_n`, `test_correct`,
         `test_loss`, `test_answers_correct` and `test_answers` (single answers, where a sequence has several), and the dicts
-        `curve`, `norms`, `probe`, `alpha`, `test_conditions` (counts of minimal pairs) and `longer` (tests at larger gaps); then who made the record, None where that is
-        not known: `driver`, `host`, `seconds`, and of the machine `commit` and whether it was `clean`, `numerics`, `isa`,
-        `compiler`, `flags`, `processor`, `system`, `python`, `numpy`.
+        `curve`, `norms`, `probe`, `alpha`, `words`, `test_conditions` (counts of minimal pairs) and `longer` (tests at larger
+        gaps); then who made the record, None where that is not known: `driver`, `host`, `seconds`, and of the machine
+        `commit` and whether it was `clean`, `numerics`, `isa`, `compiler`, `flags`, `processor`, `system`, `python`, `numpy`.
 
     Raises
     ------

@@ -22,7 +22,7 @@ except ImportError as error:
     print(f"error: {error}", file=sys.stderr)
     sys.exit(2)
 
-from study.cli import DISK, FAILED, INTERRUPTED, PROGRAM, USAGE, about, again, records, report, sample, say, trials  # noqa: E402
+from study.cli import DISK, FAILED, INTERRUPTED, PROGRAM, USAGE, about, again, explain, records, report, sample, say, trials  # noqa: E402
 from study.cli.bench import bench  # noqa: E402
 from study.errors import SpecError, unknown  # noqa: E402
 from study.records import store  # noqa: E402
@@ -44,7 +44,7 @@ def cli():
 
 
 for command in (trials.run, records.status, report.report, trials.verify_, records.compare_, records.export_, records.show,
-                records.compact, sample.sample_, sample.weights, about.validate, about.list_, about.env, about.cite, bench):
+                records.compact, sample.sample_, explain.explain, sample.weights, about.validate, about.list_, about.env, about.cite, bench):
     cli.add_command(command)
 
 

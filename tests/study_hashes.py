@@ -44,6 +44,7 @@ TRIALS = {
     "peephole grid tied float64": {
         "cell": "peephole", "units": 5, "layers": 3, "stack": "grid", "tied": True, "gap": 6, "lr": 0.01, "budget": 320, "dtype": "float64",
     },
+    "lstm language": {"cell": "lstm", "units": 8, "task": "language/gender", "gap": 4, "lr": 0.01, "budget": 640},
     "rnn guess": {"cell": "rnn", "units": 8, "gap": 4, "budget": 320, "method": "guess"},
     "lstm probe": {"cell": "lstm", "units": 8, "gap": 70, "method": "probe"},
     "lstm layers probe": {"cell": "lstm", "units": 6, "gap": 30, "layers": 2, "method": "probe"},

@@ -46,6 +46,12 @@ def dump(data):
     click.echo(json.dumps(data, indent=1, default=str))
 
 
+def columns(rows):
+    """Rows of texts as lines, in columns that end below each other."""
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    return ["  ".join(cell.rjust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
+
+
 def again():
     """The command line of this process, to be typed again."""
     return f"{PROGRAM} {shlex.join(sys.argv[1:])}"

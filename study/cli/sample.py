@@ -2,7 +2,7 @@
 
 import click
 
-from study.cli import OF_TRIAL, OUT, TRIAL, Finite, output, say
+from study.cli import OF_TRIAL, OUT, TRIAL, Finite, columns, output, say
 from study.errors import SpecError
 from study.records import find
 from study.records.weights import encode
@@ -33,17 +33,18 @@ def sample_(id, out, prompt, **drawing):
     if trained.task.symbols is None:
         raise SpecError(f"{trained.trial.id}: expected a task that has symbols, got {trained.task.name}")
     given = {name: value for name, value in drawing.items() if value is not None}
-    symbols = None if prompt is None else _prompt(trained.task, prompt)
+    symbols = None if prompt is None else symbols_of(trained.task, "prompt", prompt)
     (_write if trained.task.writes else _answer)(trained, symbols, given)
 
 
-def _prompt(task, text):
+def symbols_of(task, option, text):
+    """The symbols of a text that an option gives, as numbers."""
     try:
         symbols = _symbols.numbers(task.symbols, text)
     except ValueError as error:
-        raise SpecError(f"--prompt: {error}") from None
+        raise SpecError(f"--{option}: {error}") from None
     if not symbols:
-        raise SpecError("--prompt: expected one symbol or more")
+        raise SpecError(f"--{option}: expected one symbol or more")
     return symbols
 
 
@@ -75,9 +76,8 @@ def _answer(trained, symbols, drawing):
     rows = [["step", "symbol", *map(str, names), "right"]]
     for t, (symbol, p) in enumerate(zip(sample.symbols_of(batch), sample.answers(trained.net, trained.weights(say), batch))):
         rows.append([str(t), task.symbols[symbol], *(f"{value:.4f}" for value in p), str(names[right[t]]) if t in right else ""])
-    widths = [max(map(len, column)) for column in zip(*rows)]
-    for row in rows:
-        click.echo("  ".join(cell.rjust(width) for cell, width in zip(row, widths)).rstrip())
+    for line in columns(rows):
+        click.echo(line)
 
 
 @click.command(epilog=OF_TRIAL)

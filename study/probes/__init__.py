@@ -4,6 +4,7 @@
 - `jacobian.py`: Jacobians of the states, their singular values and Lyapunov exponents.
 - `gates.py`: gate values, time constants, traces of single units.
 - `attention.py`: where a head with attention looks.
+- `words.py`: why a net knows a word of a sentence; `held.py` and `linear.py` serve it.
 """
 
 import numpy as np

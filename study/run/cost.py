@@ -14,6 +14,8 @@ from functools import lru_cache
 import numpy as np
 
 from kernels import CELLS
+from study.probes import words
+from study.probes.norms import LAGS
 from study.tasks import TASKS
 from study.tasks._draws import OneHot
 from study.trial.evaluate import TEST, TEST_ROWS
@@ -59,7 +61,14 @@ def cost(trial, share=1.0):
     net = steps * step + MULTIPLY_ADD * _head(trial, task.outputs)
     sequence = passes * width * net + draws + _call(task, steps) / trial.batch
     longer = TEST * (2 * trial.test_gap - 2)  # 2 + 4 + 8 times the test, as far as they go
-    return trial.budget * share * sequence + (FIXED + longer) * FORWARD * width * net
+    return trial.budget * share * sequence + (FIXED + longer + _explained(trial, task)) * FORWARD * width * net
+
+
+def _explained(trial, task):
+    """Forward sequences by which a trained net is explained."""
+    if task.contrasts is None or trial.method != "bptt" or trial.purpose != "train" or not words.explained(trial):
+        return 0
+    return 2 * words.SENTENCES + max(words.READ, words.FEWEST * trial.units) + len(words.TOGETHER) * words.ROWS
 
 
 def _call(task, steps):
@@ -117,4 +126,6 @@ def memory(trial):
         whole = 0 if task.segment else 1  # of a stream, only a segment at a time has a tape
         peaks.append(drawn + (whole * trial.batch * (tape + looked) + drawn_rows[0] * outputs) * number)
         peaks.append(whole * PROBED * (tape + looked + inputs) * 8)
+    if _explained(trial, task):
+        peaks.append(words.ROWS * (tape + inputs) * number + 3 * words.SENTENCES * LAGS * len(cell.states) * trial.units * 8)
     return PROCESS + (FIXED_TEST if task.test else 0) + max(peaks)

@@ -21,6 +21,7 @@ class Trained:
     Attributes
     ----------
     trial, task, net : its Trial, study.tasks.Task at the trial's gap, and study.nets.net.Net
+    result : its Result, as recorded
 
     Raises
     ------
@@ -34,7 +35,7 @@ class Trained:
             raise SpecError(f"{id}: expected a trial that is done, got one that {entry['status']}")
         if (task := entry["trial"]["task"]) not in TASKS:
             raise SpecError(f"{id}: {LEFT_OUT.get(task) or unknown('task', task, TASKS)}")
-        self.trial, self._result = Trial.model_validate(entry["trial"]), Result.of(entry["result"])
+        self.trial, self.result = Trial.model_validate(entry["trial"]), Result.of(entry["result"])
         if self.trial.id != id:
             raise SpecError(f"{id}: expected a trial of this version, which would have the id {self.trial.id}")
         self.task = TASKS[self.trial.task].at(self.trial.gap)
@@ -48,13 +49,13 @@ class Trained:
         """
         if self._kept.exists():
             theta = np.empty(self.net.size, self.net.dtype)
-            weights.read(self._kept, self.trial, self.net.view(theta), self._result.digest)
+            weights.read(self._kept, self.trial, self.net.view(theta), self.result.digest)
             return theta
         estimate = Estimate.of_this_machine()
-        estimate.learn(self.trial, self._result)
+        estimate.learn(self.trial, self.result)
         say(f"{self.trial.id} is trained again, about {duration(estimate.expected(self.trial))}: its weights were not kept")
         now = run(self.trial, weights=True)
-        if now.digest != self._result.digest:
-            raise store.Broken(f"{self.trial.id}: its weights have the digest {now.digest} now, its record says {self._result.digest}: "
+        if now.digest != self.result.digest:
+            raise store.Broken(f"{self.trial.id}: its weights have the digest {now.digest} now, its record says {self.result.digest}: "
                                "the same trial must give the same bits everywhere")
         return np.concatenate([array.ravel() for array in now.weights.values()])

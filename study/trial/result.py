@@ -43,6 +43,7 @@ class Result:
     norms : {"start", "end"}, each as study.probes.norms.norms_by_lag; no end where training diverged
     probe : as study.probes.measure
     alpha : as study.probes.attention.looks, of the final weights; None for a head that does not look
+    words : as study.probes.words.explain, of the final weights; None for a task without contrasts, and for nets that it leaves out
     diverged_at : sequences seen when a loss or a gradient was not finite; then there is no test and no probe
     test : the Evaluation at the end
     longer : as study.trial.evaluate.longer, at the end; None without further tests
@@ -59,6 +60,7 @@ class Result:
     norms: dict | None = None
     probe: dict | None = None
     alpha: dict | None = None
+    words: dict | None = None
     diverged_at: int | None = None
     test: Evaluation | None = None
     longer: dict | None = None

@@ -10,7 +10,7 @@ from study import tasks
 from study.nets.architecture import Architecture
 from study.nets.initialisation import Initialisation
 from study.nets.net import Net
-from study.probes import measure, norms
+from study.probes import measure, norms, words
 from study.probes.attention import looks
 from study.trial import continual, streams
 from study.trial.curve import History
@@ -61,7 +61,8 @@ def _train(trial, task, net):
     if diverged:
         return Result(**result, diverged_at=history.seen), theta
     gradients["end"] = _norms(trial, task, net, theta)
-    return Result(**result, alpha=_looks(trial, task, net, theta), **_tests(trial, task, net, theta)), theta
+    known = {"alpha": _looks(trial, task, net, theta), "words": _words(trial, task, net, theta)}
+    return Result(**result, **known, **_tests(trial, task, net, theta)), theta
 
 
 def _guess(trial, task, net):
@@ -93,6 +94,17 @@ def _norms(trial, task, net, theta):
 
 def _looks(trial, task, net, theta):
     return looks(task, net.made_of, theta, _probe_batch(trial, task))
+
+
+def _words(trial, task, net, theta):
+    if task.contrasts is None or trial.purpose == "select":
+        return None
+    return words.explain(task, net.made_of, theta, trial.gap, sentences(trial, task))
+
+
+def sentences(trial, task):
+    """The sentences by which a net is explained, of a task with contrasts."""
+    return task.draw(streams.stream(trial, "probe"), words.SENTENCES, trial.gap)
 
 
 def _probe_batch(trial, task):

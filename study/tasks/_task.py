@@ -141,7 +141,8 @@ class Task:
         step has one); None: sequences are no streams, and are learned from as a whole
     symbols : what the inputs stand for where x is one-hot: a string of characters, a tuple of words, or gap -> one of these; else None
     answers : what the outputs stand for, in the same way; None: they are named by their numbers
-    writes : whether each answer is the next symbol of the sequence, so that a net can write text; the answers are the symbols then
+    writes : whether each answer is what the sequence has at the next step, which a net must not have seen; of a task with symbols a
+        net can write text, and the answers are the symbols
     stop : with which symbols, as texts, what a net writes ends; () where it does not end
     needs : what the smallest gap has room for, for the message that refuses a smaller one; "" where a gap says it
     conditions : names of the conditions in which a test counts minimal pairs; () where a task has none

@@ -140,6 +140,7 @@ TASKS = (
         words=lambda length: 2,
         build=build,
         test=test,
+        writes=True,
         data=DATA,
     ),
 )

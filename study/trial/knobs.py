@@ -184,7 +184,7 @@ class Trial(Frozen):
             self._check_longer(task)
             self._check_stream(task)
             if task.writes and self.direction != "forward":
-                raise ValueError(f"direction: {self.task} asks for the next symbol, which a net must not have seen; expected 'forward', "
+                raise ValueError(f"direction: {self.task} asks for the next step, which a net must not have seen; expected 'forward', "
                                  f"got {self.direction!r}")
         if task is not None and task.rule is None:
             self._default("window")

@@ -55,6 +55,7 @@ def markdown(study, frame, planned, choices, tables, figures):
     return TEMPLATES.get_template("report.md.j2").render(
         study=study.name, preset=study.preset, title=study.title or study.name, claim=ablation and ablation.CLAIM,
         trained=len(attempts(frame)), training=sentences.training(frame), probing=sentences.probing(frame),
+        shown_nets=sentences.shown(frame), layers=sentences.layers(frame),
         fresh=not frame["after"].any(), crossed=bool(set(frame["init"]) - set(FAMILIES)), recorded=len(frame), planned=planned,
         counts=sentences.counts(frame), folder=folder,
         source=f"{study.name} --preset {study.preset}" if ablation else f"{folder}/plan.toml",
@@ -136,7 +137,7 @@ def _needed(seeds):
 
 
 def _readable(frame):
-    """Numbers to three digits, without the columns that are the same in every row."""
+    """Numbers to three digits, without the columns that are the same in all of several rows."""
     always = ("trials", "solved", "censored", "diverged", "parameters", "loss", "bits", "right", "chance")
-    kept = [name for name in frame if frame[name].nunique() > 1 or name in always]
+    kept = [name for name in frame if len(frame) == 1 or frame[name].nunique() > 1 or name in always]
     return frame[kept].map(lambda value: ("-" if value != value else f"{value:.3g}") if isinstance(value, float) else value)

@@ -2,7 +2,7 @@
 
 from study.report import probes
 from study.report.tables import outcomes
-from study.report.trials import attempts, forward, pooled
+from study.report.trials import NET, attempts, forward, pooled, trained
 from study.statistics.verdict import CEILING, FLOOR, INCONCLUSIVE, UNTUNED
 from study.tasks import TASKS
 
@@ -35,6 +35,20 @@ def training(frame):
                f"{clipped}, at most {int(usual['budget']):,} sequences{budgets} ({usual['dtype']}).")
     horizon = f"The horizon of the long initialisation is {horizons} steps; the largest gap is {runs['gap'].max():,}."
     return " ".join(filter(None, [setting, horizons and horizon, pooled(attempts(frame))]))
+
+
+def shown(frame):
+    """Which trained nets a figure shows where several kinds are recorded; "" where it shows all of them."""
+    kinds, usual = trained(frame), forward(frame)
+    differing = [knob for knob in ("direction", "units", *NET) if len(usual) and kinds[knob].nunique() > 1]
+    values = ", ".join(f"`{knob}` {usual[knob].iloc[0]}" for knob in differing)
+    return values and f"Unless its caption says otherwise, a figure shows nets with {values} only (`list knobs` explains the knobs)."
+
+
+def layers(frame):
+    """How many layers the nets have."""
+    counts = sorted(set(frame["layers"]))
+    return "one layer" if counts == [1] else f"{' or '.join(map(str, counts))} layers"
 
 
 def probing(frame):

@@ -1,19 +1,24 @@
 """Where nets with an attention head look: the weights of the steps, for a few answers."""
 
 import pandas as pd
+from matplotlib.patches import Patch
 
 from study.records.table import where
 from study.report.names import by_registry
 from study.report.panels import small_multiples
+from study.report.style import key
 
-PLACE = 10
+PLACE = 0
 TITLE = "Where attention looks"
 CAPTION = (
     "After training, for the first seed of each cell at its largest gap that is solved (or else the smallest): each line is an "
-    "answer to a sequence that the net has not learned from. The darker a step, the larger its weight (black: 1). The mark is the "
-    "step at which the answer is read. Long sequences are drawn in up to 32 stretches of steps, with the sums of their weights."
+    "answer to a sequence that the net has not learned from. The darker a step, the more of the answer's attention it gets; all "
+    "steps of a line get 100 % together, and shades go by the square root. In recall of a past cue, the hollow mark is the cue. Long "
+    "sequences are drawn in up to 32 stretches of steps, with the sums of their weights."
 )
-LEAST = 0.005  # smaller weights are white
+MARK = {"marker": "v", "color": "#D55E00", "linestyle": ""}
+CUE = MARK | {"markerfacecolor": "white"}
+EXAMPLES = (0.01, 0.1, 1)  # weights whose shades the legend shows
 
 
 def data(frame):
@@ -32,8 +37,10 @@ def _rows(run):
     steps = alpha["steps"]
     ends = [*steps[1:], 2 * steps[-1] - steps[-2] if len(steps) > 1 else 1]
     net = {"cell": run["cell"], "task": run["task"], "gap": run["gap"], "seed": run["seed"]}
+    back = run["gap"] if run["task"] == "recall/past" else None
     answers = zip(alpha["sequence"], alpha["read"], alpha["length"], alpha["weights"], strict=True)
-    return [net | {"answer": answer, "sequence": sequence, "read": read, "from": first, "to": min(last, length), "weight": weight}
+    return [net | {"answer": answer, "sequence": sequence, "cue": back and read - back, "read": read, "from": first,
+                   "to": min(last, length), "weight": weight}
             for answer, (sequence, read, length, weights) in enumerate(answers)
             for first, last, weight in zip(steps, ends, weights, strict=True) if first < length]
 
@@ -41,12 +48,11 @@ def _rows(run):
 def draw(data, figure):
     for cell, axes in small_multiples(figure, data["cell"], height=1.9, columns=2).items():
         shown = where(data, cell=cell)
-        seen = shown[shown["weight"] >= LEAST]
-        tints = [str(1 - weight) for weight in seen["weight"].clip(0, 1)]
-        axes.barh(seen["answer"], seen["to"] - seen["from"], 0.8, seen["from"], color=tints, linewidth=0)
-        lines = shown.groupby("answer").agg({"read": "first", "to": "max"})
+        axes.barh(shown["answer"], shown["to"] - shown["from"], 0.8, shown["from"], color=list(map(_shade, shown["weight"])), linewidth=0)
+        lines = shown.groupby("answer").agg({"cue": "first", "read": "first", "to": "max"})
         axes.barh(lines.index, lines["to"], 0.8, 0, facecolor="none", edgecolor="#BBBBBB", linewidth=0.5)
-        axes.plot(lines["read"] + 0.5, lines.index, "v", color="#D55E00", markersize=4)
+        for step, mark in (("read", MARK), ("cue", CUE)):
+            axes.plot(lines[step] + 0.5, lines.index, markersize=4, **mark)
         axes.set_yticks(lines.index, lines.index + 1)
         axes.set_ylim(len(lines) - 0.5, -0.5)
         axes.grid(visible=False)
@@ -54,3 +60,11 @@ def draw(data, figure):
         axes.tick_params(labelbottom=True)
     figure.supxlabel("step", fontsize=9)
     figure.supylabel("answer", fontsize=9)
+    marks = [key("cue", **CUE)] * bool(data["cue"].notna().any()) + [key("step at which the answer is read", **MARK)]
+    shades = [Patch(facecolor=_shade(weight), edgecolor="#BBBBBB", label=f"{weight:.0%}") for weight in EXAMPLES]
+    figure.legend(handles=marks + shades, loc="outside upper left", ncols=5)
+
+
+def _shade(weight):
+    """A grey by the square root of the weight, so that a weight spread over a hundred steps is seen."""
+    return str(1 - min(max(weight, 0), 1) ** 0.5)

@@ -9,7 +9,7 @@ from study.report.panels import dodge, share_axis, tasks_by_cells
 from study.report.style import TWO, key
 from study.report.trials import past_only, trained, usual_size, with_pass_rule
 
-PLACE = 9
+PLACE = -1
 TITLE = "With attention, and without"
 CAPTION = (
     "Share of seeds that solve the task at each gap (log axis), with its Wilson interval, of forward nets with standard "

@@ -9,7 +9,10 @@ UNITS, STEPS, WEIGHT, BIAS = 2, 2000, 0.05, 0.125
 
 
 def layer_of_the_chain(name):
-    """A layer whose weights are those of the chain, and its theta: x reaches it only where the equations contain x."""
+    """A layer whose weights are those of the chain, and its theta: x reaches it only where the equations contain x.
+
+    No lru: its peepholes are l_re, -l_im, l_im and l_re of an eigenvalue, and those of the chain, all equal, are of none.
+    """
     layer = kernels.RNN(name, UNITS, UNITS)
     theta = np.full(layer.size, WEIGHT, np.float32)
     parts = layer.view(theta)

@@ -29,7 +29,7 @@ PROBE_STEP, PROBE_PRODUCT = 1e-4, 2e-8  # seconds
 PROBE_ROWS = 64  # rows that a probe runs through time
 FORWARD, TRAINING = 1, 3  # passes
 WIDER = 2  # seconds of float64 against float32
-PROCESS, FIXED_TEST = 50 << 20, 150 << 20  # bytes of an idle worker, and of scikit-learn, which holds the digits
+PROCESS, FIXED_TEST = 50 << 20, 150 << 20  # bytes of an idle worker, and of a fixed test part: scikit-learn with the digits, or files of data
 DRAWN, SYMBOL = 80, 10  # bytes of one step of a drawn row; of one step that is a symbol, whose inputs are made per batch
 PROBED = 4 * 32  # rows whose tapes the probes hold at once
 

@@ -50,13 +50,12 @@ EVENT = re.compile(rb"<part id|<note|<divisions>(?P<divisions>\d+)|<duration>(?P
 
 @cache
 def chorales():
-    """frames (352, longest, 46) uint8, 0 past a chorale's length; lengths (352,)."""
+    """frames (n + 1, 46) float32 of all chorales, one after the other, and a silent one; (353,) where each begins, and n."""
     scores = [frames_of(_score(content)) for content in _data.read(DATA)]
-    lengths = np.array([len(frames) for frames in scores])
-    padded = np.zeros((len(scores), lengths.max(), KEYS), np.uint8)
-    for row, frames in zip(padded, scores):
-        row[: len(frames)] = frames
-    return padded, lengths
+    begins = [0]
+    for frames in scores:
+        begins.append(begins[-1] + len(frames))
+    return np.concatenate([*scores, np.zeros((1, KEYS))]).astype(np.float32), np.array(begins)
 
 
 def _score(content):
@@ -92,35 +91,35 @@ def frames_of(score):
     return frames
 
 
-@cache
 def parts():
     """(chorales to learn from, chorales to test), as indices."""
-    every = np.arange(len(chorales()[1]))
+    every = np.arange(len(chorales()[1]) - 1)
     return every[every % EVERY != EVERY - 1], every[every % EVERY == EVERY - 1]
 
 
-def batch_of(chosen, starts, length):
-    """The excerpts of the chosen chorales (indices) that begin at `starts`, as a Batch."""
-    frames, lengths = chorales()
-    lengths = np.minimum(lengths[chosen] - starts - 1, length)
-    steps = np.arange(lengths.max() + 1)
-    at = np.minimum(starts[:, None] + steps, frames.shape[1] - 1)
-    drawn = frames[chosen[:, None], at].transpose(1, 0, 2).astype(np.float32)
-    mask = steps[:-1, None] < lengths
-    return Batch.masked(drawn[:-1] * mask[:, :, None], lengths, drawn[1:], mask)
+def batch_of(starts, ends, length):
+    """The excerpts that begin at the frames `starts`, of chorales that end before the frames `ends`, as a Batch."""
+    frames, _ = chorales()
+    lengths = np.minimum(ends - starts - 1, length)
+    steps = np.arange(lengths.max())
+    x = frames.take(np.where(steps < lengths[:, None], starts[:, None] + steps, -1).T, axis=0)
+    rows, read = (steps < lengths[:, None]).nonzero()
+    return Batch(x, lengths, read, frames.take(starts[rows] + read + 1, axis=0), np.searchsorted(rows, np.arange(len(starts) + 1)))
 
 
 def build(words, length):
     learned, _ = parts()
-    chosen = learned[below(words[:, 0], len(learned))]
-    return batch_of(chosen, below(words[:, 1], np.maximum(chorales()[1][chosen] - length, 1)), length)
+    chosen, (_, begins) = learned[below(words[:, 0], len(learned))], chorales()
+    first, end = begins[chosen], begins[chosen + 1]
+    return batch_of(first + below(words[:, 1], np.maximum(end - first - length, 1)), end, length)
 
 
 def test(length):
     _, tested = parts()
-    ends = chorales()[1][tested] - 1
-    starts = [np.arange(0, end, length) for end in ends]
-    return batch_of(np.repeat(tested, [len(few) for few in starts]), np.concatenate(starts), length)
+    _, begins = chorales()
+    starts = [np.arange(begins[n], begins[n + 1] - 1, length) for n in tested]
+    ends = np.repeat(begins[tested + 1], [len(few) for few in starts])
+    return batch_of(np.concatenate(starts), ends, length)
 
 
 TASKS = (

@@ -37,12 +37,12 @@ COEFFICIENTS, SPEAKERS, LONGEST, LEARNED = 12, 9, 29, 270
 
 @cache
 def utterances():
-    """x (640, 29, 12) float32, +0 past an utterance's length; lengths (640,); speakers (640,). The first 270 are to learn from."""
+    """x (29, 640, 12) float32, +0 past an utterance's length; lengths (640,); speakers (640,). The first 270 are to learn from."""
     test, train = (_utterances_of(content.decode()) for content in _data.read(DATA))
     rows = train + test
-    x = np.zeros((len(rows), LONGEST, COEFFICIENTS), np.float32)
-    for row, (values, _) in zip(x, rows):
-        row[: values.shape[1]] = values.T
+    x = np.zeros((LONGEST, len(rows), COEFFICIENTS), np.float32)
+    for row, (values, _) in enumerate(rows):
+        x[: values.shape[1], row] = values.T
     return x, np.array([values.shape[1] for values, _ in rows]), np.array([speaker for _, speaker in rows])
 
 
@@ -55,12 +55,11 @@ def _utterances_of(text):
 
 def batch_of(chosen, gap):
     """The chosen utterances (indices) as a Batch."""
-    x, lengths, speakers = (array[chosen] for array in utterances())
-    lengths = lengths + gap
-    padded = np.zeros((lengths.max(), len(chosen), COEFFICIENTS), np.float32)
-    steps = min(len(padded), LONGEST)
-    padded[:steps] = x[:, :steps].transpose(1, 0, 2)
-    return Batch(padded, lengths, lengths - 1, speakers)
+    x, lengths, speakers = utterances()
+    steps = lengths[chosen].max()
+    blank = np.zeros((gap, len(chosen), COEFFICIENTS), np.float32)
+    lengths = lengths[chosen] + gap
+    return Batch(np.concatenate([x[:steps].take(chosen, axis=1), blank]), lengths, lengths - 1, speakers[chosen])
 
 
 TASKS = (

@@ -138,6 +138,6 @@ def _needed(seeds):
 
 def _readable(frame):
     """Numbers to three digits, without the columns that are the same in all of several rows."""
-    always = ("trials", "solved", "censored", "diverged", "parameters", "loss", "bits", "right", "chance")
+    always = ("lr", "trials", "solved", "censored", "diverged", "parameters", "loss", "bits", "right", "chance")
     kept = [name for name in frame if len(frame) == 1 or frame[name].nunique() > 1 or name in always]
     return frame[kept].map(lambda value: ("-" if value != value else f"{value:.3g}") if isinstance(value, float) else value)

@@ -1,7 +1,7 @@
 """Parts that several figures share: axes, small multiples, legends, labels beside lines."""
 
 import numpy as np
-from matplotlib.ticker import NullLocator
+from matplotlib.ticker import LogFormatter, NullLocator
 
 from kernels import CELLS
 from study.report.names import by_registry, init_label
@@ -45,6 +45,13 @@ def norm_axis(axes, lowest, highest):
 def thousands(value, _=None):
     """Text of a tick: 2000 is 2k."""
     return f"{value / 1000:g}k" if value >= 1000 else f"{value:g}"
+
+
+class Thousands(LogFormatter):
+    """Ticks of a log axis as `thousands` writes them, where Matplotlib would label them."""
+
+    def __call__(self, value, position=None):
+        return thousands(value) if super().__call__(value, position) else ""
 
 
 def dodge(index, count, step=0.045):

@@ -7,6 +7,7 @@ from study.records.table import where
 from study.report.names import by_registry
 from study.report.panels import small_multiples
 from study.report.style import key
+from study.report.trials import trained, usual_size
 
 PLACE = 0
 TITLE = "Where attention looks"
@@ -22,7 +23,8 @@ EXAMPLES = (0.01, 0.1, 1)  # weights whose shades the legend shows
 
 
 def data(frame):
-    looking = frame[frame["alpha"].notna() & (frame["purpose"] == "train")] if "alpha" in frame else frame[:0]
+    nets = usual_size(trained(frame))
+    looking = nets[nets["alpha"].notna()] if "alpha" in nets else nets[:0]
     rows = []
     for cell in by_registry(looking["cell"]):
         runs = where(looking, cell=cell)

@@ -48,8 +48,8 @@ def draw(data, figure):
                 labels[axes].append((f"layer {layer}", curve["median"].iloc[-1], text_colour(cell)))
             norm_axis(axes, data["q1"].min(), data["q3"].max())
             axes.set_ylabel("|dL/dh|, relative")
-            axes.set_title(f"{CELLS[cell].title}, {stack}{', tied' if tied else ''}\n{init_label(init)}, {WHEN[when]}", loc="left",
-                           fontsize=8)
+            made = f"{CELLS[cell].title}, {layers} layers{'' if stack == 'plain' else f', {stack}'}{', tied' if tied else ''}"
+            axes.set_title(f"{made}\n{init_label(init)}, {WHEN[when]}", loc="left", fontsize=8)
             axes.label_outer()
     for axes, ends in labels.items():  # after all panels, because they share their limits
         label_ends(axes, ends)

@@ -4,7 +4,7 @@ import pandas as pd
 
 from kernels import CELLS
 from study.report.names import by_family
-from study.report.panels import dodge, families_legend, tasks_by_cells, thousands
+from study.report.panels import Thousands, dodge, families_legend, tasks_by_cells, thousands
 from study.report.style import GREY, colour, family, key
 from study.report.trials import forward, past_only, with_pass_rule
 from study.statistics.success import survival
@@ -44,6 +44,7 @@ def _draw_cell(axes, seeds, cell):
         _draw_family(axes, seeds[seeds["init"] == init], dodge(index, len(inits), 0.09), family(init, colour(cell)))
     axes.set_yscale("log")
     axes.yaxis.set_major_formatter(thousands)
+    axes.yaxis.set_minor_formatter(Thousands(labelOnlyBase=False))
     axes.set_title(CELLS[cell].title)
 
 

@@ -26,7 +26,7 @@ def known(frame):
     """Trained trials whose words were explained, with the kind of their cue, and the accuracy of the record."""
     runs = trained(frame)
     runs = runs[runs["words"].notna()] if "words" in runs else runs[:0]
-    return runs.assign(kind=[noun(task) for task in runs["task"]], accuracy=[found["accuracy"] for found in runs["words"]])
+    return runs.assign(kind=[noun(task) for task in runs["task"]], accuracy=[found["accuracy"] for found in runs.get("words", ())])
 
 
 def best(runs):

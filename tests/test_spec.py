@@ -14,7 +14,7 @@ from study.errors import SpecError
 from study.plan import subset, toml
 from study.plan.arm import arm_of
 from study.plan.plan import Plan, missing
-from study.plan.spec import read
+from study.plan.spec import Selection, read
 from study.tasks import TASKS
 from study.trial import knobs as trial_
 from study.trial.knobs import DEFAULTS, Trial
@@ -237,6 +237,14 @@ def test_all_errors_at_once_each_with_its_path():
     assert len(lines) == len(starts)
     for start in starts:
         assert any(line.startswith(start) for line in lines), (start, lines)
+
+
+def test_a_rate_is_chosen_on_the_task_itself_or_on_one_that_differs_in_the_last_part():
+    chosen = Selection(rates=(0.01,), seeds=1, gap={"language/country": 5, "language/number/0": 5, "recall/past": 5})
+    tasks = ["language/country", "language/number/0", "language/number/3", "language/gender", "recall/both"]
+    assert [chosen.task_for(task) for task in tasks] == ["language/country", *["language/number/0"] * 2, "language/country", "recall/past"]
+    with pytest.raises(SpecError, match="one task of its family"):
+        chosen.task_for("temporal_order/6a")
 
 
 def test_combinations_that_cannot_be_are_named():

@@ -48,8 +48,8 @@ class Selection(Frozen):
     committed: Annotated[str, Field(pattern=rf"^{WORD}/{WORD}$")] | None = None
 
     def task_for(self, task):
-        """The task on which rates for `task` are chosen: itself, or the one task of its family that has a gap."""
-        family = [name for name in self.gap if name.split("/")[0] == task.split("/")[0]]
+        """The task on which rates for `task` are chosen: itself, or the one with a gap of those that differ in the last part only."""
+        family = [name for name in self.gap if name.rsplit("/", 1)[0] == task.rsplit("/", 1)[0]]
         if task in self.gap:
             return task
         if len(family) != 1:

@@ -9,6 +9,11 @@ cdef void hold(const recurrence_t* r, long t, long b) noexcept nogil:
         memset(r.y + (t * r.B + b) * r.ldy, 0, r.H * sizeof(REAL))
 
 
+cdef int sum_lines_once(Lines* lines, const Form* f, const recurrence_t* r, Place at, long m, long n) noexcept nogil:
+    """sum_lines, compiled once for all cells. Where registers are narrow, this is most of the code."""
+    return sum_lines(lines, f, r, at, m, n)
+
+
 cdef bint one_by_one(const recurrence_t* r) noexcept nogil:
     """Whether each row goes through all steps by itself."""
     return r.B < FEW and width_of(r.H) >= 0

@@ -2,16 +2,21 @@
 
 Everything here is inline and takes the cell's equations and its `Form` as literals, so that each cell is compiled to tiles of its
 own. The layouts are described in recurrence.pxd.
+
+Where a tile has one line, its sums do not stay in registers until the equations have them, so the products need not know the cell:
+they are compiled once for all cells, which takes half as long, and costs 1 % of the speed.
 """
 from kernels.lanes cimport (REAL, vec, LANES, LINE, PIECES, TILE_LINES, load, load_part, prefetch, store, store_part, zero, flush)
 from kernels.panel cimport (SUMS, WIDEST, Factor, Sums, accumulate, line_start, line_step, next_tile, panel_start, panels,
                             tile_vecs)
-from kernels.recurrence cimport (MOST_BLOCKS, MOST_STATES, Feed, Form, recurrence_t, gates_at, operand_at, slot_after, slot_before,
+from kernels.recurrence cimport (MOST_BLOCKS, MOST_FEEDS, MOST_STATES, Feed, Form, recurrence_t, gates_at, operand_at, slot_after, slot_before,
                                  source_at, state_at)
 
 ctypedef void (*Forward)(vec* a, const vec* p, const vec* prev, vec* state) noexcept nogil
 ctypedef void (*Backward)(vec* a, const vec* p, const vec* prev, const vec* state,
                           vec* dstate, vec* dprev) noexcept nogil
+
+cdef enum: TALLEST = SUMS // PIECES     # most rows of a tile with one line
 
 cdef struct Place:
     # Where a tile begins: step, row, unit group.
@@ -20,26 +25,23 @@ cdef struct Place:
 
 # ---------------------------------------------------------------------------------------------------------- forward
 
-cdef inline void multiply(Sums sums, int g0, int first, int last, Factor x, const REAL* panel) noexcept nogil:
-    """To the sums of the blocks from g0 on, add a product that feeds the blocks [first, last)."""
-    cdef long step = line_step(sums.width * (last - first))
-    if sums.blocks > 1:
-        sums.acc += (first - g0) * PIECES
-        accumulate(sums, last - first, x, panel, step)
-    elif first <= g0 < last:
-        accumulate(sums, 1, x, panel + line_start(g0 - first, x.depth), step)
+cdef inline void multiply(Sums sums, int first, int last, Factor x, const REAL* panel) noexcept nogil:
+    """Add a product that feeds the blocks [first, last) of a stage."""
+    sums.acc += first * PIECES
+    if first < last:
+        accumulate(sums, last - first, x, panel, line_step(sums.width * (last - first)))
 
 
-cdef inline void feed(Sums sums, int g0, Form f, int i, const recurrence_t* r, Place at) noexcept nogil:
+cdef inline void feed(Sums sums, const Form* f, int i, const recurrence_t* r, Place at) noexcept nogil:
     """The stage's i-th product with recurrent weights, if there is one."""
-    cdef Feed q = f.feed[i]
+    cdef const Feed* q = &f.feed[i]
     if i < f.feeds:
-        multiply(sums, g0, q.first, q.last, Factor(source_at(r, q.source, at.t, at.b), r.pad, r.H),
+        multiply(sums, q.first - f.first, q.last - f.first, Factor(source_at(r, q.source, at.t, at.b), r.pad, r.H),
                  r.U[f.stage][i] + at.u * r.H * (q.last - q.first) * LINE)
 
 
-cdef inline void preactivate(Sums sums, int g0, Form f, const recurrence_t* r, Place at) noexcept nogil:
-    """a = b + x W + h' U (and other recurrent products) for the blocks from g0 on, each sum in index order."""
+cdef inline void preactivate(Sums sums, const Form* f, const recurrence_t* r, Place at) noexcept nogil:
+    """a = b + x W + h' U (and other recurrent products), each sum in index order."""
     cdef int m, w, i, vecs = sums.blocks * PIECES
     cdef bint prepared = at.t < r.prepared
     cdef const REAL* start = gates_at(r, f.blocks, at.t, at.u, at.b) if prepared else r.bias + at.u * f.blocks * LINE
@@ -47,14 +49,14 @@ cdef inline void preactivate(Sums sums, int g0, Form f, const recurrence_t* r, P
     for m in range(sums.rows):
         for w in range(sums.width):
             for i in range(vecs):
-                sums.acc[(m * sums.width + w) * vecs + i] = load(start + m * row_step + w * group_step + g0 * LINE + i * LANES)
+                sums.acc[(m * sums.width + w) * vecs + i] = load(start + m * row_step + w * group_step + f.first * LINE + i * LANES)
     if not prepared:
-        multiply(sums, g0, f.w0, f.w1, Factor(r.x + (at.t * r.B + at.b) * r.I, r.I, r.I),
+        multiply(sums, f.w0 - f.first, f.w1 - f.first, Factor(r.x + (at.t * r.B + at.b) * r.I, r.I, r.I),
                  r.W[f.stage] + at.u * r.I * (f.w1 - f.w0) * LINE)
-    feed(sums, g0, f, 0, r, at)
-    feed(sums, g0, f, 1, r, at)
-    feed(sums, g0, f, 2, r, at)
-    feed(sums, g0, f, 3, r, at)
+    feed(sums, f, 0, r, at)
+    feed(sums, f, 1, r, at)
+    feed(sums, f, 2, r, at)
+    feed(sums, f, 3, r, at)
 
 
 cdef inline void finish(Forward cell, Form f, Sums sums, const recurrence_t* r, Place at) noexcept nogil:
@@ -80,7 +82,7 @@ cdef inline void finish(Forward cell, Form f, Sums sums, const recurrence_t* r, 
                 for g in range(f.first):
                     a[g] = load(gates + g * LINE)
                 for g in range(sums.blocks):
-                    a[f.first + g] = sums.acc[((m * sums.width + w) * sums.blocks + g) * PIECES + i]
+                    a[f.first + g] = sums.acc[(g * TALLEST + m if TILE_LINES == 1 else (m * sums.width + w) * sums.blocks + g) * PIECES + i]
                 for g in range(f.peepholes):
                     p[g] = load(r.p + g * pad + j)
                 for s in range(f.states):
@@ -99,53 +101,125 @@ cdef inline void finish(Forward cell, Form f, Sums sums, const recurrence_t* r, 
                     store_part(y + (at.b + m) * ldy + j, state[0], units - j)
 
 
+cdef struct Term:
+    # A product that feeds a line of sums: the factor at the first row, and the line in its panel.
+    Factor x
+    const REAL* panel
+
+cdef struct Line:
+    # Where the sums of the first row begin, those of the next are start_step away; the products that follow, in order.
+    const REAL* start
+    long start_step
+    int terms
+    Term term[1 + MOST_FEEDS]
+
+cdef struct Lines:
+    # The blocks of a stage, in one unit group, and the sums of a tile: (block, TALLEST rows, piece).
+    int blocks
+    Line line[WIDEST]
+    vec sums[WIDEST * SUMS]
+
+
+ctypedef int (*SumLines)(Lines* lines, const Form* f, const recurrence_t* r, Place at, long m, long n) noexcept nogil
+
+
+cdef inline void add_term(Line* q, int g, int first, int last, Factor x, const REAL* panel) noexcept nogil:
+    """Let block g have a product that feeds the blocks [first, last)."""
+    if first <= g < last:
+        q.term[q.terms] = Term(x, panel + line_start(g - first, x.depth))
+        q.terms += 1
+
+
+cdef inline void find_lines(Lines* lines, const Form* f, const recurrence_t* r, Place at) noexcept nogil:
+    cdef bint prepared = at.t < r.prepared
+    cdef const REAL* start = gates_at(r, f.blocks, at.t, at.u, at.b) if prepared else r.bias + at.u * f.blocks * LINE
+    cdef const Feed* p
+    cdef Line* q
+    cdef int g, i
+    lines.blocks = f.last - f.first
+    for g in range(f.first, f.last):
+        q = &lines.line[g - f.first]
+        q.start, q.start_step, q.terms = start + g * LINE, f.blocks * LINE if prepared else 0, 0
+        if not prepared:
+            add_term(q, g, f.w0, f.w1, Factor(r.x + (at.t * r.B + at.b) * r.I, r.I, r.I),
+                     r.W[f.stage] + at.u * r.I * (f.w1 - f.w0) * LINE)
+        for i in range(f.feeds):
+            p = &f.feed[i]
+            add_term(q, g, p.first, p.last, Factor(source_at(r, p.source, at.t, at.b), r.pad, r.H),
+                     r.U[f.stage][i] + at.u * r.H * (p.last - p.first) * LINE)
+
+
+cdef inline void lines_tile(int rows, const void* work, long m0) noexcept nogil:
+    """The sums of one line after another, each in registers."""
+    cdef Lines* w = <Lines*> work
+    cdef const Line* q
+    cdef const Term* term
+    cdef int g, k, m, i
+    cdef vec acc[SUMS]
+    for g in range(w.blocks):
+        q = &w.line[g]
+        for m in range(rows):
+            for i in range(PIECES):
+                acc[m * PIECES + i] = load(q.start + (m0 + m) * q.start_step + i * LANES)
+        for k in range(q.terms):
+            term = &q.term[k]
+            accumulate(Sums(&acc[0], rows, 1, 1), 1, Factor(term.x.a + m0 * term.x.lda, term.x.lda, term.x.depth), term.panel, LINE)
+        for i in range(rows * PIECES):
+            w.sums[g * TALLEST * PIECES + i] = acc[i]
+
+
+cdef inline int sum_lines(Lines* lines, const Form* f, const recurrence_t* r, Place at, long m, long n) noexcept nogil:
+    """The pre-activations of a stage for the next tile of n rows, of which m are done, in one unit group; return its rows."""
+    if m == 0:
+        find_lines(lines, f, r, at)
+    return next_tile(lines_tile, lines, PIECES, n - m, m)
+
+
+cdef inline void forward_lines(Forward cell, Form f, SumLines sum_lines, const recurrence_t* r, Place at, long n) noexcept nogil:
+    """A stage for n rows of one unit group, where a tile has one line."""
+    cdef Lines lines
+    cdef long m = 0
+    cdef int rows
+    while m < n:
+        rows = sum_lines(&lines, &r.cell.form[f.stage], r, at, m, n)
+        finish(cell, f, Sums(&lines.sums[0], rows, 1, f.last - f.first), r, Place(at.t, at.b + m, at.u))
+        m += rows
+
+
 cdef struct Panel:
-    # A stage at `place`, for `width` unit groups. Sums that do not fit in registers go to `spilled` (row, block, piece).
+    # A stage at `place`, for `width` unit groups, whose sums stay in registers.
     Forward cell
     Form form
     int width
     const recurrence_t* r
     Place place
-    vec* spilled
 
 
 cdef inline void forward_tile(int rows, const void* work, long m0) noexcept nogil:
-    """Accumulate in registers, then apply the cell. With one line per tile, spill the sums instead."""
     cdef const Panel* w = <const Panel*> work
     cdef Place at = Place(w.place.t, w.place.b + m0, w.place.u)
-    cdef int blocks = w.form.last - w.form.first, m, g, i
+    cdef int blocks = w.form.last - w.form.first
     cdef vec acc[SUMS]
-    if TILE_LINES > 1:
-        preactivate(Sums(&acc[0], rows, w.width, blocks), w.form.first, w.form, w.r, at)
-        finish(w.cell, w.form, Sums(&acc[0], rows, w.width, blocks), w.r, at)
-    else:
-        for g in range(blocks):
-            preactivate(Sums(&acc[0], rows, 1, 1), w.form.first + g, w.form, w.r, at)
-            for m in range(rows):
-                for i in range(PIECES):
-                    w.spilled[(m * blocks + g) * PIECES + i] = acc[m * PIECES + i]
+    cdef Sums sums = Sums(&acc[0], rows, w.width, blocks)
+    preactivate(sums, &w.form, w.r, at)
+    finish(w.cell, w.form, sums, w.r, at)
 
 
 cdef inline void forward_panel(Forward cell, Form f, int width, const recurrence_t* r, Place at, long n) noexcept nogil:
-    cdef vec spilled[SUMS * WIDEST]
     cdef Panel work
-    cdef int rows, blocks = f.last - f.first
     cdef long m = 0
-    work.cell, work.form, work.width, work.r, work.place, work.spilled = cell, f, width, r, at, &spilled[0]
+    work.cell, work.form, work.width, work.r, work.place = cell, f, width, r, at
     while m < n:
-        rows = next_tile(forward_tile, &work, tile_vecs(width * blocks), n - m, m)
-        if TILE_LINES == 1:
-            finish(cell, f, Sums(&spilled[0], rows, 1, blocks), r, Place(at.t, at.b + m, at.u))
-        m += rows
+        m += next_tile(forward_tile, &work, tile_vecs(width * (f.last - f.first)), n - m, m)
 
 
-cdef inline void forward_rows(Forward cell, Form f, const recurrence_t* r, long t, long row, long n) noexcept nogil:
-    """One stage of a cell at step t, for rows row .. row + n - 1."""
+cdef inline void forward_rows(Forward cell, Form f, SumLines sum_lines, const recurrence_t* r, long t, long row, long n) noexcept nogil:
+    """One stage of a cell at step t, for rows row .. row + n - 1. sum_lines: the function of that name, compiled once."""
     cdef int blocks = f.last - f.first
     cdef long i, u, width
     if TILE_LINES == 1:
         for u in range(r.groups):
-            forward_panel(cell, f, 1, r, Place(t, row, u), n)
+            forward_lines(cell, f, sum_lines, r, Place(t, row, u), n)
         return
     for i in range(panels(r.groups, blocks)):
         u = panel_start(i, r.groups, blocks)

@@ -35,7 +35,7 @@ from kernels.panel cimport AHEAD, SUMS, WIDEST, Block, next_tile, pack, pack_lin
 from kernels.recurrence cimport (MOST_BLOCKS, MOST_FEEDS, MOST_STAGES, MOST_STATES, NEW, OPERAND, Feed, Form, Kernel, Peephole, Product,
                                  Steps, recurrence_t, alive, gates_at, slot_after, slot_before, source_at, state_at)
 from kernels.sums cimport norm
-from kernels.tile cimport Transposed, backward_rows, forward_rows, transposed_rows
+from kernels.tile cimport Lines, Place, Transposed, backward_rows, forward_rows, sum_lines, transposed_rows
 
 cdef extern from "gaps.h" nogil:
     enum: GAP                                       # bytes in front of each region of a buffer

@@ -33,7 +33,7 @@ cdef void {name}_derive_back(const vec* own, const vec* p, const vec* dp, const 
 KERNELS[{number}].own, KERNELS[{number}].derive, KERNELS[{number}].derive_back = {own}, {name}_derive, {name}_derive_back
 """
 STAGE = """cdef void {name}_forward{stage}(const recurrence_t* r, long t, long row, long n) noexcept nogil:
-    forward_rows({name}.{forward}, {name}_form{stage}(), r, t, row, n)
+    forward_rows({name}.{forward}, {name}_form{stage}(), sum_lines_once, r, t, row, n)
 cdef void {name}_backward{stage}(const recurrence_t* r, long t, long row, long n) noexcept nogil:
     backward_rows({name}.{backward}, {name}_form{stage}(), r, t, row, n)
 KERNELS[{number}].form[{stage}] = {name}_form{stage}()

@@ -131,7 +131,7 @@ def test_a_start_has_a_name_that_rates_are_chosen_by(knobs, start):
 @pytest.mark.parametrize("knobs, says", [
     ({"cell": "rnn", "chrono": 200}, "chrono: rnn has no gate"), ({"cell": "nfg", "forget_bias": 0.0}, "forget_bias: nfg has no gate"),
     ({"cell": "gru", "truncated": True}, "truncated: gru has no state but h"),
-    ({"cell": "gru", "block": 2}, "block: gru has no gates"), ({"cell": "peephole", "block": 2}, "block: peephole has no gates"),
+    ({"cell": "gru", "block": 2}, "block: cells of gru share no gates"), ({"cell": "peephole", "block": 2}, "block: cells of peephole share no gates"),
     ({"block": 5}, "block: expected a divisor of 32"), ({"block": 2, "scheme": "identity"}, "scheme: with blocks of 2"),
     ({"cell": "lru", "truncated": True}, "truncated: lru has no path but its states' own"),
     ({"cell": "mingru", "scheme": "orthogonal"}, "scheme: mingru has no U"),

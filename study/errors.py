@@ -2,11 +2,15 @@
 
 from kernels import checks
 
+MOST = 100  # names that a message lists
+
 
 class SpecError(ValueError):
     """A study, a trial or an argument that is not valid. The message has one line for each mistake."""
 
 
 def unknown(kind, name, known):
-    """The message for an unknown name: lists the known ones and suggests the nearest."""
-    return f"unknown {kind} {name!r:.80}{checks.nearest(name, known)} (known: {', '.join(known)})"
+    """The message for an unknown name: suggests the nearest known one, and lists them, or the first of a large number."""
+    names = list(known)
+    listed = ", ".join(names if len(names) <= MOST else [*names[:10], f"and {len(names) - 10} more"])
+    return f"unknown {kind} {name!r:.80}{checks.nearest(name, known)} (known: {listed})"

@@ -56,13 +56,14 @@ def _follow(trained, symbols):
     drawn = words.effects(sentences(trial, task).part(0, words.SENTENCES))
     effect = dict(zip(words.cues(drawn, trial.gap).tolist(), words.texts(words.names(task), drawn.target)))
     said = words.read_aloud(net, trained.weights(say), np.array([symbols]))
-    answers, steps = [said.answers(task, step) for step in range(len(symbols))], np.arange(len(symbols))
+    answers, steps = [said.answers(task, step, [0]) for step in range(len(symbols))], np.arange(len(symbols))
+    unit = trained.result.words["units"]["unit"][0]
     text = words.texts(task.symbols, symbols)
     return {
         "words": text, "answer": [word for (word,), _ in answers], "p": [p for _, (p,) in answers],
         "cues": {step: effect[symbol] for step, symbol in enumerate(symbols) if symbol in effect},
         "effects": [step for step, word in enumerate(text) if word in effect.values()],
-        "trace": said.along(trained.result.words["units"]["unit"][0], 0, steps),
+        "trace": {"unit": unit, **said.along(unit, 0, steps)},
     }  # fmt: skip
 
 

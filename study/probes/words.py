@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+import kernels
 from study.nets.net import Net
 from study.probes.gates import GATES
 from study.probes.held import Held, states_at, states_of
@@ -48,15 +49,16 @@ def explain(task, made_of, theta, gap, drawn):
     together : {"units", "right"}: the accuracy if that many units, the most important ones, are held at once
     decodable : {"after", "right"}: as linear.decodable of all states of the top layer, that many steps after the cue
     text : {"steps", "words", "cue", "read"}: the first sentence at these steps, the step of its cue, and the one that is read
-    pair : {"cue", "right", "answer", "p"} of this sentence, and of the same with another cue in its place: the cue, the right
-        effect word, the word that the net answers, and its probability
+    pair : {"cue", "right", "answer", "p"} of this sentence, and of the same with another cue in its place, of the effect word for
+        which the output of the most important unit differs most: the cue, the right effect word, the word that the net answers,
+        and its probability
     traces : [{"unit", "of", ...}]: gates and states by name at these steps, of the most important unit in both sentences of the
         pair (`of` 0 and 1), and of the next unit in the first
     """
     if not explained(made_of):
         return None
     net, first = Net(task, made_of, theta.dtype.name), effects(drawn.part(0, ROWS))
-    symbols, right = pair(first, gap)
+    symbols, right = variants(first, gap)
     cue, read = int(first.read[0]) - gap, int(first.read[0])
     said = read_aloud(net, theta, symbols)
     linear, words = decodability(net, theta, drawn, gap)
@@ -65,13 +67,14 @@ def explain(task, made_of, theta, gap, drawn):
     units["worst"] = texts(names(task), words[units["worst"]])
     steps = np.arange(read + 1) if read < WHOLE else np.unique([cue, *(read - np.array(spaced(read)))])
     best, *next_ = units["unit"][:2]
-    answer, p = said.answers(task, read)
+    two = [0, said.farthest(best, cue)]
+    answer, p = said.answers(task, read, two)
     return {
         "sentences": len(fewer.read), "accuracy": short(accuracy), "chance": short(1 / len(words)),
         "units": units, "together": together, "decodable": linear,
         "text": {"steps": steps.tolist(), "words": texts(task.symbols, symbols[0, steps]), "cue": cue, "read": read},
-        "pair": {"cue": texts(task.symbols, symbols[:, cue]), "right": texts(names(task), right), "answer": answer, "p": p},
-        "traces": [said.along(*which, steps) for which in [(best, 0), (best, 1), *((unit, 0) for unit in next_)]],
+        "pair": {"cue": texts(task.symbols, symbols[two, cue]), "right": texts(names(task), right[two]), "answer": answer, "p": p},
+        "traces": [{"unit": unit, "of": of, **said.along(unit, two[of], steps)} for unit, of in [(best, 0), (best, 1), *((unit, 0) for unit in next_)]],
     }  # fmt: skip
 
 
@@ -96,15 +99,16 @@ def cues(batch, gap):
     return batch.x[batch.read - gap, np.arange(len(batch.read))].argmax(axis=1)
 
 
-def pair(batch, gap):
-    """Of a batch that `effects` gives, the first sentence, and the same with a cue of another effect word in place of its own.
+def variants(batch, gap):
+    """Of a batch that `effects` gives, the first sentence, and the same with a cue of each other effect word in place of its own.
 
-    Returns symbols (2, T), and the effect words (2,).
+    Returns symbols (C, T), and the effect words (C,).
     """
-    other = int((batch.target != batch.target[0]).argmax())
-    symbols = np.tile(batch.x[: batch.read[0] + 1, 0].argmax(axis=1), (2, 1))
-    symbols[1, batch.read[0] - gap] = cues(batch, gap)[other]
-    return symbols, batch.target[[0, other]]
+    _, firsts = np.unique(batch.target, return_index=True)
+    rows = np.array([0, *(row for row in firsts if row)])
+    symbols = np.tile(batch.x[: batch.read[0] + 1, 0].argmax(axis=1), (len(rows), 1))
+    symbols[:, batch.read[0] - gap] = cues(batch, gap)[rows]
+    return symbols, batch.target[rows]
 
 
 class Said(NamedTuple):
@@ -120,14 +124,20 @@ class Said(NamedTuple):
     states: dict
     output: np.ndarray
 
-    def along(self, unit, row, steps):
-        """{"unit", "of", and by name [gate or state of the unit at each of the steps]} of a sentence, with three digits."""
-        values = {name: values[steps, row, unit] for name, values in (self.gates | self.states).items()}
-        return {"unit": unit, "of": row} | {name: [short(value, 3) for value in along] for name, along in values.items()}
+    def farthest(self, unit, first):
+        """The sentence in which the output of a unit is farthest from that in the first one, over all steps from `first` on."""
+        h = self.states["h"][first:, :, unit].astype(np.float64)
+        apart = np.ascontiguousarray(np.abs(h - h[:, :1]).T)
+        return int(np.array([kernels.total(distances) for distances in apart]).argmax())
 
-    def answers(self, task, step):
-        """([what the net answers at that step of each sentence], [its probability])."""
-        p = self.output[:, step]
+    def along(self, unit, row, steps):
+        """{name: [gate or state of a unit at each of the steps]} of a sentence, with three digits."""
+        values = {name: values[steps, row, unit] for name, values in (self.gates | self.states).items()}
+        return {name: [short(value, 3) for value in along] for name, along in values.items()}
+
+    def answers(self, task, step, rows):
+        """([what the net answers at that step of sentences], [its probability])."""
+        p = self.output[rows, step]
         return texts(names(task), p.argmax(axis=1)), [short(value) for value in p.max(axis=1)]
 
 

@@ -12,9 +12,9 @@ from study.tasks import TASKS
 PLACE = 15
 TITLE = "How long the states tell the cue"
 CAPTION = (
-    "Share of sentences in which a linear read-out of all states of a layer names the cue, so many words after it; fitted to other "
-    "sentences (ridge regression). Lines are medians over seeds at the largest gap of each kind of sentence, one for each cell. "
-    "Dotted: chance. Whether the net itself uses what its states tell is another matter."
+    "How often a linear read-out of all states of a layer names the cue, by the words since; it was fitted to other sentences, by ridge "
+    "regression, so that differences of states far below a hundredth do not count. Lines are medians over seeds at the largest gap of "
+    "each task. Dotted: chance. Whether the net itself uses what its states tell is another matter."
 )
 COLUMNS = 3
 

@@ -4,21 +4,23 @@ import pandas as pd
 
 from kernels import CELLS
 from study.records.table import where
-from study.report.style import GREY, TWO, key
+from study.report.style import GREY, PALE, TWO, key
 from study.report.trials import trained
 from study.statistics.carrier import carrier, noun, percent
 
 PLACE = 14
 TITLE = "The unit that remembers, word by word"
 CAPTION = (
-    "A sentence that the nets have not learned from, and the same with another cue in place of its own (dashed). Above: the unit of "
-    "an LSTM that matters most for the word at the end. Below: that of a tanh RNN with the same seed. Gates run from 0 to 1. Where "
-    "the two lines are apart, the unit still knows which cue it was; where they are one, it has lost it. Of each kind of sentence "
-    "the largest gap is drawn at which an LSTM is right nine times out of ten (or else its best one)."
+    "A sentence that the nets have not learned from (solid), and the same with another cue in place of its own (dashed): which word is "
+    "right at the end depends on the cue alone. Above: the unit of an LSTM without which most is lost. Below: that of a tanh RNN with "
+    "the same seed. Where the lines are apart (grey), the unit knows which cue it was; where they are one, it does not. Dotted: the "
+    "cue, and the step at which the last word is predicted. Gates run from 0 to 1. Of each kind of sentence the largest gap is drawn "
+    "at which an LSTM is right in nine of ten sentences, or else its best one."
 )
 CELL, OTHER = "lstm", "rnn"
 ROWS = {"i": "input\ngate i", "f": "forget\ngate f", "o": "output\ngate o", "c": "memory c", "h": "state h"}
 SHOWN = {CELL: ("i", "f", "o", "c"), OTHER: ("h",)}
+STYLES = ({"color": TWO[1][0]}, {"color": TWO[0][0], "linestyle": (0, (4, 2))})  # of the sentence, and of the one with another cue
 ENOUGH = 0.9
 
 
@@ -61,42 +63,45 @@ def _rows(kind, run):
 
 
 def draw(data, figure):
-    blocks = list(data.groupby("kind", sort=False))
-    figure.set_size_inches(figure.get_figwidth(), sum(1.5 + 0.62 * block.groupby("cell")["name"].nunique().sum() for _, block in blocks))
-    for (kind, block), part in zip(blocks, figure.subfigures(len(blocks), 1, squeeze=False)[:, 0], strict=True):
-        _draw_block(kind, block, part)
+    blocks = [block for _, block in data.groupby("kind", sort=False)]
+    panels = [[(cell, name) for cell, names in SHOWN.items() if cell in set(block["cell"]) for name in names] for block in blocks]
+    figure.set_size_inches(figure.get_figwidth(), sum(1.6 + 0.6 * len(of_block) for of_block in panels))
+    parts = figure.subfigures(len(blocks), 1, squeeze=False)[:, 0]
+    for block, of_block, part in zip(blocks, panels, parts, strict=True):
+        _draw_block(block, of_block, part)
 
 
-def _draw_block(kind, block, part):
-    panels = [(cell, name) for cell, names in SHOWN.items() if cell in set(block["cell"]) for name in names]
+def _draw_block(block, panels, part):
     grid = part.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0]
-    words = where(block, cell=CELL, of=0, name="c")
-    cues, rights = block.groupby("of")["cue"].first(), block.groupby("of")["right"].first()
-    cue = (words["from_cue"] == 0).to_numpy().nonzero()[0][0]
+    first = block.iloc[0]
+    steps = block[(block[["cell", "name", "of"]] == first[["cell", "name", "of"]]).all(axis=1)]
+    both = block.groupby("of").first()
+    cue, read = int((steps["from_cue"] < 0).sum()), len(steps) - 1
     for (cell, name), axes in zip(panels, grid, strict=True):
         lines = where(block, cell=cell, name=name)
-        for of, line in lines.groupby("of"):
-            tint, _, _ = TWO[1 - of]
-            axes.plot(range(len(line)), line["value"], color=tint, linestyle="-" if of == 0 else (0, (4, 2)), linewidth=1.5)
-        axes.axvline(cue, color=GREY, linewidth=0.8, linestyle=":")
-        axes.axvline(len(words) - 1, color=GREY, linewidth=0.8, linestyle=":")
+        values = [line["value"].to_numpy() for _, line in lines.groupby("of")]
+        axes.fill_between(range(read + 1), *values, color=PALE, linewidth=0)
+        for line, style in zip(values, STYLES):
+            axes.plot(range(read + 1), line, linewidth=1.5, **style)
+        for step in (cue, read):
+            axes.axvline(step, color=GREY, linewidth=0.9, linestyle=":")
         axes.set_ylabel(ROWS[name], rotation=0, ha="right", va="center", fontsize=8)
         axes.set_ylim(*((-0.08, 1.08) if name in "ifo" else (None, None)))
-        axes.grid(visible=False, axis="x")
+        axes.grid(visible=False)
+        axes.tick_params(axis="x", length=0)
         if name == SHOWN[cell][0]:
             axes.set_title(_title(lines), loc="left", fontsize=8)
-    texts = words["word"].tolist()
-    texts[cue] = " / ".join(cues)
-    grid[-1].set_xticks(range(len(texts)), texts, rotation=90, fontsize=7 if len(texts) <= 45 else 6)
-    for at in (cue, len(texts) - 1):
-        grid[-1].get_xticklabels()[at].set_fontweight("bold")
-    grid[-1].set_xlim(-0.5, len(texts) - 0.5)
-    styles = [dict(color=TWO[1][0]), dict(color=TWO[0][0], linestyle=(0, (4, 2)))]
-    handles = [key(f"after \"{cue}\", to be \"{right}\"", **style) for cue, right, style in zip(cues, rights, styles)]
-    part.legend(handles=handles, loc="outside upper left", ncols=2, title=f"The {kind} at gap {block['gap'].iloc[0]}", alignment="left")
+    texts = [*steps["word"], " / ".join(both["right"])]
+    texts[cue] = " / ".join(both["cue"])
+    grid[-1].set_xticks(range(read + 2), texts, rotation=90, fontsize=7 if read < 45 else 6)
+    for step in (cue, read + 1):
+        grid[-1].get_xticklabels()[step].set_fontweight("bold")
+    grid[-1].set_xlim(-0.5, read + 1.5)
+    handles = [key(f"{row.cue} ... {row.right}", **style) for row, style in zip(both.itertuples(), STYLES)]
+    part.legend(handles=handles, loc="outside upper left", ncols=2, title=f"The {first['kind']}, gap {first['gap']}", alignment="left")
 
 
 def _title(lines):
-    first = lines.iloc[0]
-    said = [f"\"{row.answer}\" ({percent(row.p)})" for row in lines.groupby("of").first().itertuples()]
-    return f"{CELLS[first['cell']].title}, unit {first['unit']}. Net says {' and '.join(said)}.\n{first['carrier']}"
+    first, second = lines.groupby("of").first().itertuples()
+    return (f"{CELLS[first.cell].title}, unit {first.unit}. The net says \"{first.answer}\" ({percent(first.p)}), and with the other cue "
+            f"\"{second.answer}\" ({percent(second.p)}).\n{first.carrier}")

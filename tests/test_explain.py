@@ -2,16 +2,21 @@
 
 import dataclasses
 import json
+from io import StringIO
 
 import numpy as np
+import pandas as pd
 import pytest
 from speaking import ANIMALS, CAT, MEOWS, WORDS
 
 import kernels
+from study import report
 from study.nets.architecture import Architecture
 from study.nets.net import Net
 from study.probes import held, linear, words
 from study.records import store
+from study.report import drawing
+from study.report.figures import FIGURES
 from study.run import engine
 from study.statistics.carrier import carrier
 from study.tasks import TASKS
@@ -124,9 +129,9 @@ def test_the_sentence_and_its_pair_part_at_the_cue():
 def test_a_record_of_a_long_sentence_and_many_units_is_small(monkeypatch):
     monkeypatch.setattr(words, "READ", 64)
     net = Net(ANIMALS, Architecture("lstm", words.RANKED + 1), "float32")
-    found = words.explain(ANIMALS, net.made_of, net.init(0), 200, ANIMALS.draw(kernels.Stream("long"), 32, 200))
+    found = words.explain(ANIMALS, net.made_of, net.init(0), 100, ANIMALS.draw(kernels.Stream("long"), 32, 100))
     assert len(json.dumps(found, separators=(",", ":"))) < 10_000
-    assert found["text"]["words"][found["text"]["steps"].index(1)] in ("cat", "dog") and found["text"]["steps"][-1] == 201
+    assert found["text"]["words"][found["text"]["steps"].index(1)] in ("cat", "dog") and found["text"]["steps"][-1] == 101
     assert len(found["units"]["unit"]) == words.RANKED and found["sentences"] == words.FEWEST
 
 
@@ -222,3 +227,46 @@ def test_mistakes_are_one_message_before_anything_is_trained(recorded, call, mon
     monkeypatch.setattr("study.run.trained.run", None)
     code, said, err = call("explain", trial.id, "--out", out, *arguments)
     assert code == 2 and says in err and not said and len(err.splitlines()) == 1
+
+
+# Figures
+
+
+@pytest.fixture(scope="module")
+def frame():
+    """Made-up records of nets that answer right with this accuracy: the LSTM up to gap 12, the RNN nowhere."""
+    rows = []
+    for cell, gap, seed, accuracy in (("lstm", 6, 0, 1.0), ("lstm", 12, 0, 0.95), ("lstm", 12, 1, 1.0), ("lstm", 40, 1, 0.6), ("rnn", 12, 0, 0.5),
+                                      ("rnn", 12, 1, 0.52), ("rnn", 40, 1, 0.5)):
+        trial = Trial(**KNOBS | {"cell": cell, "gap": gap, "seed": seed, "task": "language/gender"})
+        task = TASKS[trial.task].at(gap)
+        net = Net(task, Architecture.of(trial))
+        found = words.explain(task, net.made_of, net.init(seed), gap, task.draw(kernels.Stream("figure", seed), 256, gap))
+        rows.append(trial.model_dump() | {"status": "done", "words": found | {"accuracy": accuracy}})
+    rows.append(rows[0] | {"cell": "gru", "words": None})
+    return pd.DataFrame(rows)
+
+
+def test_the_sentence_is_of_the_largest_gap_that_an_lstm_knows_and_the_rnn_reads_the_same(frame):
+    data = FIGURES["words"].data(frame)
+    assert {(cell, gap, seed) for cell, gap, seed in zip(data["cell"], data["gap"], data["seed"])} == {("lstm", 12, 1), ("rnn", 12, 1)}
+    assert set(data["name"]) == {*"ifoch"} and set(data["of"]) == {0, 1} and not (data["name"].eq("h") & data["cell"].eq("lstm")).any()
+    texts = data.groupby(["cell", "name", "of"])["word"].agg(" ".join)
+    assert texts.nunique() == 1 and data[data["from_cue"] == 0]["word"].nunique() == 1
+    none = FIGURES["words"].data(frame.assign(words=[found and found | {"accuracy": 0.5} for found in frame["words"]]))
+    assert set(none["gap"]) == {6}
+
+
+def test_lines_are_medians_over_the_seeds_at_the_largest_gap(frame):
+    told = FIGURES["decodable"].data(frame)
+    assert set(told["gap"]) == {40} and set(told["cell"]) == {"lstm", "rnn"} and set(told["seeds"]) == {1}
+    units = FIGURES["units"].data(frame)
+    assert set(units["cell"]) == {"lstm"} and set(units["gap"]) == {12} and set(units["seeds"]) == {2}
+    assert units.set_index("held")["right"][0] == 0.975
+
+
+@pytest.mark.parametrize("name", ["words", "decodable", "units"])
+def test_figures_of_words_are_drawn_from_what_is_written(frame, name):
+    figure = FIGURES[name]
+    assert "<svg" in drawing.svg(figure.draw, pd.read_csv(StringIO(report.csv(figure.data(frame)))))
+    assert not len(figure.data(frame.assign(words=None))) and not len(figure.data(frame.drop(columns="words")))

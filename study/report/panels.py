@@ -5,7 +5,7 @@ from matplotlib.ticker import LogFormatter, NullLocator
 
 from kernels import CELLS
 from study.report.names import by_registry, init_label
-from study.report.style import DARK, GREY, family, key
+from study.report.style import DARK, GREY, colour, family, key, line
 from study.tasks import TASKS
 
 VANISHED, EXPLODED = 1e-12, 1e6
@@ -94,6 +94,27 @@ def tasks_by_cells(figure, data, height, label, draw):
         first = next(axes for axes in row if axes.get_visible())
         first.set_ylabel(f"{TASKS[task].title}\n{label}", fontsize=8.5)
         first.tick_params(labelleft=True)
+
+
+def panels_of_tasks(figure, data, columns=3):
+    """Yield (axes, rows) of a panel for each task and initialisation, with a line at chance and a vertical axis of shares.
+
+    `data` has the columns task, gap, init, cell and chance. The legend above has the cells.
+    """
+    groups, inits = list(data.groupby(["task", "init"], sort=False)), data["init"].nunique()
+    rows = -(-len(groups) // columns)
+    figure.set_size_inches(figure.get_figwidth(), 0.6 + 1.9 * rows)
+    grid = figure.subplots(rows, min(columns, len(groups)), sharey=True, squeeze=False).flat
+    for unused in grid[len(groups) :]:
+        unused.set_axis_off()
+    for ((task, init), panel), axes in zip(groups, grid):
+        axes.axhline(panel["chance"].iloc[0], color=GREY, linestyle=":", linewidth=1.2)
+        yield axes, panel
+        share_axis(axes)
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.set_title(f"{TASKS[task].title}\ngap {panel['gap'].max()}{f', {init_label(init)}' if inits > 1 else ''}", loc="left", fontsize=8)
+    handles = [key(CELLS[cell].title, color=colour(cell), linestyle=line(cell)) for cell in by_registry(data["cell"])]
+    figure.legend(handles=[*handles, key("chance", color=GREY, linestyle=":")], loc="outside upper left", ncols=4)
 
 
 def label_ends(axes, ends):

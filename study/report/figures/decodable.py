@@ -2,12 +2,9 @@
 
 import pandas as pd
 
-from kernels import CELLS
-from study.report.figures.words import known
-from study.report.names import by_registry, init_label
-from study.report.panels import share_axis
-from study.report.style import GREY, colour, key, line
-from study.tasks import TASKS
+from study.report.words import known
+from study.report.panels import panels_of_tasks
+from study.report.style import colour, line
 
 PLACE = 15
 TITLE = "How long the states tell the cue"
@@ -16,7 +13,6 @@ CAPTION = (
     "regression, so that differences of states far below a hundredth do not count. Lines are medians over seeds at the largest gap of "
     "each task. Dotted: chance. Whether the net itself uses what its states tell is another matter."
 )
-COLUMNS = 3
 
 
 def data(frame):
@@ -31,19 +27,8 @@ def data(frame):
 
 
 def draw(data, figure):
-    groups = list(data.groupby(["task", "init"], sort=False))
-    rows, inits = -(-len(groups) // COLUMNS), data["init"].nunique()
-    figure.set_size_inches(figure.get_figwidth(), 0.6 + 1.9 * rows)
-    grid = figure.subplots(rows, min(COLUMNS, len(groups)), sharey=True, squeeze=False).flat
-    for unused in grid[len(groups) :]:
-        unused.set_axis_off()
-    for ((task, init), panel), axes in zip(groups, grid):
-        axes.axhline(panel["chance"].iloc[0], color=GREY, linestyle=":", linewidth=1.2)
+    for axes, panel in panels_of_tasks(figure, data):
         for cell, curve in panel.groupby("cell"):
             axes.plot(curve["after"], curve["right"], color=colour(cell), linestyle=line(cell), linewidth=1.5)
-        share_axis(axes)
-        axes.set_title(f"{TASKS[task].title}\ngap {panel['gap'].iloc[0]}{f', {init_label(init)}' if inits > 1 else ''}", loc="left", fontsize=8)
         axes.set_xlabel("words after the cue")
     figure.supylabel("cue named right", fontsize=9)
-    handles = [key(CELLS[cell].title, color=colour(cell), linestyle=line(cell)) for cell in by_registry(data["cell"])]
-    figure.legend(handles=[*handles, key("chance", color=GREY, linestyle=":")], loc="outside upper left", ncols=4)

@@ -5,8 +5,8 @@ import pandas as pd
 from kernels import CELLS
 from study.records.table import where
 from study.report.style import GREY, PALE, TWO, key
-from study.report.trials import trained
-from study.statistics.carrier import carrier, noun, percent
+from study.report.words import best, known
+from study.statistics.carrier import carrier, percent
 
 PLACE = 14
 TITLE = "The unit that remembers, word by word"
@@ -21,20 +21,6 @@ CELL, OTHER = "lstm", "rnn"
 ROWS = {"i": "input\ngate i", "f": "forget\ngate f", "o": "output\ngate o", "c": "memory c", "h": "state h"}
 SHOWN = {CELL: ("i", "f", "o", "c"), OTHER: ("h",)}
 STYLES = ({"color": TWO[1][0]}, {"color": TWO[0][0], "linestyle": (0, (4, 2))})  # of the sentence, and of the one with another cue
-ENOUGH = 0.9
-
-
-def known(frame):
-    """Trained trials whose words were explained, with the kind of their cue, and the accuracy of the record."""
-    runs = trained(frame)
-    runs = runs[runs["words"].notna()] if "words" in runs else runs[:0]
-    return runs.assign(kind=[noun(task) for task in runs["task"]], accuracy=[found["accuracy"] for found in runs.get("words", ())])
-
-
-def best(runs):
-    """The trial with the largest gap at which a net is right often enough; else the one that is right most often."""
-    ordered = runs.assign(enough=runs["accuracy"] >= ENOUGH, far=runs["gap"].where(runs["accuracy"] >= ENOUGH, 0))
-    return ordered.sort_values(["enough", "far", "accuracy", "seed"], ascending=[False, False, False, True], kind="stable").iloc[0]
 
 
 def data(frame):

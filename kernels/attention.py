@@ -108,7 +108,7 @@ class Attention:
         alpha : (P, T) or None
             By h's t, 0 at steps that an answer does not see.
         """
-        theta, h = self._theta(theta, (self.dtype,)), checks.array("h", h, (self.dtype,), ("T", "B", self.units))
+        theta, h = self._theta(theta), checks.array("h", h, (self.dtype,), ("T", "B", self.units))
         T, B, n = h.shape
         lengths = checks.integers("lengths", lengths, (B,)).astype(np.int32)
         if lengths.min() < 1 or lengths.max() > T:
@@ -127,7 +127,7 @@ class Attention:
 
     def backward(self, theta, tape, dout):
         """Gradients with respect to theta (size,) and h (T, B, n), from the tape and dout (P, 2 n). It spends the tape."""
-        theta, n, a = self._theta(theta, (self.dtype,)), self.units, tape._take()
+        theta, n, a = self._theta(theta), self.units, tape._take()
         dout = checks.array("dout", dout, (self.dtype,), a.out.shape)
         T, P, keys = a.shape[0], len(dout), self.score == "additive"
         new = self._new(alpha=T, dalpha=T, tanhs=T * n * keys, dmemory=a.memory.size, dkeys=a.keys.size, dquery=P * n,
@@ -137,9 +137,9 @@ class Attention:
         _readout[self.dtype].attend_backward(a, theta, dout, grad, dh)
         return grad, dh
 
-    def _theta(self, theta, dtypes):
+    def _theta(self, theta):
         """The weights as given; a score without weights takes whatever it gets for them."""
-        return checks.array("theta", theta, dtypes, (self.size,)) if self.size else np.empty(0, self.dtype)
+        return checks.array("theta", theta, (self.dtype,), (self.size,)) if self.size else np.empty(0, self.dtype)
 
     def _new(self, **shapes):
         """The struct of attend.pxd, with zeroed arrays of these shapes, and None for others."""

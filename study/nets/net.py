@@ -96,8 +96,7 @@ class Net:
         x, tapes = batch.x.astype(self.dtype, copy=False), {}
         for name, module in self.modules.items():
             x, tapes[name] = module.forward(theta[self.slices[name]], x, batch, tape)
-        loss, output, do = self.loss(x, batch.target)
-        return Pass(_by_row(loss, batch.offsets), output, do, tapes)
+        return self._judged(x, batch, tapes)
 
     def segment(self, theta, batch, states):
         """(Pass, states at its end) of a study.tasks.Batch that goes on from states of its one recurrent layer; None: from 0."""
@@ -108,8 +107,12 @@ class Net:
                 x, tapes[name], states = module.carry(weights, x, batch, states)
             else:
                 x, tapes[name] = module.forward(weights, x, batch)
-        loss, output, do = self.loss(x, batch.target)
-        return Pass(_by_row(loss, batch.offsets), output, do, tapes), states
+        return self._judged(x, batch, tapes), states
+
+    def _judged(self, o, batch, tapes):
+        """The Pass whose head gave o (P, K)."""
+        loss, output, do = self.loss(o, batch.target)
+        return Pass(_by_row(loss, batch.offsets), output, do, tapes)
 
     def backward(self, theta, passed, wanted=Wanted(inputs=False)):
         """The Gradient of the mean loss of a Pass.

@@ -25,7 +25,7 @@ print(int(peak) * 1024)
     {"cell": "lstm", "gap": 20}, {"cell": "lstm", "gap": 400}, {"cell": "rnn", "gap": 1000}, {"cell": "lstm", "gap": 150, "units": 128},
     {"cell": "gru", "gap": 60, "task": "recall/both", "direction": "both", "units": 96}, {"cell": "lstm", "gap": 64, "task": "digits"},
     {"cell": "lstm", "gap": 150, "head": "attention"}, {"cell": "rnn", "gap": 400, "task": "adding/hs97"}, {"cell": "lstm", "gap": 100, "batch": 512, "dtype": "float64", "budget": 4096},
-    {"cell": "lstm", "gap": 400, "layers": 6}, {"cell": "lstm", "gap": 200, "layers": 4, "stack": "grid"},
+    {"cell": "lstm", "gap": 40, "task": "language/number/1"}, {"cell": "lstm", "gap": 400, "layers": 6}, {"cell": "lstm", "gap": 200, "layers": 4, "stack": "grid"},
 ], ids=str)
 def test_the_memory_of_a_trial_is_predicted_within_a_factor_of_two(knobs):
     trial = Trial(**{"lr": 0.01, "budget": 64} | knobs)

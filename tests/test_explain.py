@@ -255,6 +255,8 @@ def test_the_sentence_is_of_the_largest_gap_that_an_lstm_knows_and_the_rnn_reads
     assert texts.nunique() == 1 and data[data["from_cue"] == 0]["word"].nunique() == 1
     none = FIGURES["words"].data(frame.assign(words=[found and found | {"accuracy": 0.5} for found in frame["words"]]))
     assert set(none["gap"]) == {6}
+    other = FIGURES["words"].data(frame.assign(cell=frame["cell"].replace("lstm", "gru")))
+    assert set(other["cell"]) == {"gru", "rnn"} and set(other["gap"]) == {12}
 
 
 def test_lines_are_medians_over_the_seeds_at_the_largest_gap(frame):

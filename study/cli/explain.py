@@ -93,7 +93,7 @@ def _drawn(found):
         rows.append([str(step), word, mark, *_values(trace, at), _bar(trace[memory], at), *(f"{o[memory][at]:.2f}" for o in others.values())])
     yield from columns(rows)
     for cue, right, answer, p in zip(*pair.values()):
-        yield f"After \"{cue}\" it should go on with \"{right}\"; the net says \"{answer}\" ({percent(p)})."
+        yield f"With \"{cue}\", \"{right}\" is right; the net says \"{answer}\" ({percent(p)})."
 
 
 def _series(trace):
@@ -115,8 +115,8 @@ def _bar(values, at):
 def _units(found):
     """Lines about the units."""
     units = found["units"]
-    yield f"Right answers without one of {len(units['unit'])} units, the most important ones:"
-    rows = [["unit", "right", "worst for", "right there, less"]]
+    yield "Right answers where one unit does not know the sentence, for the units that matter most:"
+    rows = [["without unit", "right", "worst for", "which falls by"]]
     for unit, drop, worst, there in list(zip(*units.values()))[:UNITS]:
         rows.append([str(unit), percent(found["accuracy"] - drop), worst if there > 0 else "", percent(there) if there > 0 else ""])
     yield from columns(rows)
@@ -127,4 +127,4 @@ def _decodable(found, cue):
     after, right = found["decodable"].values()
     yield f"How often a linear read-out of all states names the {cue}, by steps after it (chance {percent(found['chance'])}):"
     shown = [k for k, steps in enumerate(after) if steps in STEPS or k == len(after) - 1]
-    yield from columns([[str(after[k]), percent(right[k]), f"{'#' * round(2 * WIDTH * right[k]):<{2 * WIDTH}}"] for k in shown])
+    yield from columns([["before" if after[k] < 0 else str(after[k]), percent(right[k]), f"{'#' * round(2 * WIDTH * right[k]):<{2 * WIDTH}}"] for k in shown])

@@ -11,7 +11,8 @@ TITLE = "How long the states tell the cue"
 CAPTION = (
     "How often a linear read-out of all states of a layer names the cue, by the words since; it was fitted to other sentences, by ridge "
     "regression, so that differences of states far below a hundredth do not count. Lines are medians over seeds at the largest gap of "
-    "each task. Dotted: chance. Whether the net itself uses what its states tell is another matter."
+    "each task. Dotted: chance. A net may not use what its states tell; and it may know more: many cues that are so many values of a "
+    "single unit lie on a line, where a linear read-out tells but the outer ones."
 )
 
 

@@ -4,7 +4,7 @@ import pandas as pd
 
 from study.report.panels import panels_of_tasks
 from study.report.style import colour, line, marker
-from study.report.words import ENOUGH, known
+from study.report.words import known
 
 PLACE = 16
 TITLE = "How few units carry the cue"
@@ -17,7 +17,7 @@ CAPTION = (
 
 def data(frame):
     runs = known(frame)
-    runs = runs[runs["accuracy"] >= ENOUGH]
+    runs = runs[runs["knows"].astype(bool)]
     runs = runs[runs["gap"] == runs.groupby(["task", "cell", "init"])["gap"].transform("max")]
     rows = []
     for (task, gap, cell, init), nets in runs.groupby(["task", "gap", "cell", "init"]):

@@ -4,6 +4,7 @@ import pandas as pd
 
 from kernels import CELLS
 from study.records.table import where
+from study.report.names import by_registry
 from study.report.style import GREY, PALE, TWO, key
 from study.report.words import best, known
 from study.statistics.carrier import carrier, percent
@@ -12,21 +13,24 @@ PLACE = 14
 TITLE = "The unit that remembers, word by word"
 CAPTION = (
     "A sentence that the nets have not learned from (solid), and the same with another cue in place of its own (dashed): which word is "
-    "right at the end depends on the cue alone. Above: the unit of an LSTM without which most is lost. Below: that of a tanh RNN with "
-    "the same seed. Where the lines are apart (grey), the unit knows which cue it was; where they are one, it does not. Dotted: the "
+    "right at the end depends on the cue alone. Above: the unit of an LSTM without which most is lost, or of another cell where no LSTM "
+    "knows the cue. Below: that of a tanh RNN with the same seed. Where the lines are apart (grey), the unit knows which cue it was; where they are one, it does not. Dotted: the "
     "cue, and the step at which the last word is predicted. Gates run from 0 to 1. Of each kind of sentence the largest gap is drawn "
-    "at which an LSTM is right in nine of ten sentences, or else its best one."
+    "at which the cell is right in nine of ten sentences, or else its best one."
 )
 CELL, OTHER = "lstm", "rnn"
-ROWS = {"i": "input\ngate i", "f": "forget\ngate f", "o": "output\ngate o", "c": "memory c", "h": "state h"}
-SHOWN = {CELL: ("i", "f", "o", "c"), OTHER: ("h",)}
+ROWS = {"i": "input\ngate i", "f": "forget\ngate f", "o": "output\ngate o", "z": "update\ngate z", "r": "reset\ngate r", "c": "memory c",
+        "h": "state h"}
+GATES = "ifozr"
 STYLES = ({"color": TWO[1][0]}, {"color": TWO[0][0], "linestyle": (0, (4, 2))})  # of the sentence, and of the one with another cue
 
 
 def data(frame):
     rows = []
     for kind, runs in known(frame).groupby("kind"):
-        of_cell = where(runs, cell=CELL)
+        able = [CELL, *by_registry(where(runs, knows=True)["cell"])]
+        gated = [cell for cell in able if cell != OTHER and where(runs, cell=cell)["knows"].any()] or [CELL]
+        of_cell = where(runs, cell=gated[0])
         if len(of_cell):
             chosen = best(of_cell)
             others = where(runs, cell=OTHER, **{knob: chosen[knob] for knob in ("task", "gap", "seed")})
@@ -42,7 +46,7 @@ def _rows(kind, run):
            "unit": found["units"]["unit"][0], "carrier": carrier(found, run["task"])}
     for of, trace in enumerate(found["traces"][:2]):
         said = {name: values[of] for name, values in pair.items()}
-        for name in SHOWN[run["cell"]]:
+        for name in (name for name in ROWS if name in trace and (name != "h" or "c" not in trace)):
             rows += [net | {"of": of} | said | {"name": name, "step": step, "word": word, "from_cue": step - text["cue"], "value": value}
                      for step, word, value in zip(text["steps"], text["words"], trace[name], strict=True)]
     return rows
@@ -50,7 +54,7 @@ def _rows(kind, run):
 
 def draw(data, figure):
     blocks = [block for _, block in data.groupby("kind", sort=False)]
-    panels = [[(cell, name) for cell, names in SHOWN.items() if cell in set(block["cell"]) for name in names] for block in blocks]
+    panels = [list(dict.fromkeys(zip(block["cell"], block["name"]))) for block in blocks]
     figure.set_size_inches(figure.get_figwidth(), sum(1.6 + 0.6 * len(of_block) for of_block in panels))
     parts = figure.subfigures(len(blocks), 1, squeeze=False)[:, 0]
     for block, of_block, part in zip(blocks, panels, parts, strict=True):
@@ -72,10 +76,10 @@ def _draw_block(block, panels, part):
         for step in (cue, read):
             axes.axvline(step, color=GREY, linewidth=0.9, linestyle=":")
         axes.set_ylabel(ROWS[name], rotation=0, ha="right", va="center", fontsize=8)
-        axes.set_ylim(*((-0.08, 1.08) if name in "ifo" else (None, None)))
+        axes.set_ylim(*((-0.08, 1.08) if name in GATES else (None, None)))
         axes.grid(visible=False)
         axes.tick_params(axis="x", length=0)
-        if name == SHOWN[cell][0]:
+        if (cell, name) == next(panel for panel in panels if panel[0] == cell):
             axes.set_title(_title(lines), loc="left", fontsize=8)
     texts = [*steps["word"], " / ".join(both["right"])]
     texts[cue] = " / ".join(both["cue"])

@@ -13,6 +13,8 @@ import pytest
 import synthetic
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
 
 import study
 from kernels import CELLS
@@ -24,8 +26,8 @@ from study.report import drawing, gradient_norms, page, panels, style, tables, t
 from study.records.table import where
 from study.report.figures import FIGURES
 from study.statistics import verdict
-from study.statistics.critical_gap import critical_gap
-from study.tasks import TASKS
+from study.statistics.half_success import bracket, half_success
+from study.tasks import TASKS, digits
 from study.trial.knobs import Trial
 
 
@@ -36,7 +38,7 @@ def written(tmp_path_factory):
     return folder, report.write(folder)
 
 
-ONE_FIGURE = {"critical_gap": FIGURES["critical_gap"]}
+ONE_FIGURE = {"half_success": FIGURES["half_success"]}
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +88,7 @@ def test_files_of_the_last_report_are_removed_and_those_of_the_user_stay(written
     (brief / "figures" / "old.csv").mkdir()
     report.write(brief)
     (brief / "figures" / "old.csv").rmdir()
-    assert not stale.exists() and own.exists() and {path.name for path in brief.glob("figures/*")} == {"critical_gap.csv", "critical_gap.svg"}
+    assert not stale.exists() and own.exists() and {path.name for path in brief.glob("figures/*")} == {"half_success.csv", "half_success.svg"}
     assert len(list(written[0].glob("figures/*"))) > 10
 
 
@@ -94,11 +96,11 @@ def test_check_names_changed_missing_and_stale_files(brief):
     assert report.check(brief) == []
     changed = brief / "tables" / "verdicts.csv"
     changed.write_text(changed.read_text().replace("RNN", "GRU"))
-    (brief / "figures" / "critical_gap.csv").unlink()
+    (brief / "figures" / "half_success.csv").unlink()
     (brief / "tables" / "wishes.csv").write_text("a\n1\n")
     wrong = report.check(brief)
     assert len(wrong) == 3
-    assert all(any(name in line for line in wrong) for name in ("verdicts.csv", "critical_gap.csv", "wishes.csv"))
+    assert all(any(name in line for line in wrong) for name in ("verdicts.csv", "half_success.csv", "wishes.csv"))
 
 
 def test_pictures_of_another_matplotlib_are_not_compared(brief):
@@ -132,10 +134,10 @@ def test_pictures_do_not_depend_on_backend_settings_or_locale(tmp_path):
 
 
 def test_check_reads_utf_8_in_any_locale(brief, monkeypatch):
-    monkeypatch.setattr(FIGURES["critical_gap"], "TITLE", "½")
+    monkeypatch.setattr(FIGURES["half_success"], "TITLE", "½")
     report.write(brief)
-    program = ("from study import report; figure = report.FIGURES['critical_gap']; figure.TITLE = chr(189); "
-               f"report.FIGURES = {{'critical_gap': figure}}; print(report.check({str(brief)!r}))")
+    program = ("from study import report; figure = report.FIGURES['half_success']; figure.TITLE = chr(189); "
+               f"report.FIGURES = {{'half_success': figure}}; print(report.check({str(brief)!r}))")
     ascii = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run([sys.executable, "-c", program], env=os.environ | ascii, capture_output=True, text=True)
     assert done.stdout == "[]\n", done.stderr
@@ -161,8 +163,8 @@ def test_without_records_nothing_is_written(tmp_path):
     assert files(folder) == before
 
 
-def test_without_forward_nets_there_is_no_table_of_critical_gaps(frame):
-    assert not len(page.gaps(tables.critical_gaps(frame), frame[frame["direction"] == "both"]))
+def test_without_forward_nets_there_is_no_table_of_half_success(frame):
+    assert not len(page.gaps(tables.half_success(frame), frame[frame["direction"] == "both"]))
 
 
 def test_a_table_cell_with_a_bar_stays_one_cell():
@@ -188,7 +190,7 @@ def test_layers_have_lines_of_their_own(deep_frame):
 
 def test_tables_tell_nets_of_several_layers_apart(frame, deep_frame):
     both = pd.concat([frame, deep_frame], ignore_index=True)
-    gaps, one = tables.critical_gaps(both), tables.critical_gaps(frame)
+    gaps, one = tables.half_success(both), tables.half_success(frame)
     assert "layers" not in one and len(gaps) == 2 * len(one) and set(gaps["layers"]) == {1, 2}
     assert list(page.gaps(gaps, both).columns)[:4] == ["task", "cell", "initialisation", "layers"]
     assert trials.pooled(both) == "" and set(trials.forward(both)["layers"]) == {1}
@@ -231,20 +233,29 @@ def test_success_counts_every_trial_once(frame):
     assert table["solved"].sum() == ruled["solved"].astype(bool).sum()
 
 
-def test_critical_gaps_are_those_of_the_records(frame):
-    table = tables.critical_gaps(frame)
-    arm = where(trials.forward(frame), task="recall/past", cell="gru", init="standard")
-    row = table[(table["task"] == "recall/past") & (table["cell"] == "gru") & (table["init"] == "standard")
-                & (table["units"] == 32) & (table["direction"] == "forward")].set_index("part")
-    assert row.loc["whole", "shown"] == str(critical_gap(arm))
-    assert row.loc["half", "shown"] == str(critical_gap(arm, 0.5))
-    assert (row["seeds"] == 10).all()
+def test_half_success_gaps_and_brackets_are_those_of_the_records(frame):
+    table = tables.half_success(frame)
+    arm = where(trials.forward(frame), task="recall/past", cell="rnn", init="standard")
+    row, = where(table, task="recall/past", cell="rnn", init="standard", units=32, direction="forward").itertuples()
+    solved = arm["solved"].eq(True)
+    assert row.shown == str(half_success(arm["gap"], solved)) and row.seeds == 10
+    assert [int(n) for n in row.solved.split()] == [solved[arm["gap"] == gap].sum() for gap in map(int, row.gaps.split())]
+    brackets = [bracket(seed["gap"], seed["solved"].eq(True)) for _, seed in arm.groupby("seed")]
+    assert row.not_monotone == sum(low > high for low, high in brackets)
+    assert sum(int(part.split(" x ")[0]) for part in row.brackets.split("; ")) == 10 - row.not_monotone
 
 
 def test_decay_is_that_of_the_records(frame):
     table = tables.decay(frame).set_index(["task", "cell", "init", "when", "state"])["slope"]
     for cell in ("rnn", "lstm"):
         assert table["recall/past", cell, "standard", "start", "h"] == pytest.approx(synthetic.RATE[cell], rel=0.1)
+
+
+def test_lines_on_the_digits_are_what_scikit_learn_reaches():
+    x, y = digits.images()
+    for model, name in ((LogisticRegression(max_iter=1000), "logistic regression"), (KNeighborsClassifier(1), "nearest neighbour")):
+        score = model.fit(x[: -digits.TEST], y[: -digits.TEST]).score(x[-digits.TEST:], y[-digits.TEST:])
+        assert score == pytest.approx(FIGURES["digits"].OTHERS[name][0], abs=0.003)
 
 
 def test_relative_norms_start_at_one_and_are_ordered(frame):

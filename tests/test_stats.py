@@ -1,25 +1,15 @@
 """Statistics against published values, SciPy and brute force."""
 
-from itertools import product
 from math import comb, inf, isnan, log
 
 import numpy as np
-import pandas as pd
 import pytest
 from scipy import stats as scipy_stats
 
-from study.statistics.critical_gap import critical_gap, seed_critical_gap
 from study.statistics.decay import fit_decay
 from study.statistics.medians import median_interval, quartiles
 from study.statistics.p_values import holm, rank_test, sign_test
 from study.statistics.success import survival, wilson
-
-
-def arm(solved_at, gaps, budget=1000):
-    """Trials of an arm: `solved_at[seed][k]` is the number of sequences to solve gaps[k], or None."""
-    return pd.DataFrame([
-        {"gap": gap, "seed": seed, "solved": at is not None, "sequences": budget if at is None else at, "budget": budget}
-        for seed, row in enumerate(solved_at) for gap, at in zip(gaps, row, strict=True)])
 
 
 @pytest.mark.parametrize(("solved", "n", "low", "high"), [(0, 10, 0.0, 0.2775), (5, 10, 0.2366, 0.7634), (10, 10, 0.7225, 1.0)])
@@ -73,50 +63,6 @@ def test_quartiles_leave_out_what_is_no_number():
 def test_median_interval_of_ten_runs_from_the_second_to_the_ninth():
     assert median_interval(range(10, 0, -1)) == (5.5, 2, 9)
     assert np.isnan(median_interval([1, 2, 3])[1:]).all()
-
-
-@pytest.mark.parametrize("solved", list(product([False, True], repeat=4)))
-def test_seed_critical_gap_against_its_definition(solved):
-    gaps = [10, 20, 40, 80]
-    wanted = max((gap for k, gap in enumerate(gaps) if all(solved[:k + 1])), default=0)
-    order = [2, 0, 3, 1]
-    assert seed_critical_gap([gaps[k] for k in order], [solved[k] for k in order]) == wanted
-
-
-def test_critical_gap_within_the_budget_and_half_of_it():
-    runs = arm([[100, 600, None], [100, 200, None], [100, 200, 900], [100, 700, None], [None, 100, 100], [100, 400, None]],
-               gaps=[10, 20, 40])
-    whole, half = critical_gap(runs), critical_gap(runs, part=0.5)
-    assert whole.reached == (20, 20, 40, 20, 0, 20)
-    assert half.reached == (10, 20, 20, 10, 0, 20)
-    assert str(whole) == "20 [< 10, >= 40]"
-    assert str(half) == "10 [< 10, 20]"
-
-
-def test_critical_gap_solved_exactly_at_half_the_budget_counts():
-    assert critical_gap(arm([[500]], [10]), part=0.5).reached == (10,)
-    assert critical_gap(arm([[501]], [10]), part=0.5).reached == (0,)
-
-
-def test_critical_gap_shows_where_it_leaves_the_grid():
-    assert str(critical_gap(arm([[1, 1]] * 6, [10, 20]))) == ">= 20 [>= 20, >= 20]"
-    assert str(critical_gap(arm([[None, 1]] * 6, [10, 20]))) == "< 10 [< 10, < 10]"
-    assert str(critical_gap(arm([[1, None]] * 5, [10, 20]))) == "10"
-
-
-def test_critical_gap_leaves_out_a_seed_with_a_gap_not_yet_run():
-    runs = arm([[1, 1], [1, None], [1, 1]], [10, 20])
-    assert critical_gap(runs.drop(index=5)).reached == (20, 10)
-    assert critical_gap(runs.iloc[[0, 3]]) is None
-
-
-def test_intervals_that_touch_are_not_apart():
-    def of(*reached):
-        return critical_gap(arm([[1 if gap <= r else None for gap in (10, 20, 40)] for r in reached], [10, 20, 40]))
-    low, middle, high = of(*[10] * 6), of(10, 20, 20, 20, 20, 20), of(*[40] * 6)
-    assert low.apart_below(high) and middle.apart_below(high)
-    assert not high.apart_below(low) and not low.apart_below(middle)
-    assert not of(10).apart_below(high)
 
 
 def test_decay_of_an_exact_exponential():

@@ -109,24 +109,18 @@ def curve(solved, n=10, gaps=GAPS):
 
 
 def test_half_success_is_the_middle_of_a_logistic_regression():
-    solved = (10, 9, 6, 2, 0)
-    x = np.repeat(np.log(GAPS), 10)[:, None]
-    y = np.concatenate([np.arange(10) < k for k in solved])
+    solved = (200, 180, 120, 40, 4)  # with so many seeds Firth's correction is small
+    x = np.repeat(np.log(GAPS), 200)[:, None]
+    y = np.concatenate([np.arange(200) < k for k in solved])
     fitted = LogisticRegression(C=1e9, tol=1e-10, max_iter=10_000).fit(x, y)
-    assert curve(solved).value == pytest.approx(np.exp(-fitted.intercept_[0] / fitted.coef_[0, 0]), rel=0.02)
+    assert curve(solved, 200).value == pytest.approx(np.exp(-fitted.intercept_[0] / fitted.coef_[0, 0]), rel=0.02)
 
 
 @pytest.mark.parametrize(("solved", "text"), [
-    ((10, 10, 0, 0, 0), "35"), ((10,) * 5, "> 200"), ((0,) * 5, "< 12"), ((10, 0, 10, 0, 10), None)])
+    ((10, 10, 10, 0, 0), "71 [50, 100]"), ((10, 10, 3, 0, 0), "44 [25, 55]"), ((10,) * 5, "> 200"),
+    ((0,) * 5, "< 12"), ((10, 0, 10, 0, 10), "> 200 [< 12, > 200]"), ((5,) * 5, "50 [< 12, > 200]")])
 def test_half_success_where_success_separates_or_never_falls(solved, text):
-    fitted = curve(solved)
-    if text is None:  # success that does not fall bounds nothing from above
-        assert fitted.high == np.inf
-        return
-    assert str(fitted).startswith(f"{text} [")
-    assert fitted.low <= fitted.value <= fitted.high
-    few = curve(tuple(min(k, 2) for k in solved), n=2)
-    assert few.low <= fitted.low and few.high >= fitted.high
+    assert str(curve(solved)) == text
 
 
 def test_a_bracket_says_where_success_is_not_monotone():
@@ -161,14 +155,14 @@ def test_coverage_of_the_difference_of_rates(p, q):
     assert (weight * inside).sum() > 0.93
 
 
-@pytest.mark.parametrize("middle", [30, 80])
-def test_coverage_of_the_half_success_gap(middle):
-    rates = 1 / (1 + (np.array(GAPS) / middle)**3)
+@pytest.mark.parametrize(("middle", "steepness"), [(30, 1.5), (80, 3), (55, 30)])
+def test_coverage_of_the_half_success_gap(middle, steepness):
+    rates = 1 / (1 + (np.array(GAPS) / middle)**steepness)
 
     def covers(solved):
         fitted = curve(tuple(solved))
         return fitted.low <= middle <= fitted.high
-    assert coverage(lambda draw: draw.binomial(10, rates), covers, 200) > 0.88
+    assert coverage(lambda draw: draw.binomial(10, rates), covers, 120) > 0.88
 
 
 def seeds_that(draw, rates, n=10):

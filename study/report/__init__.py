@@ -23,7 +23,7 @@ PICTURES = (".svg", ".html")
 
 
 def write(folder):
-    """Write the report into the folder; returns the table of critical gaps as text for a terminal."""
+    """Write the report into the folder; returns the table of half-success gaps as text for a terminal."""
     folder = Path(folder)
     files, text = _contents(folder)
     last = folder / "REPORT.md"
@@ -77,7 +77,7 @@ def _contents(folder):
         "report.html": page.html(study.title or study.name, report, pictures),
         **pictures,
     }
-    gaps = page.gaps(tables["critical_gap"], runs) if "critical_gap" in tables else ()
+    gaps = page.gaps(tables["half_success"], runs) if "half_success" in tables else ()
     text = gaps.to_string(index=False) if len(gaps) else ""
     return files, "\n".join(filter(None, [text, pooled(runs)]))
 

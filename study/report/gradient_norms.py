@@ -1,4 +1,4 @@
-"""Gradient norms at each lag, relative to the norm at lag 0, the step where the answer is read."""
+"""Gradient norms at each lag, relative to the norm at the step where the answer is read, or some steps before."""
 
 import pandas as pd
 
@@ -10,10 +10,10 @@ from study.statistics.medians import quartiles
 WHEN = {"start": "before training", "end": "after training"}
 
 
-def relative(seeds, name):
-    """Quartiles over seeds of the norm `name` at each lag, divided by that at lag 0.
+def relative(seeds, name, since=0):
+    """Quartiles over seeds of the norm `name` at each lag from `since` on, divided by that at the first of these lags.
 
-    A lag counts where every seed was probed and has a finite norm. A seed whose norm at lag 0 is 0 is left out.
+    A lag counts where every seed was probed and has a finite norm. A seed whose first norm is 0 is left out.
 
     Parameters
     ----------
@@ -23,14 +23,15 @@ def relative(seeds, name):
     -------
     list of {"lag", "seeds", "q1", "median", "q3"}
     """
-    curves = [pd.Series(norms[name], norms["lag"], float) / norms[name][0] for norms in seeds if name in norms and norms[name][0]]
+    curves = [pd.Series(norms[name], norms["lag"], float).loc[since:] for norms in seeds if name in norms]
+    curves = [curve / curve.iloc[0] for curve in curves if len(curve) and curve.iloc[0]]
     if not curves:
         return []
     table = pd.concat(curves, axis=1, join="inner").dropna()
     return [{"lag": lag, "seeds": table.shape[1], **quartiles(norms)} for lag, norms in table.iterrows()]
 
 
-def of_training(frame, names, task="recall/past"):
+def of_training(frame, names, task="recall/past", since=0):
     """Relative norms of trained forward nets at each arm's largest gap, before and after training."""
     rows = []
     for arm, runs in grouped(where(forward(frame), task=task), ["cell", "init"]):
@@ -39,12 +40,12 @@ def of_training(frame, names, task="recall/past"):
             for name in names:
                 seeds = [norms[when] for norms in runs["norms"] if when in norms]
                 key = {**arm, "gap": runs["gap"].iloc[0], "when": when, "state": name}
-                rows += [key | row for row in relative(seeds, name)]
+                rows += [key | row for row in relative(seeds, name, since)]
     return pd.DataFrame(rows)
 
 
-def of_probes(frame, name):
+def of_probes(frame, name, since=0):
     """Relative norms of probed nets, for the first two initialisations."""
     rows = [{"kind": probes.kind(cell), "cell": cell, "init": init, **row}
-            for (cell, init), nets in probes.groups(frame, inits=2) for row in relative([net["norms"] for net in nets], name)]
+            for (cell, init), nets in probes.groups(frame, inits=2) for row in relative([net["norms"] for net in nets], name, since)]
     return pd.DataFrame(rows)

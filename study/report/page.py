@@ -14,7 +14,7 @@ from study.report import sentences
 from study.report.drawing import RENDERER
 from study.report.gradient_norms import WHEN
 from study.report.names import FAMILIES, init_label
-from study.report.tables import PARTS, outcomes
+from study.report.tables import outcomes
 from study.report.trials import NET, attempts, forward
 from study.statistics.effect import MOST_SEEDS
 from study.statistics.verdict import INCONCLUSIVE, UNTUNED
@@ -59,7 +59,7 @@ def markdown(study, frame, planned, choices, tables, figures):
         fresh=not frame["after"].any(), crossed=bool(set(frame["init"]) - set(FAMILIES)), recorded=len(frame), planned=planned,
         counts=sentences.counts(frame), folder=folder,
         source=f"{study.name} --preset {study.preset}" if ablation else f"{folder}/plan.toml",
-        gaps="critical_gap" in tables and len(critical := gaps(tables["critical_gap"], frame)) and table(critical),
+        gaps="half_success" in tables and len(half := gaps(tables["half_success"], frame)) and table(half),
         figures=[SimpleNamespace(name=name, title=figure.TITLE, caption=figure.CAPTION) for name, figure in figures.items()],
         claims=[] if verdicts is None else [_claim(id, ablation.CLAIMS[id], rows) for id, rows in verdicts.groupby("claim", sort=False)],
         withdrawn=getattr(ablation, "WITHDRAWN", ()),
@@ -87,16 +87,23 @@ def table(frame):
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows)
 
 
-def gaps(critical, frame):
-    """Critical gaps of forward nets at the usual number of units, for the whole budget and for half of it, to be read."""
+def gaps(half, frame):
+    """Half-success gaps of forward nets at the usual number of units, to be read."""
     usual = forward(frame)["units"].max()
-    kept = critical[(critical["direction"] == "forward") & (critical["units"] == usual)]
-    more = [knob for knob in NET if knob in kept]
-    wide = kept.pivot_table(index=["task", "cell", "init", *more], columns="part", values="shown", aggfunc="first", sort=False)
+    kept = half[(half["direction"] == "forward") & (half["units"] == usual)]
     names = {name: task.title if task.axis == "gap" else f"{task.title} ({task.axis})" for name, task in TASKS.items()}
-    rows = [(names[task], CELLS[cell].title, init_label(init).removesuffix(" initialisation"), *rest, *(row[part] for part in PARTS))
-            for (task, cell, init, *rest), row in wide.iterrows()]
-    return pd.DataFrame(rows, columns=["task", "cell", "initialisation", *more, "critical gap, whole budget", "half of it"])
+    return pd.DataFrame({
+        "task": kept["task"].map(names), "cell": kept["cell"].map(lambda cell: CELLS[cell].title),
+        "initialisation": kept["init"].map(lambda init: init_label(init).removesuffix(" initialisation")),
+        **{knob: kept[knob] for knob in NET if knob in kept},
+        "half-success gap": kept["shown"],
+        "seeds that solved each gap": [_each(row) for row in kept.itertuples()],
+        "seeds between gaps": kept["brackets"] + kept["not_monotone"].map(lambda n: f"; {n} not monotone" if n else "")})
+
+
+def _each(row):
+    solved = zip(str(row.gaps).split(), str(row.solved).split(), strict=True)
+    return ", ".join(f"{gap}: {n}" for gap, n in solved) + f" of {row.seeds}"
 
 
 def _outcomes(frame):

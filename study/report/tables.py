@@ -2,20 +2,22 @@
 
 from math import log
 
+from collections import Counter
+from math import inf
+
 import pandas as pd
 
 from kernels import CELLS
 from study.records.table import at_largest_gap, where
 from study.report import probes
 from study.report.trials import NET, attempts, forward, grouped, report_order, row_knobs, trained, with_pass_rule
-from study.statistics.critical_gap import critical_gap
 from study.statistics.decay import fit_decay
+from study.statistics.half_success import bracket
+from study.statistics.half_success import half_success as fit_half_success
 from study.statistics.medians import quartiles
 from study.statistics.success import survival, wilson
 from study.statistics.verdict import NOW
 from study.tasks import TASKS
-
-PARTS = {"whole": 1.0, "half": 0.5}
 
 
 def outcomes(runs):
@@ -25,16 +27,28 @@ def outcomes(runs):
             "censored": int((runs["solved"].eq(False) & ~diverged).sum()), "diverged": int(diverged.sum())}
 
 
-def critical_gaps(frame):
-    """Critical gaps within the budget and within half of it, where there is more than one gap; 0: below the smallest."""
+def half_success(frame):
+    """The gap that half of the seeds solve, where there is more than one gap, and the bracket of each seed.
+
+    `solved` counts seeds at each of `gaps`; `not_monotone` counts those that fail a smaller gap than one that they solve.
+    """
     rows = []
     for row, runs in grouped(with_pass_rule(trained(frame)), row_knobs(trained(frame))):
-        for part, share in PARTS.items():
-            gap = critical_gap(runs, share) if runs["gap"].nunique() > 1 else None
-            if gap:
-                rows.append(row | {"part": part, "median": gap.median, "low": gap.low, "high": gap.high, "seeds": gap.seeds,
-                                   "smallest": gap.grid[0], "largest": gap.grid[-1], "shown": str(gap)})
+        gaps, solved = runs["gap"], runs["solved"].eq(True)
+        if gaps.nunique() > 1 and gaps.min() > 0:
+            half, counts = fit_half_success(gaps, solved), solved.groupby(gaps).sum()
+            brackets = [bracket(seed["gap"], seed["solved"].eq(True)) for _, seed in runs.groupby("seed")]
+            rows.append(row | {"value": half.value, "low": half.low, "high": half.high, "shown": str(half),
+                               "seeds": runs["seed"].nunique(), "gaps": " ".join(map(str, counts.index)),
+                               "solved": " ".join(map(str, counts)), "brackets": _brackets(brackets),
+                               "not_monotone": sum(low > high for low, high in brackets)})
     return pd.DataFrame(rows)
+
+
+def _brackets(brackets):
+    """Each bracket [largest gap solved, smallest gap failed) with the number of its seeds; a seed may solve none or all."""
+    counts = sorted(Counter(pair for pair in brackets if pair[0] <= pair[1]).items())
+    return "; ".join(f"{n} x [{low:g}, {'-' if high == inf else f'{high:g}'})" for (low, high), n in counts)
 
 
 def success(frame):
@@ -154,7 +168,7 @@ def _verdict(verdict):
 
 def every(frame, choices, settled, study, preset):
     """{file name without its ending: table} of all that are not empty."""
-    tables = {"critical_gap": critical_gaps(frame), "success": success(frame), "learning_rates": learning_rates(choices),
+    tables = {"half_success": half_success(frame), "success": success(frame), "learning_rates": learning_rates(choices),
               "parameters": parameters(frame), "equal_parameters": equal_parameters(frame), "digits": digits(frame), "real": real(frame),
               "guessing": guessing(frame), "decay": decay(frame), "probes": probes.slopes(frame),
               "verdicts": verdicts(settled, study, preset)}

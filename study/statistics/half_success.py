@@ -33,15 +33,16 @@ class HalfSuccess:
         return f"> {self.grid[-1]:g}" if gap > self.grid[-1] else f"{gap:.0f}"
 
     def __str__(self):
-        return f"{self.text(self.value)} [{self.text(self.low)}, {self.text(self.high)}]"
+        value, low, high = map(self.text, (self.value, self.low, self.high))
+        return value if value == low == high else f"{value} [{low}, {high}]"
 
 
 def half_success(gaps, solved, level=LEVEL):
     """HalfSuccess from one gap (greater than 0) and one bool a trial, by a logistic curve that falls with log gap.
 
-    The interval is that of the profile likelihood. Where success separates (no gap at which some seeds solve and some fail,
-    between those that all solve and those that none does) the curve is a step, anywhere within the bracket: the estimate is
-    the geometric middle of the bracket, and the interval reaches as far beyond it as the numbers of seeds allow.
+    The likelihood is Firth's (1993), so that the curve is not a step where all seeds solve one gap and none the next; the
+    interval is its profile's (Heinze & Schemper 2002). It reaches at least from the largest gap that most seeds solve to the
+    smallest that most fail: however steep the truth is, it may cross one half anywhere in between.
     """
     x, y = np.log(np.asarray(gaps, float)), np.asarray(solved, bool)
     grid = tuple(sorted(set(np.asarray(gaps, float).tolist())))
@@ -49,15 +50,20 @@ def half_success(gaps, solved, level=LEVEL):
     places, counts = np.unique(x, return_inverse=True)
     won, n = np.bincount(counts, y), np.bincount(counts)
     profile = np.max([_likelihood(middles, scale, places, won, n) for scale in SCALES], axis=0)
-    best = middles[profile >= profile.max() - 1e-3]
     inside = middles[profile >= profile.max() - stats.chi2.ppf(level, 1) / 2]
-    return HalfSuccess(_end((best[0] + best[-1]) / 2, grid), _end(inside[0], grid), _end(inside[-1], grid), grid)
+    most_solve, most_fail = places[2 * won > n], places[2 * won < n]
+    crossing = [most_solve[-1], most_fail[0]] if len(most_solve) and len(most_fail) else []
+    ends = middles[profile.argmax()], min([inside[0], *crossing]), max([inside[-1], *crossing])
+    return HalfSuccess(*(_end(end, grid) for end in ends), grid)
 
 
 def _likelihood(middles, scale, places, won, n):
-    """Log likelihood at each middle, of won[k] of n[k] seeds at places[k]."""
+    """Firth's log likelihood at each middle, of won[k] of n[k] seeds at places[k]."""
     solve = np.clip(expit((middles[:, None] - places) / scale), 1e-12, 1 - 1e-12)
-    return (won * np.log(solve) + (n - won) * np.log1p(-solve)).sum(axis=1)
+    weight = n * solve * (1 - solve)
+    mean = (weight * places).sum(axis=1) / weight.sum(axis=1)
+    information = weight.sum(axis=1) * (weight * (places - mean[:, None])**2).sum(axis=1)
+    return (won * np.log(solve) + (n - won) * np.log1p(-solve)).sum(axis=1) + np.log(information + 1e-300) / 2
 
 
 def _end(log_gap, grid):

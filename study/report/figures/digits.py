@@ -15,8 +15,10 @@ TITLE = "Real handwriting, held over blank steps"
 CAPTION = (
     "8 x 8 digits, read pixel by pixel (64 steps), then a gap of blank steps, then the answer. Accuracy on the fixed test "
     "part when the budget is spent. Each mark is a seed; lines join medians. Filled and solid: long initialisation. Hollow "
-    "and dashed: standard initialisation. Dotted: chance."
+    "and dashed: standard initialisation. Dotted: chance. Dash-dotted, on the same parts: logistic regression of the 64 pixels (.90) "
+    "and the nearest neighbour (.956)."
 )
+OTHERS = {"chance": (TASKS["digits"].chance["score"], ":"), "logistic regression": (0.90, "-."), "nearest neighbour": (0.956, "-.")}
 
 
 def data(frame):
@@ -37,7 +39,8 @@ def draw(data, figure):
         for index, init in enumerate(inits):
             shift = 0.16 * (index - (len(inits) - 1) / 2)
             _draw_family(axes, runs[runs["init"] == init], lambda gap: gaps.index(gap) + shift, family(init, colour(cell)))
-        axes.axhline(TASKS["digits"].chance["score"], color=GREY, linestyle=":", linewidth=1.2)
+        for height, dashes in OTHERS.values():
+            axes.axhline(height, color=GREY, linestyle=dashes, linewidth=1)
         axes.set_xticks(range(len(gaps)), [f"{gap:g}" for gap in gaps])
         axes.set_xlim(-0.4, len(gaps) - 0.6)
         axes.set_ylim(0, 1.02)
@@ -45,6 +48,9 @@ def draw(data, figure):
         axes.set_title(CELLS[cell].title)
         axes.set_xlabel("blank steps")
     figure.axes[0].set_ylabel("test accuracy")
+    for name, (height, _) in OTHERS.items():
+        beside = height + {"logistic regression": -0.02, "nearest neighbour": 0.02}.get(name, 0)
+        figure.axes[-1].annotate(name, (1.02, beside), xycoords=("axes fraction", "data"), va="center", fontsize=7, color=GREY)
     families_legend(figure, by_family(data["init"]))
 
 

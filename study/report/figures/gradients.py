@@ -12,16 +12,17 @@ from study.report.trials import forward
 
 PLACE = 6
 TITLE = "How much of the gradient reaches back"
+SINCE = 5
 CAPTION = (
-    "Norm of dL/dh at each lag, relative to lag 0, where the answer is read, on a log axis (recall of a past cue at the "
-    "largest gap, float64). Lines are medians over seeds, bands quartiles. A straight line is an exponential. The number "
-    "beside each cell is its fitted slope: the change of the log norm with each step back (median over seeds). The axis "
-    "ends at 1e-12."
+    f"Norm of dL/dh at each lag, relative to lag {SINCE}, on a log axis (recall of a past cue at the largest gap, float64). Within "
+    "the first steps back a cell with a memory loses what only its output saw, which says nothing of its reach. Lines are medians "
+    "over seeds, bands quartiles. A straight line is an exponential. The number beside each cell is its fitted slope over all "
+    "lags: the change of the log norm with each step back (median over seeds). The axis ends at 1e-12."
 )
 
 
 def data(frame):
-    curves = gradient_norms.of_training(frame, ["h"])
+    curves = gradient_norms.of_training(frame, ["h"], since=SINCE)
     if not len(curves):
         return pd.DataFrame()
     fits = tables.decay(where(forward(frame), task="recall/past"))
@@ -43,7 +44,7 @@ def draw(data, figure):
                     labels[axes].append((f"{CELLS[cell].title} {curve['slope'].iloc[0]:+.3f}", curve["median"].iloc[-1],
                                          text_colour(cell)))
             norm_axis(axes, data["q1"].min(), data["q3"].max())
-            axes.set_ylabel("|dL/dh|, relative")
+            axes.set_ylabel(f"|dL/dh| over that at lag {SINCE}", fontsize=8)
             axes.set_title(f"{init_label(init)}, {gradient_norms.WHEN[when]}", loc="left")
             axes.label_outer()
     handles = [key(CELLS[cell].title, color=colour(cell), linestyle=line(cell), linewidth=1.6) for cell in cells]

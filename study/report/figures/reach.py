@@ -8,20 +8,20 @@ from study.report.panels import LAG, label_ends
 from study.report.style import GREY, colour, line, text_colour
 
 PLACE = 20
+SINCE = 5
 TITLE = "How much of the gradient is left, step by step back"
 CAPTION = (
-    "Norm of dL/dh at each lag, relative to lag 0, where the answer is read, on a log axis (float64; the nets are "
-    "untrained, unless their initialisation says otherwise). Lines are medians over seeds. A straight line is an "
-    "exponential; where it falls steeply the gradient has vanished. Below the grey line a ratio is less than the smallest "
-    "number that float32 holds to full precision. Rows: kinds of cell. A line ends where a seed's norm leaves float64 "
-    "(below 1e-308), or at the largest lag that all seeds have."
+    f"Norm of dL/dh at each lag, relative to lag {SINCE}; both axes are logarithmic, so an exponential falls off like a cliff at its "
+    "time constant (float64; the nets are untrained, unless their initialisation says otherwise). Lines are medians over seeds. "
+    "The number beside each cell is its time constant, -1 / fitted slope of the log norm over all lags: the number of steps after "
+    "which 1/e is left (none where the norm grows). Rows: kinds of cell. The axis ends at 1e-6."
 )
-FLOAT32 = 1.2e-38
-LOWEST, HIGHEST = 1e-300, 1e30
+LOWEST, HIGHEST = 1e-6, 1e2
 
 
 def data(frame):
-    return gradient_norms.of_probes(frame, "h")
+    curves = gradient_norms.of_probes(frame, "h", SINCE)
+    return curves.merge(probes.slopes(frame)[["cell", "init", "slope"]]) if len(curves) else curves
 
 
 def draw(data, figure):
@@ -33,16 +33,19 @@ def draw(data, figure):
             for cell in by_registry(curves["cell"]):
                 curve = curves[curves["cell"] == cell]
                 axes.plot(curve["lag"], curve["median"], color=colour(cell), linestyle=line(cell), linewidth=1.6)
-                labels[axes].append((CELLS[cell].title, curve["median"].iloc[-1], text_colour(cell)))
+                labels[axes].append((CELLS[cell].title + _constant(curve["slope"].iloc[0]), curve["median"].iloc[-1], text_colour(cell)))
+            axes.set_xscale("log")
             axes.set_yscale("log")
             axes.set_ylim(LOWEST, HIGHEST)
-            axes.set_yticks([1, 1e-100, 1e-200, 1e-300])
-            axes.axhline(FLOAT32, color=GREY, linewidth=0.8)
+            axes.xaxis.set_major_formatter("{x:g}")
+            axes.axhline(1, color=GREY, linewidth=0.8)
             axes.set_title(init_label(init) if kind == kinds[0] else "", loc="left")
             axes.set_xlabel(LAG)
             axes.set_ylabel(f"{kind}\n|dL/dh|, relative", fontsize=8)
             axes.label_outer()
-    figure.axes[0].annotate("float32 ends here", (0.99, FLOAT32), (0, -3), xycoords=("axes fraction", "data"),
-                            textcoords="offset points", va="top", ha="right", fontsize=7, color=GREY)
     for axes, ends in labels.items():  # after all panels, because they share their limits
         label_ends(axes, ends)
+
+
+def _constant(slope):
+    return f", {-1 / slope:,.3g}" if slope < 0 else ""

@@ -13,14 +13,20 @@ PLACE = 2
 TITLE = "Share of seeds that solve the task, as the gap grows"
 CAPTION = (
     "Forward nets with equal numbers of units; bars are 95 % Wilson intervals. Filled and solid: long initialisation. "
-    "Hollow and dashed: standard initialisation. Each row is a task; gaps and scales of different tasks cannot be compared."
+    "Hollow and dashed: standard initialisation. The upright stroke at 50 % is the half-success gap, where it lies within the grid. "
+    "Each row is a task; gaps and scales of different tasks cannot be compared."
 )
-SHOWN = ["task", "cell", "init", "gap", "trials", "solved", "censored", "diverged", "rate", "rate_low", "rate_high"]
+SHOWN = ["task", "cell", "init", "gap", "trials", "solved", "censored", "diverged", "rate", "rate_low", "rate_high", "half"]
 
 
 def data(frame):
-    table = tables.success(past_only(with_pass_rule(forward(frame))))
-    return table[SHOWN] if len(table) else pd.DataFrame()
+    runs = past_only(with_pass_rule(forward(frame)))
+    table, half = tables.success(runs), tables.half_success(runs)
+    if not len(table):
+        return pd.DataFrame()
+    if not len(half):
+        return table.assign(half=float("nan"))[SHOWN]
+    return table.merge(half.rename(columns={"value": "half"})[["task", "cell", "init", "half"]], how="left")[SHOWN]
 
 
 def draw(data, figure):
@@ -35,5 +41,7 @@ def _draw_cell(axes, rates, cell):
         bars = [line["rate"] - line["rate_low"], line["rate_high"] - line["rate"]]
         axes.errorbar(line["gap"] * dodge(index, len(inits)), line["rate"], bars, marker=marker(cell), markersize=5,
                       elinewidth=1, linewidth=1.4, clip_on=False, zorder=3, **family(init, colour(cell)))
+        if line["gap"].iloc[0] <= line["half"].iloc[0] <= line["gap"].iloc[-1]:
+            axes.plot(line["half"].iloc[0], 0.5, "|", color=colour(cell), markersize=13, markeredgewidth=2.2)
     share_axis(axes)
     axes.set_title(CELLS[cell].title)

@@ -98,7 +98,11 @@ def gaps(half, frame):
         **{knob: kept[knob] for knob in NET if knob in kept},
         "half-success gap": kept["shown"],
         "seeds that solved each gap": [_each(row) for row in kept.itertuples()],
-        "seeds between gaps": kept["brackets"] + kept["not_monotone"].map(lambda n: f"; {n} not monotone" if n else "")})
+        "seeds between gaps": [_between(row) for row in kept.itertuples()]})
+
+
+def _between(row):
+    return "; ".join(filter(None, [row.brackets, row.not_monotone and f"{row.not_monotone} not monotone"]))
 
 
 def _each(row):

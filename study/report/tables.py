@@ -122,6 +122,21 @@ def real(frame):
     return pd.DataFrame(rows)
 
 
+def conditions(frame):
+    """Minimal pairs of the test by condition: the share whose right word is the largest of all outputs, and the share in which
+    it is larger than the one wrong word. Means over seeds, with the lowest and the highest."""
+    runs = trained(frame)
+    runs = runs[runs["test_conditions"].notna()] if "test_conditions" in runs else runs[:0]
+    rows = []
+    for row, nets in grouped(runs, [*(knob for knob in row_knobs(runs) if knob != "method"), "gap"]):
+        for name in TASKS[row["task"]].conditions:
+            counts = pd.DataFrame([net[name] for net in nets["test_conditions"]], columns=["pairs", "right", "above"])
+            shares = counts[["right", "above"]].div(counts["pairs"], axis=0)
+            ends = {f"{share}_{end}": getattr(shares[share], end)() for share in shares for end in ("mean", "min", "max")}
+            rows.append(row | {"condition": name, "seeds": len(nets), "pairs": int(counts["pairs"].sum())} | ends)
+    return pd.DataFrame(rows)
+
+
 def guessing(frame):
     """Nets whose weights are drawn at random until they solve the task, within the same budget of sequences."""
     runs = where(frame, method="guess", purpose="train")
@@ -170,6 +185,7 @@ def every(frame, choices, settled, study, preset):
     """{file name without its ending: table} of all that are not empty."""
     tables = {"half_success": half_success(frame), "success": success(frame), "learning_rates": learning_rates(choices),
               "parameters": parameters(frame), "equal_parameters": equal_parameters(frame), "digits": digits(frame), "real": real(frame),
+              "conditions": conditions(frame),
               "guessing": guessing(frame), "decay": decay(frame), "probes": probes.slopes(frame),
               "verdicts": verdicts(settled, study, preset)}
     return {name: table for name, table in tables.items() if len(table)}

@@ -28,32 +28,28 @@ CLASSES = {
     "IS": "is are".split(),
     "I": "i i we you".split(),
     "DANCED": "danced sang laughed talked waited slept worked cooked".split(),
-    "WALKED": "walked drove ran came travelled hurried returned cycled".split(),
-    "FOUND": "found lost painted sold bought cleaned repaired broke dropped carried kept hid washed borrowed noticed wanted".split(),
-    "NEVER": "never often always rarely".split(),
-    "SLOWLY": "slowly quietly happily carefully quickly gladly secretly calmly".split(),
+    "WALKED": "walked drove ran hurried".split(),
+    "FOUND": "found lost painted sold bought cleaned repaired broke".split(),
+    "NEVER": "never often".split(),
+    "SLOWLY": "slowly quietly happily carefully".split(),
     "EARLY": "early again today yesterday".split(),
-    "RAINED": "rained snowed".split(),
     "COLD": "cold warm dark late wet foggy windy sunny".split(),
     "TIRED": "tired hungry sleepy sick sad bored thirsty ill".split(),
     "RED": "red green heavy empty clean cheap old new".split(),
-    "BIG": "big small old new".split(),
-    "KEY": THING,
-    "PARK": "library field harbour station garden zoo school forest".split(),
+    "PARK": "garden zoo school forest".split(),
     "NEAR": "near behind under beside".split(),
     "AND": "and but".split(),
-    "WHILE": "and but so while".split(),
     "SO": "and so".split(),
 }
 
 CLAUSES = (
-    "I DANCED", "it RAINED",
-    "I DANCED SLOWLY", "I NEVER DANCED", "it NEVER RAINED",
-    "I FOUND the KEY", "I DANCED very SLOWLY", "it was very COLD",
-    "I WALKED to the PARK", "I FOUND the RED KEY", "I DANCED in the PARK", "I NEVER FOUND the KEY",
-    "I NEVER WALKED to the PARK", "I WALKED to the BIG PARK", "I FOUND the KEY very SLOWLY", "I DANCED in the BIG PARK",
+    "I DANCED",
+    "I DANCED SLOWLY", "I NEVER DANCED",
+    "I DANCED very SLOWLY",
+    "I WALKED to the PARK", "I DANCED in the PARK",
+    "I NEVER WALKED to the PARK",
 )  # fmt: skip
-LINKED = tuple(f"{link} {clause}" for link in ("WHILE", ", AND", "AND then") for clause in CLAUSES)
+LINKED = tuple(f"{link} {clause}" for link in ("AND", ", AND", "AND then") for clause in CLAUSES)
 JOINTS = ("SO", ", SO", "SO now", ", SO now")  # before a clause that ends the text
 ADVERBS = ("", "EARLY", "very SLOWLY")  # right after a clause
 PLACED = ("", "here", "over there")  # right after a noun
@@ -61,7 +57,7 @@ ATTRACTORS = ("NEAR the KEYS", "NEAR the RED KEYS")
 RELATIVES = ("AND I FOUND", "AND I NEVER FOUND", "AND I FOUND SLOWLY", "AND I FOUND very SLOWLY")  # the first begins with `that`
 
 OTHERS = (
-    ". , the and i grew up in speak fluent went home because was that very to it but so while then now here over there"
+    ". , the and i grew up in speak fluent went home because was that very to it but so then now here over there"
 ).split()
 VOCABULARY = tuple(dict.fromkeys([*OTHERS, *(word for words in CLASSES.values() for word in words)]))
 NUMBER = {word: number for number, word in enumerate(VOCABULARY)}

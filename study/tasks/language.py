@@ -30,9 +30,9 @@ A drawn sample of each at gap 10:
 ...     task = next(task for task in TASKS if task.name == f"language/{name}")
 ...     batch = task.draw(kernels.Stream("a drawn sample"), batch=1, gap=10)
 ...     print(_symbols.text(VOCABULARY, [*batch.x.symbols[:, 0], batch.target[-1]]))
-the trees are in the forest and i grew up in china while i wanted the empty letter so i speak fluent chinese .
-anna was very bored and sarah went home very carefully while i noticed the shoe because she was sad .
-the pictures behind the heavy window that you sold behind the letter are empty .
+the trees are in the forest and i grew up in china but i hurried to the forest so i speak fluent chinese .
+anna was very bored and sarah went home very quietly but i cooked very carefully because she was sad .
+the pictures behind the heavy window that you lost behind the letter are empty .
 """
 
 from collections import Counter

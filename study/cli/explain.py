@@ -74,7 +74,8 @@ def _own(own):
     rows = [["step", "word", *trace, memory, "next word", ""]]
     for step, word in enumerate(own["words"]):
         mark = f"a cue of {own['cues'][step]}" if step in own["cues"] else "an effect word" if step in own["effects"] else ""
-        rows.append([str(step), word, *_values(trace, step), _bar(trace[memory], step), f"{own['answer'][step]} {percent(own['p'][step])}", mark])
+        expected = f"{own['answer'][step]} {percent(own['p'][step])}"
+        rows.append([str(step), word, *_values(trace, step), _bar(trace[memory], step), expected, mark])
     yield from columns(rows)
     for what, places in (("a cue", own["cues"]), ("an effect word", own["effects"])):
         if not places:
@@ -90,7 +91,8 @@ def _drawn(found):
     rows = [["step", "word", "", *trace, memory, *others]]
     for at, (step, word) in enumerate(zip(text["steps"], text["words"])):
         mark = "<- cue" if step == text["cue"] else f"-> {pair['right'][0]}" if step == text["read"] else ""
-        rows.append([str(step), word, mark, *_values(trace, at), _bar(trace[memory], at), *(f"{o[memory][at]:.2f}" for o in others.values())])
+        beside = [f"{other[memory][at]:.2f}" for other in others.values()]
+        rows.append([str(step), word, mark, *_values(trace, at), _bar(trace[memory], at), *beside])
     yield from columns(rows)
     for cue, right, answer, p in zip(*pair.values()):
         yield f"With \"{cue}\", \"{right}\" is right; the net says \"{answer}\" ({percent(p)})."
@@ -126,5 +128,8 @@ def _decodable(found, cue):
     """Lines about the linear read-out."""
     after, right = found["decodable"].values()
     yield f"How often a linear read-out of all states names the {cue}, by steps after it (chance {percent(found['chance'])}):"
-    shown = [k for k, steps in enumerate(after) if steps in STEPS or k == len(after) - 1]
-    yield from columns([["before" if after[k] < 0 else str(after[k]), percent(right[k]), f"{'#' * round(2 * WIDTH * right[k]):<{2 * WIDTH}}"] for k in shown])
+    rows = []
+    for steps, share in zip(after, right):
+        if steps in STEPS or steps == after[-1]:
+            rows.append(["before" if steps < 0 else str(steps), percent(share), f"{'#' * round(2 * WIDTH * share):<{2 * WIDTH}}"])
+    yield from columns(rows)

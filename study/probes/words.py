@@ -68,13 +68,14 @@ def explain(task, made_of, theta, gap, drawn):
     steps = np.arange(read + 1) if read < WHOLE else np.unique([cue, *(read - np.array(spaced(read)))])
     best, *next_ = units["unit"][:2]
     two = [0, said.farthest(best, cue)]
+    followed = [(best, 0), (best, 1), *((unit, 0) for unit in next_)]
     answer, p = said.answers(task, read, two)
     return {
         "sentences": len(fewer.read), "accuracy": short(accuracy), "chance": short(1 / len(words)),
         "units": units, "together": together, "decodable": linear,
         "text": {"steps": steps.tolist(), "words": texts(task.symbols, symbols[0, steps]), "cue": cue, "read": read},
         "pair": {"cue": texts(task.symbols, symbols[two, cue]), "right": texts(names(task), right[two]), "answer": answer, "p": p},
-        "traces": [{"unit": unit, "of": of, **said.along(unit, two[of], steps)} for unit, of in [(best, 0), (best, 1), *((unit, 0) for unit in next_)]],
+        "traces": [{"unit": unit, "of": of, **said.along(unit, two[of], steps)} for unit, of in followed],
     }  # fmt: skip
 
 

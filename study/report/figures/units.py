@@ -11,7 +11,8 @@ TITLE = "How few units carry the cue"
 CAPTION = (
     "Share of sentences in which a net tells the right word from the others, if its n most important units are held, from the cue on, "
     "at their means over all sentences: then they no longer know which sentence it is. Where the line falls to chance at one, a single "
-    "unit carries the cue. Medians over the seeds that are right in nine of ten sentences, at the largest gap of each cell with such a seed."
+    "unit carries the cue. Medians over the seeds that are right in nine of ten sentences, at the largest gap of each cell with such a "
+    "seed."
 )
 
 
@@ -30,6 +31,7 @@ def data(frame):
 def draw(data, figure):
     for axes, panel in panels_of_tasks(figure, data):
         for cell, curve in panel.groupby("cell"):
-            axes.plot(curve["held"], curve["right"], color=colour(cell), linestyle=line(cell), marker=marker(cell), markersize=4, linewidth=1.3)
+            style = dict(color=colour(cell), linestyle=line(cell), marker=marker(cell))
+            axes.plot(curve["held"], curve["right"], markersize=4, linewidth=1.3, **style)
         axes.set_xlabel("units held")
     figure.supylabel("right answers", fontsize=9)

@@ -14,9 +14,9 @@ TITLE = "The unit that remembers, word by word"
 CAPTION = (
     "A sentence that the nets have not learned from (solid), and the same with another cue in place of its own (dashed): which word is "
     "right at the end depends on the cue alone. Above: the unit of an LSTM without which most is lost, or of another cell where no LSTM "
-    "knows the cue. Below: that of a tanh RNN with the same seed. Where the lines are apart (grey), the unit knows which cue it was; where they are one, it does not. Dotted: the "
-    "cue, and the step at which the last word is predicted. Gates run from 0 to 1. Of each kind of sentence the largest gap is drawn "
-    "at which the cell is right in nine of ten sentences, or else its best one."
+    "knows the cue. Below: that of a tanh RNN with the same seed. Where the lines are apart (grey), the unit knows which cue it was; "
+    "where they are one, it does not. Dotted: the cue, and the step at which the last word is predicted. Gates run from 0 to 1. Of each "
+    "kind of sentence the largest gap is drawn at which the cell is right in nine of ten sentences, or else its best one."
 )
 CELL, OTHER = "lstm", "rnn"
 ROWS = {"i": "input\ngate i", "f": "forget\ngate f", "o": "output\ngate o", "z": "update\ngate z", "r": "reset\ngate r", "c": "memory c",

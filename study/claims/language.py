@@ -45,23 +45,24 @@ CLAIMS = {
 CELLS = {"rnn": "tanh RNN", "lstm": "LSTM", "peephole": "peephole LSTM", "coupled": "coupled LSTM", "gru": "GRU"}
 GAPS, WIDE = [5, 10, 20, 40], [10, 20, 40]  # gaps that have room for one attractor, and for two or three
 KEPT = {"country": "country", "gender": "gender", "number/0": "number"}
+LONGER = 80_000  # sequences for the country and the gender, which are learned later than the number
 WITH_ATTRACTORS = [f"language/number/{n}" for n in (1, 2, 3)]
 SEEDS = list(range(20, 25))
 
 
-def _grid(name, versions, gaps):
+def _grid(name, versions, gaps, **more):
     tasks = [f"language/{version}" for version in versions]
-    return {"name": name, "axes": {"task": tasks, "cell": list(CELLS), "gap": gaps, "seed": SEEDS}}
+    return {"name": name, "axes": {"task": tasks, "cell": list(CELLS), "gap": gaps, "seed": SEEDS, **more}}
 
 
 PRESETS = {
     "default": {
         "title": "Over how many words does a net keep France?",
         "knobs": {"budget": 64_000, "init": "long"},
-        "grids": [_grid("one word decides", KEPT, GAPS), _grid("an attractor", ["number/1"], GAPS),
-                  _grid("more attractors", ["number/2", "number/3"], WIDE)],
-        "selection": {"rates": [0.003, 0.01, 0.03], "seeds": 1,
-                      "gap": {"language/country": 5, **{f"language/{name}": 10 for name in ("gender", *(f"number/{n}" for n in range(4)))}}},
+        "grids": [_grid("country and gender", ["country", "gender"], GAPS, budget=[LONGER]),
+                  _grid("number, up to one attractor", ["number/0", "number/1"], GAPS),
+                  _grid("number, more attractors", ["number/2", "number/3"], WIDE)],
+        "selection": {"rates": [0.003, 0.01, 0.03], "seeds": 2, "gap": {f"language/{version}": 10 for version in KEPT}},
     },
 }
 

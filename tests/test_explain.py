@@ -121,8 +121,9 @@ def test_the_sentence_and_its_pair_part_at_the_cue():
     assert {*one} == {"unit", "of", "i", "f", "o", "h", "c"} and one["c"][0] == other["c"][0] and one["c"][1] != other["c"][1]
     symbols = np.array([[WORDS.index(word)] for word in text["words"]])
     out = net.layer.forward(theta[net.slices["recurrent"]], np.eye(len(WORDS), dtype=np.float32)[symbols])
-    for name, values in (("f", net.layer.gates(out.tape)["f"][0]), ("h", out.y), ("c", out.state["c"])):
-        digits = [float(f"{value:.3g}") for value in values[:, 0, one["unit"]]]
+    assert {*next_} == {"unit", "of", "c"}
+    for name, values, form in (("f", net.layer.gates(out.tape)["f"][0], ".2f"), ("h", out.y, ".3g"), ("c", out.state["c"], ".3g")):
+        digits = [float(f"{value:{form}}") for value in values[:, 0, one["unit"]]]
         assert one[name][-len(digits) :] == digits, name
 
 

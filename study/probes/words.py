@@ -20,7 +20,7 @@ from study.tasks._draws import one_hot
 
 SENTENCES, ROWS = 1024, 256  # for the linear read-out; of a batch
 READ, FEWEST = 8192, 32  # sentences that are read with one unit held, for all units; for one unit at least
-RANKED = 64  # units of a record
+RANKED = 16  # units of a record
 EQUAL = 1 / 16  # the order of units is by drops that are rounded to multiples of this, then by how far cues move them
 TOGETHER = (1, 2, 3, 4, 6, 8, 12, 16)  # units that are held at once
 WHOLE = 64  # words of a sentence that a record follows word by word; a longer one at growing distances
@@ -39,7 +39,7 @@ def explain(task, made_of, theta, gap, drawn):
 
     Returns
     -------
-    dict of numbers with four digits, along a sentence with three. None for a grid, and for a net of another direction than forward
+    dict of numbers with four digits; along a sentence gates have two decimals, states three digits. None for a grid, and for a net of another direction than forward
     or another head than last
 
     sentences, accuracy, chance : the share of that many sentences in which the right effect word has the largest output of all
@@ -53,7 +53,7 @@ def explain(task, made_of, theta, gap, drawn):
         which the output of the most important unit differs most: the cue, the right effect word, the word that the net answers,
         and its probability
     traces : [{"unit", "of", ...}]: gates and states by name at these steps, of the most important unit in both sentences of the
-        pair (`of` 0 and 1), and of the next unit in the first
+        pair (`of` 0 and 1); and the memory of the next unit in the first: c where the cell has it, else h
     """
     if not explained(made_of):
         return None
@@ -68,14 +68,15 @@ def explain(task, made_of, theta, gap, drawn):
     steps = np.arange(read + 1) if read < WHOLE else np.unique([cue, *(read - np.array(spaced(read)))])
     best, *next_ = units["unit"][:2]
     two = [0, said.farthest(best, cue)]
-    followed = [(best, 0), (best, 1), *((unit, 0) for unit in next_)]
+    memory = {"c"} & {*said.states} or {"h"}
+    followed = [(best, 0, None), (best, 1, None), *((unit, 0, memory) for unit in next_)]
     answer, p = said.answers(task, read, two)
     return {
         "sentences": len(fewer.read), "accuracy": short(accuracy), "chance": short(1 / len(words)),
         "units": units, "together": together, "decodable": linear,
         "text": {"steps": steps.tolist(), "words": texts(task.symbols, symbols[0, steps]), "cue": cue, "read": read},
         "pair": {"cue": texts(task.symbols, symbols[two, cue]), "right": texts(names(task), right[two]), "answer": answer, "p": p},
-        "traces": [{"unit": unit, "of": of, **said.along(unit, two[of], steps)} for unit, of in followed],
+        "traces": [{"unit": unit, "of": of, **said.along(unit, two[of], steps, only)} for unit, of, only in followed],
     }  # fmt: skip
 
 
@@ -131,10 +132,11 @@ class Said(NamedTuple):
         apart = np.ascontiguousarray(np.abs(h - h[:, :1]).T)
         return int(np.array([kernels.total(distances) for distances in apart]).argmax())
 
-    def along(self, unit, row, steps):
-        """{name: [gate or state of a unit at each of the steps]} of a sentence, with three digits."""
-        values = {name: values[steps, row, unit] for name, values in (self.gates | self.states).items()}
-        return {name: [short(value, 3) for value in along] for name, along in values.items()}
+    def along(self, unit, row, steps, only=None):
+        """{name: [gate or state of a unit at each of the steps]} of a sentence, of all names or of some."""
+        gates = {name: [float(f"{value:.2f}") for value in values[steps, row, unit]] for name, values in self.gates.items()}
+        states = {name: [short(value, 3) for value in values[steps, row, unit]] for name, values in self.states.items()}
+        return {name: values for name, values in (gates | states).items() if only is None or name in only}
 
     def answers(self, task, step, rows):
         """([what the net answers at that step of sentences], [its probability])."""

@@ -9,7 +9,7 @@ from study.statistics.medians import median_within
 from study.statistics.ratios import bounded_cost, equal_cost
 from study.statistics.risks import risk_difference
 from study.statistics.shares import share_of_all
-from study.statistics.superiority import probability, superiority
+from study.statistics.superiority import probability
 from study.statistics.verdict import Comparison
 
 NOT_LEARNED, LEARNED = 0.1, 0.9
@@ -117,8 +117,8 @@ def _cost(first, second, effect_of, doubts):
     effect = effect_of(*logs)
     if min(first.rate, second.rate) < LEARNED:
         effect = replace(effect, p_for=1.0, needed=lambda alpha: None)
-    faster = f"P({first.name} needs fewer) {superiority(first.speed(), second.speed()):.2f}"
-    return _comparison(first, second, effect, doubts, beside=faster, ceiling_at=None)
+    faster = probability(f"P({first.name} needs fewer)", first.speed(), second.speed())
+    return _comparison(first, second, effect, doubts, beside=str(faster), ceiling_at=None)
 
 
 def _whole(arm, gaps):

@@ -27,12 +27,12 @@ def equal_cost(first, second, factor):
 
     p: two one-sided t-tests (Schuirmann 1987), doubled so that they agree with the 95 % interval.
     """
-    margin, spread = np.log(factor), _spread(first, second)
+    margin, spread, seen = np.log(factor), _spread(first, second), abs(np.mean(first) - np.mean(second))
     above, below = _tail(first, second, -margin), 1 - _tail(first, second, margin)
     p = [min(1.0, 2 * tail) for tail in (max(above, below), min(1 - above, 1 - below))]
     return Effect(NAME, *mean_ratio(first, second), EQUAL, (1 / factor, factor), *p, "that they are equal",
                   partial(equal_power, spread, (len(first), len(second)), margin),
-                  lambda alpha: fewest(lambda n: equal_power(spread, (n, n), margin, alpha)))
+                  lambda alpha: fewest(lambda n: equal_power(spread, (n, n), margin, alpha, seen)))
 
 
 def bounded_cost(first, second, bound):
@@ -71,7 +71,8 @@ def t_power(spread, sizes, difference, alpha):
     return float(stats.nct.sf(stats.t.ppf(1 - alpha / 2, freedom), freedom, min(difference / error, 35.0)))
 
 
-def equal_power(spread, sizes, margin, alpha):
-    """Power of the two one-sided tests, doubled, where the means are equal; from the normal distribution of the difference."""
+def equal_power(spread, sizes, margin, alpha, difference=0.0):
+    """Power of the two one-sided tests, doubled, where the mean logs differ by `difference`; from the normal distribution."""
     freedom, error = sum(sizes) - 2, spread * np.sqrt(1 / sizes[0] + 1 / sizes[1])
-    return float(max(0.0, 2 * stats.norm.cdf(margin / error - stats.t.ppf(1 - alpha / 2, freedom)) - 1))
+    ends = (np.array([margin - difference, margin + difference]) / error - stats.t.ppf(1 - alpha / 2, freedom))
+    return float(max(0.0, stats.norm.cdf(ends).sum() - 1))

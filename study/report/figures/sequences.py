@@ -14,7 +14,7 @@ TITLE = "Sequences needed to solve the task"
 CAPTION = (
     "Both axes are logarithmic; each mark is a seed. A cross on the dotted line stands for the seeds that had not solved "
     "the task when their budget ended (censored); the number beside it counts them, diverged seeds included. The line joins "
-    "Kaplan-Meier medians, and ends where fewer than half of the seeds solved the task. Filled and solid: long "
+    "Kaplan-Meier medians, and breaks where fewer than half of the seeds solved the task. Filled and solid: long "
     "initialisation. Hollow and dashed: standard initialisation."
 )
 GROUP = ["task", "cell", "init", "gap"]
@@ -52,8 +52,8 @@ def _draw_family(axes, seeds, shift, style):
     mark = {name: value for name, value in style.items() if name not in ("linestyle", "color")}
     solved = seeds[seeds["solved"]]
     axes.plot(solved["gap"] * shift, solved["sequences"], "o", markersize=3.2, markeredgewidth=0.8, alpha=0.8, **mark)
-    medians = seeds[seeds["median"] < float("inf")].drop_duplicates("gap").sort_values("gap")
-    axes.plot(medians["gap"] * shift, medians["median"], linewidth=1.4, linestyle=style["linestyle"], color=style["color"])
+    medians = seeds.drop_duplicates("gap").sort_values("gap")
+    axes.plot(medians["gap"] * shift, medians["median"].replace(float("inf"), float("nan")), linewidth=1.4, linestyle=style["linestyle"], color=style["color"])
     for gap, censored in seeds[~seeds["solved"]].groupby("gap"):
         x, budget, above = gap * shift, censored["budget"].max(), 1.12 if style["linestyle"] == "-" else 1.55
         axes.plot(x, budget, "x", markersize=4.5, color=style["color"])

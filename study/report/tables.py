@@ -1,13 +1,12 @@
 """The tables: each a function of the trials (and the chosen learning rates) that gives a DataFrame."""
 
-from math import log
-
 from collections import Counter
-from math import inf
+from math import inf, log
 
 import pandas as pd
 
 from kernels import CELLS
+from study import claims
 from study.records.table import at_largest_gap, where
 from study.report import probes
 from study.report.trials import NET, attempts, forward, grouped, report_order, row_knobs, trained, with_pass_rule
@@ -168,7 +167,9 @@ def decay(frame):
 
 def verdicts(settled, study, preset):
     """One row a verdict: counts, effect, power and p, with the command that trains again what it rests on."""
-    return pd.DataFrame([_verdict(verdict) | {"command": verdict.command(study, preset)} for verdict in settled])
+    return pd.DataFrame([
+        _verdict(verdict) | {"exploratory": claims.find(study).CLAIMS[verdict.claim].exploratory,
+                             "command": verdict.command(study, preset)} for verdict in settled])
 
 
 def _verdict(verdict):

@@ -135,7 +135,7 @@ class Build(build_ext):
         cythonize(
             [Extension(f"kernels.{module}", [f"kernels/{module}.pyx"]) for module in modules],
             build_dir=str(GENERATED.parent),
-            include_path=[str(GENERATED)],
+            include_path=[str(GENERATED), "."],
             compiler_directives=DIRECTIVES,
             force=self.force or None,
             quiet=True,

@@ -11,7 +11,7 @@ from study.records.machine import PROJECT
 
 PRETENDS = """#!/bin/sh
 case "$FAILS:$*" in
-    venv:*"-m venv"* | pip:*"pip install"* | compiler:setup.py*) echo "it is broken"; exit 1;;
+    venv:*"-m venv"* | pip:*"pip install"* | compiler:*setup.py*) echo "it is broken"; exit 1;;
     *"-m venv"*) mkdir -p .venv/bin && cp "$0" .venv/bin/python;;
     *"-m pip --version"* | *"pip install"*) ;;
     *setup.py*) touch kernels/made.so;;

@@ -4,7 +4,7 @@ import numpy as np
 
 from kernels import checks
 from kernels.initial import uniform
-from kernels.processor import build
+from kernels.processor import build, threads as available_threads
 
 _readout = {dtype: build("readout", dtype.name) for dtype in checks.FLOATS}
 _update = {dtype: build("update", dtype.name) for dtype in checks.FLOATS}
@@ -58,15 +58,15 @@ class Readout:
         theta = checks.fits("theta", theta, checks.FLOATS, (self.size,))
         return dict(zip(self.shapes, self._parts(theta)))
 
-    def forward(self, theta, h):
-        """Outputs o (B, outputs) of theta (size,) and h (B, inputs)."""
+    def forward(self, theta, h, threads=1):
+        """Outputs o (B, outputs) of theta (size,) and h (B, inputs). The threads, None for all, change no bit."""
         V, v = self._weights(theta)
         h = checks.array("h", h, (self.dtype,), ("B", self.inputs))
         o = np.empty((len(h), self.outputs), self.dtype)
-        self._product(h, V, v, o)
+        self._product(h, V, v, o, threads)
         return o
 
-    def backward(self, theta, h, do):
+    def backward(self, theta, h, do, threads=1):
         """Gradients with respect to theta (size,) and h (B, inputs), from h (B, inputs) and do (B, outputs)."""
         V, _ = self._weights(theta)
         h = checks.array("h", h, (self.dtype,), ("B", self.inputs))
@@ -74,12 +74,12 @@ class Readout:
         grad, dh = np.empty(self.size, self.dtype), np.empty_like(h)
         rows = np.empty((len(h), self.inputs + 1), self.dtype)
         rows[:, :-1], rows[:, -1] = h, 1        # v lies behind V: it is the row of an input that is always 1
-        self._product(rows.T, do, None, grad.reshape(self.inputs + 1, self.outputs))
-        self._product(do, V.T, None, dh)
+        self._product(rows.T, do, None, grad.reshape(self.inputs + 1, self.outputs), threads)
+        self._product(do, V.T, None, dh, threads)
         return grad, dh
 
-    def _product(self, a, b, start, out):
-        _readout[self.dtype].product(a, b, start, out)
+    def _product(self, a, b, start, out, threads):
+        _readout[self.dtype].product(a, b, start, out, available_threads(threads))
 
     def _weights(self, theta):
         return self._parts(checks.array("theta", theta, (self.dtype,), (self.size,)))
@@ -113,7 +113,7 @@ def product(a, b):
     a = checks.array("a", a, checks.FLOATS, ("M", "R"))
     b = checks.array("b", b, (a.dtype,), (a.shape[1], "N"))
     out = np.empty((a.shape[0], b.shape[1]), a.dtype)
-    _readout[a.dtype].product(a, b, None, out)
+    _readout[a.dtype].product(a, b, None, out, 1)
     return out
 
 

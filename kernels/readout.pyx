@@ -3,6 +3,7 @@
 import numpy as np
 
 cimport numpy as cnp
+from cython.parallel cimport prange
 from libc.stdint cimport int64_t
 
 cimport kernels.affine as affine
@@ -15,17 +16,26 @@ from kernels.module cimport Batch
 cnp.import_array()
 
 
-def product(a, b, start, out):
+def product(a, b, start, out, int threads):
     """out = start + a b: a (M, R) with any strides, b (R, N), start (N,) or None for +0, out (M, N) C-contiguous.
 
-    out[m, n] is the fma chain over a[m, r] b[r, n] with r ascending.
+    out[m, n] is the fma chain over a[m, r] b[r, n] with r ascending. The threads share the rows of out.
     """
+    cdef int i
     cdef affine.Affine q
     b = np.ascontiguousarray(b)
     q.M, q.R, q.N = a.shape[0], b.shape[0], b.shape[1]
     q.down, q.along = a.strides[0] // a.itemsize, a.strides[1] // a.itemsize
     q.a, q.b, q.out = <REAL*>cnp.PyArray_DATA(a), <REAL*>cnp.PyArray_DATA(b), <REAL*>cnp.PyArray_DATA(out)
     q.start = NULL if start is None else <REAL*>cnp.PyArray_DATA(start)
+    for i in prange(threads, nogil=True, num_threads=threads, schedule="static", chunksize=1):
+        rows(&q, q.M * i // threads, q.M * (i + 1) // threads)
+
+
+cdef void rows(const affine.Affine* whole, long first, long last) noexcept nogil:
+    """The rows first..last - 1 of a product."""
+    cdef affine.Affine q = whole[0]
+    q.M, q.a, q.out = last - first, q.a + first * q.down, q.out + first * q.N
     cdef lanes.mode saved = lanes.enter_mode()
     affine.affine(&q)
     lanes.leave_mode(saved)

@@ -38,6 +38,17 @@ def test_readout_is_an_affine_map(B, inputs, outputs, dtype):
     assert close(dV, h.T.astype("f8") @ do, dtype) and close(dv, do.astype("f8").sum(0), dtype) and close(dh, do.astype("f8") @ V.T, dtype)
 
 
+@each_dtype
+@each_size
+def test_threads_change_no_bit(B, inputs, outputs, dtype):
+    layer, theta, h, rng = problem(B, inputs, outputs, dtype)
+    do = rng.standard_normal((B, outputs)).astype(dtype)
+    o, (grad, dh) = layer.forward(theta, h), layer.backward(theta, h, do)
+    for threads in (2, 3, 40, None):
+        assert same_bits(layer.forward(theta, h, threads), o)
+        assert all(map(same_bits, layer.backward(theta, h, do, threads), (grad, dh)))
+
+
 def test_every_number_is_one_chain_in_index_order():
     """float32, by exact rationals rounded once a step."""
     from fractions import Fraction

@@ -93,3 +93,28 @@ def looking_frame(tmp_path_factory):
     folder = tmp_path_factory.mktemp("attention")
     synthetic.write(folder, "default", study="attention")
     return study.load(folder)
+
+
+@pytest.fixture(scope="session")
+def spoken_frame():
+    """Made-up records of nets that learn sentences: the LSTM knows its cue up to gap 12, the RNN at no gap."""
+    import pandas as pd
+
+    import kernels
+    from study.nets.architecture import Architecture
+    from study.nets.net import Net
+    from study.probes import words
+    from study.tasks import TASKS
+    from study.trial.knobs import Trial
+
+    made_up = {("lstm", 6, 0): 1.0, ("lstm", 12, 0): 0.95, ("lstm", 12, 1): 1.0, ("lstm", 40, 1): 0.6, ("rnn", 12, 0): 0.5, ("rnn", 12, 1): 0.52,
+               ("rnn", 40, 1): 0.5}  # fmt: skip
+    rows = []
+    for (cell, gap, seed), accuracy in made_up.items():
+        trial = Trial(cell=cell, gap=gap, seed=seed, task="language/gender", units=8, lr=0.01)
+        task = TASKS[trial.task].at(gap)
+        net = Net(task, Architecture.of(trial))
+        found = words.explain(task, net.made_of, net.init(seed), gap, task.draw(kernels.Stream("figure", seed), 256, gap))
+        tested = {name: [10, 4, 5] for name in task.conditions}
+        rows.append(trial.model_dump() | {"status": "done", "words": found | {"accuracy": accuracy}, "test_conditions": tested})
+    return pd.DataFrame([*rows, rows[0] | {"cell": "gru", "words": None}])

@@ -233,43 +233,28 @@ def test_mistakes_are_one_message_before_anything_is_trained(recorded, call, mon
 # Figures
 
 
-@pytest.fixture(scope="module")
-def frame():
-    """Made-up records of nets that answer right with this accuracy: the LSTM up to gap 12, the RNN nowhere."""
-    rows = []
-    for cell, gap, seed, accuracy in (("lstm", 6, 0, 1.0), ("lstm", 12, 0, 0.95), ("lstm", 12, 1, 1.0), ("lstm", 40, 1, 0.6), ("rnn", 12, 0, 0.5),
-                                      ("rnn", 12, 1, 0.52), ("rnn", 40, 1, 0.5)):
-        trial = Trial(**KNOBS | {"cell": cell, "gap": gap, "seed": seed, "task": "language/gender"})
-        task = TASKS[trial.task].at(gap)
-        net = Net(task, Architecture.of(trial))
-        found = words.explain(task, net.made_of, net.init(seed), gap, task.draw(kernels.Stream("figure", seed), 256, gap))
-        rows.append(trial.model_dump() | {"status": "done", "words": found | {"accuracy": accuracy}})
-    rows.append(rows[0] | {"cell": "gru", "words": None})
-    return pd.DataFrame(rows)
-
-
-def test_the_sentence_is_of_the_largest_gap_that_an_lstm_knows_and_the_rnn_reads_the_same(frame):
-    data = FIGURES["words"].data(frame)
+def test_the_sentence_is_of_the_largest_gap_that_an_lstm_knows_and_the_rnn_reads_the_same(spoken_frame):
+    data = FIGURES["words"].data(spoken_frame)
     assert {(cell, gap, seed) for cell, gap, seed in zip(data["cell"], data["gap"], data["seed"])} == {("lstm", 12, 1), ("rnn", 12, 1)}
     assert set(data["name"]) == {*"ifoch"} and set(data["of"]) == {0, 1} and not (data["name"].eq("h") & data["cell"].eq("lstm")).any()
     texts = data.groupby(["cell", "name", "of"])["word"].agg(" ".join)
     assert texts.nunique() == 1 and data[data["from_cue"] == 0]["word"].nunique() == 1
-    none = FIGURES["words"].data(frame.assign(words=[found and found | {"accuracy": 0.5} for found in frame["words"]]))
+    none = FIGURES["words"].data(spoken_frame.assign(words=[found and found | {"accuracy": 0.5} for found in spoken_frame["words"]]))
     assert set(none["gap"]) == {6}
-    other = FIGURES["words"].data(frame.assign(cell=frame["cell"].replace("lstm", "gru")))
+    other = FIGURES["words"].data(spoken_frame.assign(cell=spoken_frame["cell"].replace("lstm", "gru")))
     assert set(other["cell"]) == {"gru", "rnn"} and set(other["gap"]) == {12}
 
 
-def test_lines_are_medians_over_the_seeds_at_the_largest_gap(frame):
-    told = FIGURES["decodable"].data(frame)
+def test_lines_are_medians_over_the_seeds_at_the_largest_gap(spoken_frame):
+    told = FIGURES["decodable"].data(spoken_frame)
     assert set(told["gap"]) == {40} and set(told["cell"]) == {"lstm", "rnn"} and set(told["seeds"]) == {1}
-    units = FIGURES["units"].data(frame)
+    units = FIGURES["units"].data(spoken_frame)
     assert set(units["cell"]) == {"lstm"} and set(units["gap"]) == {12} and set(units["seeds"]) == {2}
     assert units.set_index("held")["right"][0] == 0.975
 
 
 @pytest.mark.parametrize("name", ["words", "decodable", "units"])
-def test_figures_of_words_are_drawn_from_what_is_written(frame, name):
+def test_figures_of_words_are_drawn_from_what_is_written(spoken_frame, name):
     figure = FIGURES[name]
-    assert "<svg" in drawing.svg(figure.draw, pd.read_csv(StringIO(report.csv(figure.data(frame)))))
-    assert not len(figure.data(frame.assign(words=None))) and not len(figure.data(frame.drop(columns="words")))
+    assert "<svg" in drawing.svg(figure.draw, pd.read_csv(StringIO(report.csv(figure.data(spoken_frame)))))
+    assert not len(figure.data(spoken_frame.assign(words=None))) and not len(figure.data(spoken_frame.drop(columns="words")))

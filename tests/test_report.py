@@ -200,9 +200,9 @@ OF_TEXTS = {"words", "decodable", "units", "language"}  # test_explain.py and te
 
 
 @pytest.mark.parametrize("name", [name for name in FIGURES if name not in OF_TEXTS])
-def test_a_figure_draws_what_it_writes(name, frame, probed_frame, looking_frame, deep_frame):
+def test_a_figure_draws_what_it_writes(name, frame, probed_frame, looking_frame, deep_frame, spoken_frame):
     figure = FIGURES[name]
-    data = next(drawn for records in (frame, probed_frame, looking_frame, deep_frame) if len(drawn := figure.data(records)))
+    data = next(drawn for records in (frame, probed_frame, looking_frame, deep_frame, spoken_frame) if len(drawn := figure.data(records)))
     assert figure.TITLE and figure.CAPTION
     assert not any(isinstance(value, (dict, list)) for value in data.iloc[0])
     svg = drawing.svg(figure.draw, pd.read_csv(StringIO(report.csv(data))))

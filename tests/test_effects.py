@@ -31,7 +31,7 @@ READS = {  # modules that can write, and their names that do not; every other mo
     "zipfile": "",
 }
 HARMLESS = """
-__future__ abc base64 click collections concurrent contextlib copy ctypes dask dataclasses datetime difflib distributed enum
+__future__ abc base64 bisect click collections concurrent contextlib copy ctypes dask dataclasses datetime difflib distributed enum
 errno fcntl functools gc hashlib heapq importlib inspect itertools jax jinja2 joblib kernels locale loky markdown_it math
 matplotlib multiprocessing numbers onnx onnxruntime operator pandas pkgutil platform pydantic pydantic_core queue random re
 reprlib resource rich scipy select shlex signal sklearn socket stat statistics string struct study sys textwrap threading

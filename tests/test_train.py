@@ -19,7 +19,7 @@ from kernels import Clip, processor
 from study.nets.initialisation import Initialisation
 from study.nets.architecture import Architecture
 from study.nets.net import Net
-from study.tasks import TASKS
+from study.tasks import LEFT_OUT, TASKS
 from study.tasks._rule import Rule
 from study.trial import guess, run, streams, train
 from study.trial.curve import History
@@ -130,7 +130,11 @@ def test_tests_at_multiples_of_the_gap_are_those_of_trials_at_these_gaps():
     theta = np.concatenate([array.ravel() for array in run.run(trial(**knobs), weights=True).weights.values()])
     for n, gap in enumerate(result.longer["gap"]):
         test = evaluate(trial(**knobs | {"gap": gap}), task, net, theta)
-        assert [values[n] for name, values in result.longer.items() if name != "gap"] == list(dataclasses.astuple(test))
+        assert {name: values[n] for name, values in result.longer.items()} == {"gap": gap} | _given(test)
+
+
+def _given(test):
+    return {name: value for name, value in dataclasses.asdict(test).items() if value is not None}
 
 
 @pytest.mark.parametrize("knobs, says", [
@@ -321,7 +325,7 @@ def test_the_same_trials_on_every_instruction_set(isa):
     hashes = json.loads(done.stdout)
     for kind in ("tasks", "trials"):
         assert {name: golden(kind, name) for name in hashes[kind]} == hashes[kind]
-    assert hashes == GOLDEN
+    assert hashes["trials"] == GOLDEN["trials"] and GOLDEN["tasks"].keys() - hashes["tasks"].keys() <= LEFT_OUT.keys()
 
 
 def test_a_shorter_window_of_the_rule_is_met_sooner_on_the_same_way():

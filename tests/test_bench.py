@@ -264,6 +264,7 @@ def test_a_peer_that_was_refused_makes_the_command_fail(small, call, monkeypatch
 @pytest.mark.parametrize("arguments, said", [
     (["kernels", "--peers", "tensorflow"], "unknown peer 'tensorflow' (known: torch, jax, onnxruntime, numpy)"),
     (["kernels", "--only", "tabel"], "did you mean 'table'?"),
+    (["trial", "--only", "netz"], "did you mean 'nets'?"),
     (["trial", "--against", "nowhere"], "expected a compiled clone of this project, got 'nowhere'"),
     (["trial", "--threads", "4096"], f"this process may use {len(affinity())} processors, got 4096"),
 ])

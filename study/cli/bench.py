@@ -51,6 +51,12 @@ def options(function):
     return function
 
 
+def only(titles):
+    """The option that takes some of the suites with these titles."""
+    return click.option("--only", metavar="SUITE,...", callback=_names("suite", titles),
+                        help=f"Some of {', '.join(titles)}. All if not given.")
+
+
 def _run(name, given):
     if given["threads"] > len(affinity()):
         raise click.UsageError(f"--threads: this process may use {len(affinity())} processors, got {given['threads']}")
@@ -71,8 +77,7 @@ def bench():
 
 @bench.command("kernels")
 @options
-@click.option("--only", metavar="SUITE,...", callback=_names("suite", suites.KERNEL_TITLES),
-              help=f"Some of {', '.join(suites.KERNEL_TITLES)}. All if not given.")
+@only(suites.KERNEL_TITLES)
 def kernels_(**given):
     """Time training steps and forward passes, and measure memory."""
     return _run("kernels", given)
@@ -80,6 +85,7 @@ def kernels_(**given):
 
 @bench.command()
 @options
+@only(suites.TRIAL_TITLES)
 def trial(**given):
     """Time whole training iterations: draw, learn, judge; in batches and online. Ours uses one thread."""
     return _run("trial", given)

@@ -113,7 +113,8 @@ def panels_of_tasks(figure, data, columns=3):
         share_axis(axes)
         axes.xaxis.get_major_locator().set_params(integer=True)
         of_init = f", {init_label(init)}" if inits > 1 else ""
-        axes.set_title(f"{TASKS[task].title}\ngap {panel['gap'].max()}{of_init}", loc="left", fontsize=8)
+        gaps = dict.fromkeys([panel["gap"].min(), panel["gap"].max()])  # each cell may have its own
+        axes.set_title(f"{TASKS[task].title}\ngap {' to '.join(map(str, gaps))}{of_init}", loc="left", fontsize=8)
     handles = [key(CELLS[cell].title, color=colour(cell), linestyle=line(cell)) for cell in by_registry(data["cell"])]
     figure.legend(handles=[*handles, key("chance", color=GREY, linestyle=":")], loc="outside upper left", ncols=4)
 

@@ -23,9 +23,9 @@ NEAR = "near"
 CONTROL = {"color": "#BBBBBB", "linestyle": "-", "linewidth": 5, "marker": "", "alpha": 0.7}
 PANELS = {
     ("language/country", ""): (0, 0, "country"),
-    ("language/gender", "no name before"): (0, 1, "name alone"),
-    ("language/gender", "same gender before"): (0, 2, "after the same gender"),
-    ("language/gender", "other gender before"): (0, 3, "after the other gender"),
+    ("language/gender", "no name before"): (0, 1, "one name"),
+    ("language/gender", "same gender before"): (0, 2, "same gender before"),
+    ("language/gender", "other gender before"): (0, 3, "other gender before"),
     ("language/number/0", ""): (1, 0, "number, no attractor"),
     **{(f"language/number/{n}", f"{kind} attractors"): (row, n, f"{n} {kind} attractor{'s' if n > 1 else ''}")
        for n in (1, 2, 3) for row, kind in ((1, "same"), (2, "opposite"))},
@@ -70,7 +70,7 @@ def draw(data, figure):
         _draw_far(axes, where(data, task=task, kind=kind))
         share_axis(axes)
         gap_axis(axes, data["gap"], "gap")
-        axes.set_title(title, fontsize=8.5)
+        axes.set_title(title, fontsize=8)
         axes.tick_params(labelleft=True)
     handles = [key(CELLS[cell].title, color=colour(cell), linestyle=line(cell), marker=marker(cell)) for cell in by_registry(data["cell"])]
     near = [key("near control", **CONTROL)] if len(where(data, kind=NEAR)) else []

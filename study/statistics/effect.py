@@ -47,7 +47,8 @@ class Effect:
         return self.p_against if self.lean < 0 else self.p_for
 
     def __str__(self):
-        return f"{self.name} {self.value:.2f} [{self.low:.2f}, {self.high:.2f}]"
+        value, low, high = (f"{number:z.2f}" for number in (self.value, self.low, self.high))
+        return f"{self.name} {value} " + ("(too few for an interval)" if self.low != self.low else f"[{low}, {high}]")
 
 
 def fewest(power, least=2):

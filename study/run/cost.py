@@ -1,8 +1,9 @@
 """The cost model of a trial: its seconds on one core of a reference machine, and its memory.
 
-Seconds: a constant for each batch (of streams: for each segment); for each step of each row a constant, and one for each multiply-add; a guesser also draws
-all weights again for about each sequence. The test and the gradient norms before and after training count as FIXED forward
-sequences. The constants are fitted to a few trials. study.run.estimate scales them to the machine at hand.
+Seconds: a constant for each batch (of streams: for each segment); for each step of each row a constant, and one for each
+multiply-add; a guesser also draws all weights again for about each sequence. The test and the gradient norms before and after
+training count as FIXED forward sequences. The constants are fitted to a few trials. study.run.estimate scales them to the machine
+at hand.
 
 Bytes: the highest of three peaks. These are the tape of a training step; the fresh sequences of the test, which are drawn many
 at a time, with the outputs of the net; and the tapes of the probes, in float64. Fitted to the resident memory of processes that

@@ -44,6 +44,7 @@ LENGTHS, LONG_ROUNDS = (100, 1000, 10_000), 6
 RECALL, ORDER, COPY = "recall/past", "temporal_order/6a", "copy"
 LONGEST_LEAD = 9  # the most distractors before the cue of RECALL
 MEAN_LENGTH = 105  # of ORDER as it was published
+COPIED = 96  # steps of COPY, 20 more than its gap: the mean length of RECALL's sequences at the gap of NETS
 FAST = ("torch", "jax")
 TWO, GRID, ATTENTION = (("layers", 2),), (("layers", 2), ("stack", "grid")), (("head", "attention"),)
 NETS = ((64, ()), (64, TWO), (64, GRID), (32, ()), (32, ATTENTION))  # H, and further knobs of the net
@@ -88,7 +89,7 @@ def of_trials(threads):
                for T in (100, 200) for H in (32, 64) for cell in CELLS]
     online = [order(cell, B, 8, threads=threads) for B, cells in ((1, kernels.CELLS), (4, CELLS)) for cell in cells]
     nets = [recall("nets", "iteration", "lstm", 90, H, net=net, threads=threads) for H, net in NETS]
-    each_step = Case("nets", "iteration", "lstm", 100, 32, TASKS[COPY].inputs, 32, task=COPY, gap=80, threads=threads)
+    each_step = Case("nets", "iteration", "lstm", COPIED, 32, TASKS[COPY].inputs, 32, task=COPY, gap=COPIED - 20, threads=threads)
     return {"online": Suite(online, FAST), "trial": Suite(batches, FAST), "nets": Suite([*nets, each_step], FAST, earlier=False)}
 
 

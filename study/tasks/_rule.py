@@ -74,7 +74,7 @@ class Judge:
             self.recent = np.zeros(self.window - 1, np.int64)  # errors of the sequences before the next one
             self.most = int(self.rule.mean * UNIT * self.window * task.outputs)
 
-    def __call__(self, output, batch, rows=None):
+    def __call__(self, output, batch, rows=None, scored=None):
         """The count of sequences at which the rule is met within this batch, or None.
 
         Parameters
@@ -82,11 +82,13 @@ class Judge:
         output : (P, K), what the net answered before it learned from this batch
         batch : Batch
         rows : only the first `rows` sequences of the batch count; None: all of them
+        scored : (P,) bool, what Task.scored returns, where the caller has it
         """
         small = True
         if self.rule.mean is not None:
             small = self._window_error(self._errors(output, batch)[:rows]) < self.most
-        return self.follow(self.task.right(output, batch)[:rows], small)
+        right = batch.all_of_row(self.task.passed(output, batch, scored))
+        return self.follow(right[:rows], small)
 
     def follow(self, right, small=True):
         """The same, from whether each sequence is right (B,), and whether the error of the window that it ends is small (B,)."""

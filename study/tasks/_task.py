@@ -220,10 +220,13 @@ class Task:
             return self.rule.right(output, self._numbers(output, batch))
         return output.argmax(axis=1) == batch.target if batch.truth is None else largest(output, batch.truth)
 
-    def passed(self, output, batch):
-        """(P,) bool: which answers are right in the sense of the pass rule (of `scored`, if it bounds no number)."""
+    def passed(self, output, batch, scored=None):
+        """(P,) bool: which answers are right in the sense of the pass rule (of `scored`, if it bounds no number).
+
+        `scored`: what `scored` returns for them, where the caller has it.
+        """
         if self.rule is None or not self.rule.numeric:
-            return self.scored(output, batch)
+            return self.scored(output, batch) if scored is None else scored
         return self.rule.right(output, self._numbers(output, batch))
 
     def score(self, output, batch):

@@ -30,16 +30,16 @@ def learn(trial, task, net, theta, history, budget):
         before = theta.copy(), copy.deepcopy(optimizer), history.seen
         loss, output, fault = training.run(theta, optimizer, block, rows, clip)
         seen = block.rows(0, len(loss))
-        solved_at = judge and len(loss) and judge(output, seen)
+        right = task.scored(output, seen)
+        solved_at = judge and len(loss) and judge(output, seen, scored=right)
         if solved_at:
             theta[:], optimizer, start = before
             learned = (solved_at - 1 - start) // rows * rows
             if learned:
                 training.run(theta, optimizer, block.rows(0, learned), rows, clip)
             seen = block.rows(0, learned + rows)
-            loss, output = loss[: len(seen.lengths)], output[: len(seen.read)]
+            loss, right = loss[: len(seen.lengths)], right[: len(seen.read)]
         if len(loss):
-            right = task.scored(output, seen)
             history.add(loss, seen.all_of_row(right), None if seen.offsets is None else seen.counted(right))
         if solved_at:
             return solved_at, False

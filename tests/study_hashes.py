@@ -45,6 +45,14 @@ TRIALS = {
         "cell": "peephole", "units": 5, "layers": 3, "stack": "grid", "tied": True, "gap": 6, "lr": 0.01, "budget": 320, "dtype": "float64",
     },
     "lstm language": {"cell": "lstm", "units": 8, "task": "language/gender", "gap": 4, "lr": 0.01, "budget": 640},
+    "lstm_hs97 published": {
+        "cell": "lstm_hs97", "units": 4, "block": 2, "task": "adding/hs97", "gap": 40, "init": "published", "lr": 0.25, "batch": 1,
+        "budget": 320, "optimizer": "sgd", "clipping": "off", "truncated": True, "output": "sigmoid",
+    },
+    "lstm_gers streams": {
+        "cell": "lstm_gers", "units": 8, "block": 2, "task": "reber_continual", "gap": 60, "init": "published", "lr": 35.0, "batch": 1,
+        "budget": 320, "optimizer": "sgd", "clipping": "off", "truncated": True, "output": "sigmoid", "lr_decay": 0.99,
+    },
     "rnn guess": {"cell": "rnn", "units": 8, "gap": 4, "budget": 320, "method": "guess"},
     "lstm probe": {"cell": "lstm", "units": 8, "gap": 70, "method": "probe"},
     "lstm layers probe": {"cell": "lstm", "units": 6, "gap": 30, "layers": 2, "method": "probe"},

@@ -1,6 +1,9 @@
 """Streams: the state goes on from segment to segment, and a stream ends with the first segment that has a wrong answer."""
 
 import dataclasses
+import operator
+from functools import reduce
+from itertools import product
 
 import numpy as np
 import pytest
@@ -49,14 +52,17 @@ def learned(knobs, task):
     return (*continual.learn(trial, task, net, theta, history, trial.budget), net, theta, history)
 
 
-def test_a_net_learns_from_a_segment_at_once_and_errors_stay_within_it():
-    solved_at, diverged, net, theta, history = learned({"budget": 1, "batch": 1}, always(True))
-    assert (solved_at, diverged, history.seen) == (None, False, 1)
-    trial = Trial(**SMALL | {"budget": 1, "batch": 1})
-    expected, optimizer, states = net.init(0), kernels.Adam(net.size, trial.lr), None
-    whole = next(batches(trial, STREAM, 1, 1))
-    for start in range(0, 90, 20):
+@pytest.mark.parametrize("lr_decay", [1.0, 0.99])
+def test_a_net_learns_from_a_segment_at_once_and_errors_stay_within_it(lr_decay):
+    knobs = {"budget": 2, "batch": 1, "lr_decay": lr_decay}
+    solved_at, diverged, net, theta, history = learned(knobs, always(True))
+    assert (solved_at, diverged, history.seen) == (None, False, 2)
+    trial = Trial(**SMALL | knobs)
+    expected, optimizer = net.init(0), kernels.Adam(net.size, trial.lr)
+    for whole, start in product(batches(trial, STREAM, 1, 2), range(0, 90, 20)):
         stop = min(start + 20, 90)
+        optimizer.lr = reduce(operator.mul, [lr_decay] * start, trial.lr)
+        states = states if start else None
         x, target = whole.x[start:stop], whole.target[start:stop]
         out = net.layer.forward(expected[net.slices["recurrent"]], x, state=states)
         head = net.modules["head"].affine

@@ -70,8 +70,9 @@ def test_every_knob_is_in_the_hash():
     ids += [Trial(**LSTM, layers=2, stack=stack).id for stack in ("residual", "grid")] + [Trial(**LSTM, layers=2, stack="grid", tied=True).id]
     ids += [Trial(**LSTM, init="long", horizon=horizon).id for horizon in (100, 300)]
     ids += [Trial(**LSTM, method="probe", after=after).id for after in (0, 1)]
+    ids += [Trial(**LSTM | {"task": "reber_continual"}, lr_decay=decay).id for decay in (0.9, 0.99)]
     assert len(set(ids)) == len(ids)
-    assert set(other) | {"merge", "stack", "tied", "attention", "horizon", "after", "momentum"} == set(Trial.model_fields)
+    assert set(other) | {"merge", "stack", "tied", "attention", "horizon", "after", "momentum", "lr_decay"} == set(Trial.model_fields)
 
 
 @pytest.mark.parametrize("spelled", [

@@ -79,6 +79,8 @@ class Net:
 
     def init(self, seed, how=Initialisation()):
         """Initial weights (size,), each parameter from a stream of its own, named by seed and parameter."""
+        if how.family == "published":
+            return how.draw(self, seed)
         return np.concatenate([self.modules[name].init(seed, "" if name in ORDER else f"{name}/", how) for name in self.slices])
 
     def view(self, theta):

@@ -2,7 +2,7 @@
 
 A net learns from a segment as soon as it has answered it; errors flow back to the start of the segment and no further. A stream
 ends with the first segment that has a wrong answer, as in Gers, Schmidhuber & Cummins 2000 (there a segment is one step). A
-stream is right if it has none.
+stream is right if it has none. As in that paper, the learning rate may decay from step to step; each stream begins with it anew.
 """
 
 import math
@@ -22,6 +22,7 @@ def learn(trial, task, net, theta, history, budget):
     student = _Student(trial, net, theta)
     for batch in batches(trial, task, trial.batch, budget):
         follower = _Streams(task, batch)
+        student.start()
         while follower.left():
             part = follower.segment()
             output = student.learn(part, follower.states)
@@ -42,6 +43,11 @@ class _Student:
     def __init__(self, trial, net, theta):
         self.net, self.theta, self.truncated = net, theta, trial.truncated
         self.optimizer, self.clip = optimizer_of(trial, net.size), clip_of(trial)
+        self.lr, self.decay = trial.lr, trial.lr_decay
+
+    def start(self):
+        """Begin new streams, with the learning rate as it was at first."""
+        self.optimizer.lr = self.lr
 
     def learn(self, part, states):
         """Learn from a Batch. Returns its Pass and the states at its end; None if the loss or the gradient is not finite."""
@@ -54,7 +60,15 @@ class _Student:
         if self.clip.value is not None:
             kernels.clip_by_value(grad, self.clip.value)
         self.optimizer.step(self.theta, grad)
+        self.optimizer.lr = self._decayed(len(part.x))
         return passed, states
+
+    def _decayed(self, steps):
+        """The learning rate so many steps later."""
+        rate = self.optimizer.lr
+        for _ in range(steps):
+            rate *= self.decay
+        return rate
 
 
 class _Streams:

@@ -17,6 +17,7 @@ from pydantic_core import PydanticCustomError
 from kernels import CELLS, NUMERICS
 from study.tasks import LEFT_OUT
 from study.tasks._data import check as check_data
+from study.trial import published
 
 
 def _cell(name):
@@ -63,6 +64,7 @@ Gap = Annotated[int, Field(ge=0, le=1_000_000)]
 Rate = Annotated[float, Field(gt=0, allow_inf_nan=False), AfterValidator(_number)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False), AfterValidator(_number)]
 Decay = Annotated[float, Field(ge=0, lt=1), AfterValidator(_number), AfterValidator(_below_one)]
+Factor = Annotated[float, Field(gt=0, le=1)]
 Bias = Annotated[float, Field(ge=-100, le=100), AfterValidator(_number)]
 Horizon = Annotated[int, Field(ge=3, le=1_000_000)]
 
@@ -104,8 +106,9 @@ class Trial(Frozen):
     )
     task: TaskName = Field("recall/past", description="what is learned; `list tasks` shows all")
     gap: Gap = Field(description="steps between cue and answer, or the scale of the task's windows; `list tasks` says which")
-    init: Literal["standard", "long"] = Field(
-        "standard", description="family of initial weights: uniform with forget bias 1, or made for long memories"
+    init: Literal["standard", "long", "published"] = Field(
+        "standard", description="family of initial weights: uniform with forget bias 1, made for long memories, or those of the paper that "
+        "the task comes from"
     )
     horizon: Horizon | None = Field(
         None, description="longest time to remember, by which init long sets gate biases; if not given, the largest gap of the study"
@@ -126,6 +129,7 @@ class Trial(Frozen):
     batch: Size = Field(32, description="B, sequences of an update")
     optimizer: Literal["adam", "sgd"] = Field("adam", description="how a gradient changes the weights")
     momentum: Decay = Field(0.0, description="fraction of the last update that is added to the next one; for optimizer sgd")
+    lr_decay: Factor = Field(1.0, description="factor of the learning rate at each step of a stream, from its start on; for tasks of streams")
     beta1: Decay = Field(0.9, description="decay of the mean of gradients; for optimizer adam")
     beta2: Decay = Field(0.999, description="decay of the mean of squared gradients; for optimizer adam")
     epsilon: NotNegative = Field(1e-8, description="added to the root of the mean of squared gradients; for optimizer adam")
@@ -182,12 +186,15 @@ class Trial(Frozen):
         if task is not None:
             task.check(self.gap, "gap")
             self._check_longer(task)
-            self._check_stream(task)
+            if task.segment:
+                self._check_plain(f"the streams of {self.task} go through one layer that reads forward")
             if task.writes and self.direction != "forward":
                 raise ValueError(f"direction: {self.task} asks for the next step, which a net must not have seen; expected 'forward', "
                                  f"got {self.direction!r}")
         if task is not None and task.rule is None:
             self._default("window")
+        if task is not None and not task.segment:
+            self._default("lr_decay")
         if task is not None and self.head == "attention" and not task.has_past(self.gap, self.direction):
             raise ValueError(f"head: attention needs a step besides the one that is read, got {self.task} at gap {self.gap}")
         if task is not None and self.output == "sigmoid" and task.rule is not None and task.rule.beyond is not None:
@@ -211,12 +218,11 @@ class Trial(Frozen):
         if self.layers > MOST_OF_GRID:
             raise ValueError(f"layers: a grid has 1 to {MOST_OF_GRID}, got {self.layers}")
 
-    def _check_stream(self, task):
-        """Refuse nets whose state cannot be carried through a stream."""
-        for knob in ("direction", "layers", "head", "stack") if task.segment else ():
+    def _check_plain(self, why):
+        """Refuse nets of more than one layer that reads forward and head last."""
+        for knob in ("direction", "layers", "head", "stack"):
             if vars(self)[knob] != DEFAULTS[knob]:
-                raise ValueError(f"{knob}: the streams of {self.task} go through one layer that reads forward; expected "
-                                 f"{DEFAULTS[knob]!r}, got {vars(self)[knob]!r}")
+                raise ValueError(f"{knob}: {why}; expected {DEFAULTS[knob]!r}, got {vars(self)[knob]!r}")
 
     def _check_longer(self, task):
         """Refuse further tests at gaps that the task does not have, or at which its nets are others."""
@@ -252,6 +258,9 @@ class Trial(Frozen):
             raise ValueError(f"{biases[0]}: {self.cell} has no gate whose bias could be set")
         if len(biases) > 1:
             raise ValueError("forget_bias: chrono sets that bias; expected one of the two")
+        if self.init == "published":
+            self._check_plain(f"the published nets of {self.task} have one layer that reads forward")
+            published.start(self.task, self.cell, self.units // self.block)
         if self.init != "long" or not CELLS[self.cell].retains:
             self._default("horizon")
         elif self.horizon is None:
@@ -265,6 +274,11 @@ class Trial(Frozen):
     def learns(self):
         """Whether weights are trained, which needs a learning rate."""
         return self.method == "bptt" or self.after > 0
+
+    @property
+    def start(self):
+        """The study.trial.published.Start of init "published", else None."""
+        return published.start(self.task, self.cell, self.units // self.block) if self.init == "published" else None
 
     @property
     def initialisation(self):
@@ -292,7 +306,7 @@ class Trial(Frozen):
         return "-".join([*stage, task, self.cell, *method, direction, self.initialisation, gap, seed, digest])
 
 
-LEARNING = ("lr", "batch", "optimizer", "momentum", "beta1", "beta2", "epsilon", "clip", "clipping", "truncated")
+LEARNING = ("lr", "batch", "optimizer", "momentum", "lr_decay", "beta1", "beta2", "epsilon", "clip", "clipping", "truncated")
 DEFAULTS = {name: field.default for name, field in Trial.model_fields.items() if not field.is_required()}
 FIELDS = tuple((name, DEFAULTS.get(name)) for name in Trial.model_fields)
 CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"))

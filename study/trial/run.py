@@ -48,8 +48,13 @@ def learning(task):
 def initial(trial, net):
     """The weights that training starts from."""
     seed = trial.seed + (SELECTION_SEEDS if trial.purpose == "select" else 0)
+    return net.init(seed, initialisation(trial))
+
+
+def initialisation(trial):
+    """The Initialisation of the trial's knobs."""
     how = Initialisation(trial.init, trial.horizon, trial.scheme, trial.forget_bias, trial.chrono)
-    return net.init(seed, how)
+    return how._replace(bound=trial.start.bound, biases=trial.start.biases) if trial.start else how
 
 
 def _train(trial, task, net):

@@ -28,9 +28,14 @@ def fits(name, a, dtypes, shape):
         a = np.asarray(a)
     if not isinstance(a, np.ndarray) or a.dtype not in dtypes:
         raise TypeError(f"{name}: expected an array of {_either(dtypes)}, got {_kind(a)}")
-    if a.shape != shape and (a.ndim != len(shape) or any(map(_misses, a.shape, shape))):
-        raise ValueError(f"{name}: expected shape ({', '.join(map(str, shape))}{',' * (len(shape) == 1)}), got {a.shape}")
+    sizes(name, a.shape, shape)
     return a
+
+
+def sizes(name, found, shape):
+    """Refuse (ValueError) what is not of a shape, in which a letter stands for any size of 1 or more."""
+    if found != shape and (len(found) != len(shape) or any(map(_misses, found, shape))):
+        raise ValueError(f"{name}: expected shape ({', '.join(map(str, shape))}{',' * (len(shape) == 1)}), got {found}")
 
 
 def array(name, a, dtypes, shape):

@@ -14,6 +14,7 @@ from study.records import machine
 from study.tasks import TASKS
 
 PAGES = [machine.PROJECT / name for name in ("README.md", "STUDIES.md")]
+TORCH = machine.PROJECT / "TORCH.md"
 
 
 def blocks(page, *languages):
@@ -29,10 +30,10 @@ def test_study_files_are_study_files(page, tmp_path):
         assert study.name == "one_gate" and len(study.points) == 45 and study.selecting
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [*PAGES, TORCH], ids=lambda page: page.name)
 def test_commands_are_commands(page):
     typed = [line for text in blocks(page, "", "sh") for line in text.splitlines() if re.search(r"scripts/study|-m study", line)]
-    assert len(typed) > 5
+    assert len(typed) > 5 or page == TORCH and typed
     for line in typed:
         words = shlex.split(re.split(r"  +|[#>]", re.sub(r".*?(scripts/study|-m study) ", "", line))[0])
         command, context = cli, None
@@ -55,7 +56,7 @@ def test_manifests_for_kubernetes_are_yaml():
 
 
 def test_examples_in_python_run(tmp_path, monkeypatch):
-    trials, training, many, frame = blocks(PAGES[0], "python")
+    trials, training, many, frame = (text for text in blocks(PAGES[0], "python") if "import torch" not in text)
     exec(trials, names := {})
     assert len(names["recall"]) > 500
     monkeypatch.chdir(tmp_path)
@@ -67,6 +68,17 @@ def test_examples_in_python_run(tmp_path, monkeypatch):
     read = pandas.read_csv("steps.csv", index_col="step")
     assert len(read) == names["T"] and list(read) == [
         *(f"gate {name}" for name in "ifgo"), "norm of dL/dh", "norm of dL/dc"] and read.notna().all(axis=None)
+
+
+def test_examples_for_torch_run():
+    pytest.importorskip("torch", reason="torch is not installed", exc_type=ImportError)
+    (short,) = (text for text in blocks(PAGES[0], "python") if "import torch" in text)
+    exec(short, names := {})
+    assert names["y"].shape == (100, 16, 64) and all(weights.grad.abs().sum() > 0 for weights in names["rnn"].parameters())
+    names = {}
+    for text in blocks(TORCH, "python"):
+        exec(text, names)
+    assert names["right"].float().mean() > 0.9 and isinstance(names["lstm"], names["torch"].nn.LSTM)
 
 
 def test_sizes_and_times_are_those_of_the_list():
@@ -82,7 +94,7 @@ def test_every_preset_says_how_long_it_takes(name):
     assert list(claims.find(name).TAKES) == list(claims.find(name).PRESETS)
 
 
-@pytest.mark.parametrize("page", [*PAGES, machine.PROJECT / "CONTRIBUTING.md"], ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [*PAGES, TORCH, machine.PROJECT / "CONTRIBUTING.md"], ids=lambda page: page.name)
 def test_links_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
         assert target.startswith("https://") or (machine.PROJECT / target).exists(), target

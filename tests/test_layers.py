@@ -88,10 +88,18 @@ def test_a_circle_of_two_files_is_caught(tmp_path, monkeypatch):
     assert set(circle(grimp.build_graph("made_up", cache_dir=None))) == {"made_up.one", "made_up.two"}
 
 
+def packages(graph, modules):
+    """The packages that modules import, without those that come with Python."""
+    names = {name.partition(".")[0] for module in modules for name in graph.find_modules_directly_imported_by(module)}
+    return names - sys.stdlib_module_names
+
+
 def test_kernels_import_nothing_but_numpy(graph):
     modules = {"kernels"} | graph.find_descendants("kernels")
-    others = {name.partition(".")[0] for module in modules for name in graph.find_modules_directly_imported_by(module)}
-    assert others - sys.stdlib_module_names <= {"kernels", "numpy"}
+    of_torch = {module for module in modules if module.startswith("kernels.torch")}
+    assert packages(graph, modules - of_torch) == {"kernels", "numpy"}
+    assert packages(graph, of_torch) == {"kernels", "numpy", "torch"}
+    assert {name for module in of_torch for name in graph.find_modules_that_directly_import(module)} - of_torch == {"study.bench.peers.ours"}
 
 
 def test_importing_kernels_loads_nothing_heavy():

@@ -70,10 +70,12 @@ def test_inputs_are_the_same_numbers_in_either_dtype():
 def test_every_suite_has_its_title_and_its_cases():
     kernels_ = suites.of_kernels(2, 6)
     trials = suites.of_trials(2)
-    assert {*kernels_, *trials, "memory", "study"} == set(suites.TITLES) and set(suites.FLOORS) <= {*kernels_, *trials}
+    modules = suites.of_modules(2)
+    assert {*kernels_, *trials, *modules, "memory", "study"} == set(suites.TITLES)
+    assert set(suites.FLOORS) <= {*kernels_, *trials, *modules}
     assert {case.threads for case in kernels_["threads"].cases} == {1, 2, 4, 6}
     assert {case.threads for suite in kernels_.keys() - {"threads"} for case in kernels_[suite].cases} == {2}
-    assert all(case.suite == name for name, suite in (kernels_ | trials).items() for case in suite.cases)
+    assert all(case.suite == name for name, suite in (kernels_ | trials | modules).items() for case in suite.cases)
     assert [case.T for case in trials["trial"].cases] == [100] * 12 + [200] * 12
     assert {case.cell for case in trials["online"].cases if case.B == 1} == set(kernels.CELLS)
 
@@ -101,6 +103,18 @@ def test_peers_agree(running, cell, work):
     for case, names in ((exact, able), (rounded, others)):
         for name, (off, wrong) in agreement.agreement(case, running, names).items():
             assert wrong is None and off < 1e-5, (name, case.dtype, off, wrong)
+
+
+@pytest.mark.parametrize("cell", kernels.CELLS)
+def test_modules_agree(running, cell):
+    """Also: what the layer of torch computes, and all its gradients, are those of the twin's equations by torch's autograd."""
+    if "loop" not in running:
+        pytest.skip("torch is not installed")
+    case = replace(TINY, cell=cell, work="module", dtype="float64", I=7 if kernels.CELLS[cell].direct else 3)
+    able = [name for name in ("torch", "loop") if running[name].ask("can", case)]
+    assert "loop" in able
+    for name, (off, wrong) in agreement.agreement(case, running, able).items():
+        assert wrong is None and off < 1e-13, (name, off, wrong)
 
 
 ITERATIONS = [
@@ -181,6 +195,8 @@ def small(monkeypatch):
     of_trials = {"trial": suites.Suite([trials], ()), "online": suites.Suite([online], ()),
                  "nets": suites.Suite([net], (), earlier=False)}
     monkeypatch.setattr(suites, "of_trials", lambda threads: of_trials)
+    module = replace(TINY, suite="modules", work="module")
+    monkeypatch.setattr(suites, "of_modules", lambda threads: {"modules": suites.Suite([module], ("torch", "loop"), earlier=False)})
     monkeypatch.setattr(suites, "of_studies", lambda threads: suites.Suite([studies], ()))
     monkeypatch.setattr(memory, "tapes", lambda threads: iter([{"cell": "lstm", "units": 8, "bytes": 192.0, "numbers": 6.0}]))
     monkeypatch.setattr(memory.footprint, "__defaults__", (replace(memory.LONG, T=70, H=8), 32))
@@ -240,6 +256,15 @@ def test_bench_trial_and_study(small, call, tmp_path):
     assert code == 0 and "ours: " in out and "for a thousand sequences" in out
 
 
+def test_bench_modules(small, call, tmp_path):
+    code, out, err = call("modules")
+    if "loop" not in INSTALLED:
+        assert code == 1 and "without torch: not installed" in err and "modules: ModuleNotFoundError" in err
+        return
+    kept = json.loads((tmp_path / "bench" / kernels.isa() / "modules.json").read_text())
+    assert code == 0 and kept["cases"][0]["peers"].keys() == {"ours", "torch", "loop"} and "over loop" in out
+
+
 def test_an_interruption_keeps_what_was_timed(small, call, tmp_path, monkeypatch):
     def twice(*arguments):
         yield TINY, entry(TINY, ours=2.0)
@@ -262,7 +287,7 @@ def test_a_peer_that_was_refused_makes_the_command_fail(small, call, monkeypatch
 
 
 @pytest.mark.parametrize("arguments, said", [
-    (["kernels", "--peers", "tensorflow"], "unknown peer 'tensorflow' (known: torch, jax, onnxruntime, numpy)"),
+    (["kernels", "--peers", "tensorflow"], "unknown peer 'tensorflow' (known: torch, loop, jax, onnxruntime, numpy)"),
     (["kernels", "--only", "tabel"], "did you mean 'table'?"),
     (["trial", "--only", "netz"], "did you mean 'nets'?"),
     (["trial", "--against", "nowhere"], "expected a compiled clone of this project, got 'nowhere'"),

@@ -10,7 +10,8 @@ class Case:
     Attributes
     ----------
     suite : the suite that it belongs to, a key of study.bench.suites.TITLES
-    work : "training" (forward, BPTT, dW, dU, db; no dX), "forward", "iteration" (of a trial: draw, learn, judge), "study" (a trial)
+    work : "training" (forward, BPTT, dW, dU, db; no dX), "module" (the same, by the autograd of torch), "forward",
+        "iteration" (of a trial: draw, learn, judge), "study" (a trial)
     cell : a key of kernels.CELLS
     T, B, I, H : steps, rows, inputs, units; where lengths are drawn, T is their mean or the longest
     dtype : "float32" or "float64"

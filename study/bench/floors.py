@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 
+import kernels
 from study.bench import tables
 from study.bench.peers import EARLIER
 from study.bench.suites import ATTENTION, COPY, FLOORS, GRID, RECALL, TWO
@@ -62,6 +63,15 @@ def _over_plain(H, net=(), task=RECALL):
     return value
 
 
+def _module_over(peer, *cells):
+    """The least gain of these cells, or of all, as a module of torch."""
+    def value(records, at):
+        cases = [case for case in records["modules"]["cases"] if case["cell"] in (cells or kernels.CELLS)]
+        return min(tables.ratio(case, peer, at) for case in cases)
+
+    return value
+
+
 def _share_of_grid(records, at):
     """The share of the limit that a grid of two layers reaches, over that of two plain layers."""
     def share(net):
@@ -90,6 +100,8 @@ WANTED = {  # what: (value of the records, bound, floor)
     "iteration with 9 classes at each step over one answer, LSTM, H = 32": (_over_plain(32, task=COPY), MOST, 1.2),
     "iteration with additive attention over none, LSTM, H = 32": (_over_plain(32, ATTENTION), MOST, 1.6),
     "share of the limit, a grid of two layers over two plain layers": (_share_of_grid, LEAST, 0.6),
+    "module of torch, T = 100, H = 64, the slowest gain of any cell: times as fast as a loop in Python": (_module_over("loop"), LEAST, 3),
+    "the same, LSTM: times as fast as torch's own": (_module_over("torch", "lstm"), LEAST, 1.3),
     "a step and row at T = 10,000 over T = 100, H = 128, the worse of RNN and LSTM": (_flatness, MOST, 1.15),
 }
 

@@ -2,7 +2,7 @@
 
 import kernels
 
-PRODUCTS = {"training": (2, 3), "iteration": (2, 3), "forward": (1, 1)}
+PRODUCTS = {"training": (2, 3), "module": (2, 3), "iteration": (2, 3), "forward": (1, 1)}
 """Products of the size of W, and of the size of U: backward adds dW to those with W, dh and dU to those with U."""
 
 

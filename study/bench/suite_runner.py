@@ -25,7 +25,7 @@ class SuiteRunner:
 
     Parameters
     ----------
-    name : the command: "kernels", "trial", "study" or "floors"
+    name : the command: "kernels", "trial", "modules", "study" or "floors"
     options : its options, as study.cli.bench has them: peers, threads, rounds, out, against, as_json and, for kernels, only
     say : prints a line for people
     """
@@ -47,7 +47,8 @@ class SuiteRunner:
 
     def run(self):
         timed = suites.of_kernels(self.threads, len(affinity())) | suites.of_trials(self.threads)
-        names = {"trial": suites.TRIAL_TITLES, "study": ["study"], "floors": suites.FLOORS}.get(self.name, suites.KERNEL_TITLES)
+        timed |= suites.of_modules(self.threads)
+        names = {"trial": suites.TRIAL_TITLES, "modules": suites.MODULE_TITLES, "study": ["study"], "floors": suites.FLOORS}.get(self.name, suites.KERNEL_TITLES)
         for name in self.options.get("only") or names:
             if name == "memory":
                 self._suite(name, enumerate(self._memory()))

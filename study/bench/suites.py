@@ -28,8 +28,9 @@ TRIAL_TITLES = {
     "online": "A whole training iteration of 1 or 4 sequences",
     "nets": "A whole training iteration of nets with layers and heads",
 }
-TITLES = KERNEL_TITLES | TRIAL_TITLES | {"study": "A small study"}
-FLOORS = ("online", "trial", "nets", "row", "long")  # the suites that study.bench.floors needs
+MODULE_TITLES = {"modules": "Training step of a torch.nn.Module"}
+TITLES = KERNEL_TITLES | TRIAL_TITLES | MODULE_TITLES | {"study": "A small study"}
+FLOORS = ("online", "trial", "nets", "row", "long", "modules")  # the suites that study.bench.floors needs
 
 SHAPES = [(100, 32, 2, 32), (100, 32, 2, 64), (100, 32, 2, 128), (100, 64, 64, 128), (200, 32, 128, 256), (100, 64, 512, 512)]
 CELLS = ("rnn", "lstm", "peephole", "coupled", "gru", "gru_after")  # that peers have, or that are short to write for them
@@ -91,6 +92,12 @@ def of_trials(threads):
     nets = [recall("nets", "iteration", "lstm", 90, H, net=net, threads=threads) for H, net in NETS]
     each_step = Case("nets", "iteration", "lstm", COPIED, 32, TASKS[COPY].inputs, 32, task=COPY, gap=COPIED - 20, threads=threads)
     return {"online": Suite(online, FAST), "trial": Suite(batches, FAST), "nets": Suite([*nets, each_step], FAST, earlier=False)}
+
+
+def of_modules(threads):
+    """{suite: Suite} of `bench modules`: every cell by torch's autograd, beside torch's own layers and a loop in Python."""
+    cases = [Case("modules", "module", cell, 100, 32, 64 if kernels.CELLS[cell].direct else 2, 64, threads=threads) for cell in kernels.CELLS]
+    return {"modules": Suite(cases, ("torch", "loop"), earlier=False)}
 
 
 def of_studies(threads):

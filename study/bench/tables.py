@@ -150,6 +150,14 @@ def _iteration(record, case):
     return {"cell": case["cell"], **{key: case[key] for key in ("T", "B", "H")}, **times, **_ratios(case), "share": _share(case)}
 
 
+def _module(record, case):
+    """Microseconds of each peer, and its time over ours."""
+    ratios = {f"over {name}": _both(case, lambda case, at, name=name: ratio(case, name, at), "{:.1f}".format)
+              for name, result in case["peers"].items() if name != "ours" and "median" in result}
+    times = {f"{name}, us": f"{result['median'] * 1e6:,.0f}" for name, result in case["peers"].items() if "median" in result}
+    return {**_size(case), **times, **ratios}
+
+
 def _net(case):
     """A net with layers and a head in words."""
     net = dict(case["net"])
@@ -180,7 +188,7 @@ def _memory(record, case):
             "peak, GiB": f"{case['after'] / 2**30:.2f}"}
 
 
-_SHOWN = {"cells": _cells, "long": _long, "trial": _iteration, "online": _iteration, "nets": _nets, "study": _trial, "memory": _memory}
+_SHOWN = {"cells": _cells, "long": _long, "trial": _iteration, "online": _iteration, "nets": _nets, "modules": _module, "study": _trial, "memory": _memory}
 
 
 def summary(record):

@@ -91,6 +91,13 @@ def trial(**given):
     return _run("trial", given)
 
 
+@bench.command()
+@options
+def modules(**given):
+    """Time layers of torch made of the kernels, beside torch's own and loops in Python. Needs torch."""
+    return _run("modules", given)
+
+
 @bench.command("floors")
 @options
 def floors_(**given):

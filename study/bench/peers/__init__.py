@@ -1,10 +1,9 @@
 """The peers, one file each; each runs in a process of its own, and its package is imported nowhere else.
 
 A file has TITLE, `can(case)`, which returns whether the peer has the cell in that dtype, and a function for each kind of work
-that it can do, with the name that Case.work has for it. `training(case, given)`, `forward(case, given)` and `iteration(case,
-given)` return a pair of functions: run(calls) computes that many times, to the end; check() returns {name: array} of the
-results that all peers must agree on. `study(case, given)` runs a trial and returns {"sequences", "solved", "correct"}. `given`
-is what study.bench.inputs returns.
+that it can do, with the name that Case.work has for it. `study(case, given)` runs a trial and returns {"sequences", "solved",
+"correct"}. The others return a pair of functions: run(calls) computes that many times, to the end; check() returns {name: array}
+of the results that all peers must agree on. `given` is what study.bench.inputs returns.
 """
 
 import importlib.metadata
@@ -14,6 +13,7 @@ import numpy as np
 PACKAGES = {  # packages that a peer needs; the version of the first is the peer's
     "ours": ["numpy"],
     "torch": ["torch"],
+    "loop": ["torch"],
     "jax": ["jax"],
     "onnxruntime": ["onnxruntime", "onnx"],
     "numpy": ["numpy"],

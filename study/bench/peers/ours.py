@@ -44,6 +44,20 @@ def forward(case, given):
     return repeated(step), lambda: {"y": step()}
 
 
+def module(case, given):
+    """By a kernels.torch.RNN; what needs torch is imported here, because no other work does."""
+    import torch
+
+    from kernels.torch import RNN
+    from study.bench.peers._autograd import differentiated
+
+    weights = given["weights"]
+    rnn = RNN(case.cell, case.I, case.H)
+    rnn.threads = case.threads
+    rnn.load_state_dict({f"{kind}_l0": torch.from_numpy(part) for kind, part in weights.items()}, assign=True)
+    return differentiated(lambda x: rnn(x)[0], list(rnn.parameters()), lambda gradients: dict(zip(weights, gradients)), given)
+
+
 def _layer(case, given):
     layer = kernels.RNN(case.cell, case.I, case.H, dtype=case.dtype)
     theta = np.zeros(layer.size, case.dtype)

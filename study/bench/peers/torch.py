@@ -8,6 +8,7 @@ import torch
 
 from study import tasks
 from study.bench.peers import CHECKED, _loops, mean_losses, repeated
+from study.bench.peers._autograd import differentiated
 from study.bench.peers._fused import apart, fused
 from study.bench.peers.ours import endless
 from study.tasks import Judge
@@ -59,7 +60,7 @@ class Module:
 
     def apart(self, gradients):
         """Gradients of the parameters, by our names and blocks."""
-        W, U, b, *second = (gradient.numpy() for gradient in gradients)
+        W, U, b, *second = gradients
         W, U = (part.reshape(-1, self.H, part.shape[1]).transpose(0, 2, 1) for part in (W, U))
         b = b.reshape(-1, self.H)
         if not self.after:
@@ -83,7 +84,7 @@ class Loop:
         """Nothing to do: there is one bias."""
 
     def apart(self, gradients):
-        return apart({name: gradient.numpy() for name, gradient in zip(self.weights, gradients)}, self.H)
+        return apart(dict(zip(self.weights, gradients)), self.H)
 
 
 def cell(case, weights):
@@ -91,17 +92,11 @@ def cell(case, weights):
 
 
 def training(case, given):
-    net, x, dy = cell(case, given["weights"]), torch.from_numpy(given["x"]), torch.from_numpy(given["dy"])
+    net = cell(case, given["weights"])
+    return differentiated(net, net.parameters, net.apart, given)
 
-    def step():
-        y = net(x)
-        return y, torch.autograd.grad(y, net.parameters, dy)
 
-    def check():
-        y, gradients = step()
-        return {"y": y.detach().numpy(), **net.apart(gradients)}
-
-    return repeated(step), check
+module = training
 
 
 def forward(case, given):

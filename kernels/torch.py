@@ -121,21 +121,24 @@ class RNN(torch.nn.Module):
         weights = self._weights()
         if isinstance(x, PackedSequence):
             return self._packed(weights, x, state)
-        one = isinstance(x, torch.Tensor) and x.dim() == 2
-        swap = self.batch_first and not one
-        _check("x", x, weights[0].dtype, (*("T" if one else "BT" if swap else "TB"), self.inputs))
-        x = x[:, None] if one else x.transpose(0, 1) if swap else x
-        initial = self._initial(state, x, () if one else x.shape[1:2])
-        y, final = self._run(weights, x, [s[:, None] for s in initial] if one else initial)
-        if one:
-            return y[:, 0], _alone([s[:, 0] for s in final])
-        return y.transpose(0, 1) if swap else y, _alone(final)
+        if isinstance(x, torch.Tensor) and x.dim() == 2:
+            return self._one_sequence(weights, x, state)
+        _check("x", x, weights[0].dtype, (*("BT" if self.batch_first else "TB"), self.inputs))
+        x = x.transpose(0, 1) if self.batch_first else x
+        y, final = self._run(weights, x, self._initial(state, x, x.shape[1]))
+        return y.transpose(0, 1) if self.batch_first else y, _alone(final)
+
+    def _one_sequence(self, weights, x, state):
+        """As `forward`, for x (T, I)."""
+        _check("x", x, weights[0].dtype, ("T", self.inputs))
+        y, final = self._run(weights, x.unsqueeze(1), [s.unsqueeze(1) for s in self._initial(state, x)])
+        return y.squeeze(1), _alone([s.squeeze(1) for s in final])
 
     def _packed(self, weights, x, state):
         """As `forward`, for a PackedSequence. Its rows go through the layers in the order in which they are packed."""
         _check("x.data", x.data, weights[0].dtype, ("steps", self.inputs))
         padded, lengths = pad_packed_sequence(PackedSequence(x.data, x.batch_sizes))
-        initial = self._initial(state, padded, padded.shape[1:2])
+        initial = self._initial(state, padded, padded.shape[1])
         if x.sorted_indices is not None:
             initial = [s.index_select(1, x.sorted_indices) for s in initial]
         y, final = self._run(weights, padded, initial, lengths.numpy())
@@ -151,26 +154,25 @@ class RNN(torch.nn.Module):
             raise TypeError(f"weights: expected {' or '.join(map(str, DTYPES))} on the cpu, got {weights[0].dtype} on {weights[0].device}")
         return weights
 
-    def _initial(self, state, x, rows):
-        """The initial states as a list, checked: each (layers * D, *rows, H). An empty one where there are none."""
+    def _initial(self, state, x, *rows):
+        """The initial states of x, each (layers * D, *rows, H), as a list, which is empty where there are none."""
         if state is None:
             return []
-        given, names = [state] if isinstance(state, torch.Tensor) else state, self.cell.states
-        if not isinstance(given, tuple | list) or len(given) != len(names):
-            count = f"{len(given)}" if isinstance(given, tuple | list) else type(given).__name__
-            raise TypeError(f"state: expected {len(names)} tensors ({', '.join(names)}), got {count}")
-        for name, tensor in zip(names, given):
-            _check(f"state {name}", tensor, x.dtype, (self.layers * self._directions, *rows, self.units))
-        return list(given)
+        states, names = [state] if isinstance(state, torch.Tensor) else state, self.cell.states
+        if not isinstance(states, tuple | list) or len(states) != len(names):
+            found = len(states) if isinstance(states, tuple | list) else type(states).__name__
+            raise TypeError(f"state: expected {len(names)} tensors ({', '.join(names)}), got {found}")
+        for name, tensor in zip(names, states):
+            _check(f"state {name}", tensor, x.dtype, (self.layers * self._D, *rows, self.units))
+        return list(states)
 
     @property
-    def _directions(self):
+    def _D(self):
         return 2 if self.direction == "both" else 1
 
     def _run(self, weights, x, states, lengths=None):
         """(y, final states) over x (T, B, I)."""
-        threads, D = torch.get_num_threads() if self.threads is None else self.threads, self._directions
-        finals = []
+        threads, D, finals = torch.get_num_threads() if self.threads is None else self.threads, self._D, []
         for n, (one, theta) in enumerate(zip(self._layers[x.dtype], weights)):
             x, *final = recur(Call(one, lengths, threads), theta, x, [s[n * D:(n + 1) * D] for s in states])
             finals.append(final)

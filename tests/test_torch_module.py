@@ -1,16 +1,20 @@
 """kernels.torch.RNN: exact gradients of every cell, and the behaviour of torch's own layers."""
 
 import copy
+import doctest
 import io
 import pickle
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 from cases import ARMS, CELLS, case, fitting
+from uses import PROJECT
 
 torch = pytest.importorskip("torch", reason="torch is not installed", exc_type=ImportError)
 
-import kernels  # noqa: E402
+import kernels.torch  # noqa: E402
 from kernels.torch import RNN  # noqa: E402
 
 T, B, I, H = 6, 3, 2, 5
@@ -290,6 +294,24 @@ def test_it_learns_with_the_optimizers_of_torch():
         loss.backward()
         adam.step()
     assert loss < 0.2
+
+
+def test_the_example_of_its_docstring_runs():
+    outcome = doctest.testmod(kernels.torch)
+    assert outcome.attempted >= 3 and not outcome.failed
+
+
+def test_the_project_hides_torch_from_nobody():
+    """Set-up runs files of kernels/ by path; that folder is never where modules are looked for, though it has a torch.py."""
+    program = """if True:
+        import runpy, sys
+        for name in ("sources", "table", "cell", "wrappers"):
+            runpy.run_path(f"kernels/{name}.py")
+        import kernels.torch, study.bench.peer_server, torch
+        assert not [folder for folder in sys.path if folder.rstrip("/").endswith(("kernels", "peers"))]
+        print(torch.nn.LSTM, kernels.torch.RNN)"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True)
+    assert done.stdout == "<class 'torch.nn.modules.rnn.LSTM'> <class 'kernels.torch.RNN'>\n", done.stderr
 
 
 # --------------------------------------------------------------------------------------------------------------- messages

@@ -236,4 +236,4 @@ def _footprint(record):
                    f"{gib['before']} of it before; {case['seconds']:.1f} s. A whole tape would take {gib['whole_tape']} GiB.")
 
 
-_SUMMARIES = {"trial": _means, "online": _means, "nets": _means, "study": _totals, "memory": _footprint}
+_SUMMARIES = {"trial": _means, "online": _means, "nets": _means, "modules": _means, "study": _totals, "memory": _footprint}

@@ -1,8 +1,9 @@
 """Initial weights as the papers had them, by task and cell.
 
-All weights and biases are uniform in an interval, but the biases of some gates have one value for each memory cell block. Every
-number was read: those of 1997 in the paper (its sections 5.1 to 5.6, and tables 10 and 11), those of 2000 in word-for-word
-quotations from the paper.
+All weights and biases are uniform in an interval, but the biases of some gates have one value for each memory cell block.
+
+[V] read in the paper, or in a word-for-word quotation; [R] read as someone else retells it. A number in front is the section of
+Hochreiter & Schmidhuber 1997, whose table 10 has the same numbers, or the experiment of Gers, Schmidhuber & Cummins 2000.
 """
 
 from typing import NamedTuple
@@ -27,24 +28,25 @@ class Start(NamedTuple):
         return self._replace(blocks=(blocks,), biases={gate: values[:blocks] for gate, values in self.biases.items()})
 
 
-HS97, GERS = "lstm_hs97", "lstm_gers"  # Hochreiter & Schmidhuber 1997; Gers, Schmidhuber & Cummins 2000
-BASELINE_OF_GERS = "lstm_1997"
+HS97, GERS, BASELINE_OF_GERS = "lstm_hs97", "lstm_gers", "lstm_1997"
 LAGS = ("lag_free", "lag_random", "lag_long", "lag_long/50", "lag_long/100", "lag_long/200", "lag_long/500")
 RISING, FALLING = (0.5, 1.0, 1.5, 2.0), (-0.5, -1.0, -1.5, -2.0)
 NOISY = Start(0.1, (3,), {"i": (-1.0, -3.0, -5.0), "o": (-2.0, -4.0, -6.0)})
 
 STARTS = {
-    ("reber", HS97): Start(0.2, (3, 4), {"o": (-1.0, -2.0, -3.0, -4.0)}),
-    **{(task, HS97): Start(0.2) for task in LAGS},
-    **{(task, "rnn"): Start(0.2) for task in ("lag_free", "lag_random")},
-    **{(f"two_sequence/{version}", HS97): NOISY for version in ("3a", "3b", "3c")},
-    ("adding/hs97", HS97): Start(0.1, (2,), {"i": (-3.0, -6.0)}),
-    **{(f"multiplication/{fewer}", HS97): Start(0.1) for fewer in (140, 13)},
-    ("temporal_order/6a", HS97): Start(0.1, (2,), {"i": (-2.0, -4.0)}),
-    ("temporal_order/6b", HS97): Start(0.1, (3,), {"i": (-2.0, -4.0, -6.0)}),
-    ("temporal_order/6b", GERS): Start(0.2, (4,), {"i": FALLING, "f": (5.0,) * 4, "o": FALLING}),
-    ("reber_continual", GERS): Start(0.2, (4,), {"i": FALLING, "f": RISING, "o": FALLING}),
-    ("reber_continual", BASELINE_OF_GERS): Start(0.2, (4,), {"i": FALLING, "o": FALLING}),
+    # Hochreiter & Schmidhuber 1997
+    ("reber", HS97): Start(0.2, (3, 4), {"o": (-1.0, -2.0, -3.0, -4.0)}),  # 5.1 [V]
+    **{(task, HS97): Start(0.2) for task in LAGS},  # 5.2 [V]
+    **{(task, "rnn"): Start(0.2) for task in LAGS[:2]},  # 5.2 [V]
+    **{(f"two_sequence/{version}", HS97): NOISY for version in ("3a", "3b", "3c")},  # 5.3 [V]
+    ("adding/hs97", HS97): Start(0.1, (2,), {"i": (-3.0, -6.0)}),  # 5.4 [V]
+    **{(f"multiplication/{fewer}", HS97): Start(0.1) for fewer in (140, 13)},  # 5.5 [V]
+    ("temporal_order/6a", HS97): Start(0.1, (2,), {"i": (-2.0, -4.0)}),  # 5.6 [V]
+    ("temporal_order/6b", HS97): Start(0.1, (3,), {"i": (-2.0, -4.0, -6.0)}),  # 5.6 [V]
+    # Gers, Schmidhuber & Cummins 2000
+    ("reber_continual", GERS): Start(0.2, (4,), {"i": FALLING, "f": RISING, "o": FALLING}),  # 1 [V]
+    ("reber_continual", BASELINE_OF_GERS): Start(0.2, (4,), {"i": FALLING, "o": FALLING}),  # 1 [V]
+    ("temporal_order/6b", GERS): Start(0.2, (4,), {"i": FALLING, "f": (5.0,) * 4, "o": FALLING}),  # 2 [R]
 }
 """{(task, cell): Start}"""
 

@@ -12,7 +12,8 @@ def load(folder):
     -------
     pandas.DataFrame
         In the plan's order; records outside the plan are left out. `id`; every knob of Trial with its defaults (`init` is
-        Trial.initialisation: the family, or the parts that are changed); `status` ("done" or "diverged"); the result:
+        Trial.initialisation: the family, or the parts that are changed); `search`, the random search that drew the trial, and `drawn`,
+        the knobs that it drew, "" for trials of grids that draw none; `status` ("done" or "diverged"); the result:
         `solved`, `sequences`, `parameters`, `digest`, `guesses`, `final_loss`, `diverged_at`, `test_n`, `test_correct`,
         `test_loss`, `test_answers_correct` and `test_answers` (single answers, where a sequence has several), and the dicts
         `curve`, `norms`, `probe`, `alpha`, `words`, `test_conditions` (counts of minimal pairs) and `longer` (tests at larger

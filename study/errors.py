@@ -2,7 +2,7 @@
 
 from kernels import checks
 
-MOST = 100  # names that a message lists
+MOST = 100  # names or values that a message lists
 
 
 class SpecError(ValueError):
@@ -11,6 +11,10 @@ class SpecError(ValueError):
 
 def unknown(kind, name, known):
     """The message for an unknown name: suggests the nearest known one, and lists them, or the first of a large number."""
-    names = list(known)
-    listed = ", ".join(names if len(names) <= MOST else [*names[:10], f"and {len(names) - 10} more"])
-    return f"unknown {kind} {name!r:.80}{checks.nearest(name, known)} (known: {listed})"
+    return f"unknown {kind} {name!r:.80}{checks.nearest(name, known)} (known: {listed(known)})"
+
+
+def listed(values):
+    """The values in a row, or the first of a large number."""
+    texts = list(map(str, values))
+    return ", ".join(texts if len(texts) <= MOST else [*texts[:10], f"and {len(texts) - 10} more"])

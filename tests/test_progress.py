@@ -15,6 +15,7 @@ import pytest
 import toy
 
 from study.cli import shortened
+from study.plan.draws import Search
 from study.records import store
 from study.run import progress
 from study.run.cost import cost
@@ -85,6 +86,15 @@ def test_a_failure_is_shown_at_once():
 def test_an_arm_is_named_by_what_sets_it_apart(trials, names):
     best = Best(trials)
     assert {best.name(trial) for trial in trials} == names
+
+
+def test_a_random_search_is_one_arm():
+    """Two draws on three seeds each, beside an arm."""
+    drawn = [*toy.trials(3, lr=0.1), *toy.trials(3, lr=0.2)]
+    best = Best([*drawn, *toy.trials(2)], {trial.id: Search("a search, cell lstm", ("lr",)) for trial in drawn})
+    assert {best.name(trial) for trial in drawn} == {"a search, cell lstm"} and best.name(toy.trials(1)[0]) == "lstm"
+    best.add(drawn[4], Result(True, 2000))
+    assert best.lines(9) == ["a search, cell lstm: 1 of 6 finished, 1 solved, largest gap 25, fewest sequences 2,000"]
 
 
 def test_the_best_of_an_arm():

@@ -24,8 +24,9 @@ def validate(file):
     choosing = sum(map(len, study.selecting.values()))
     click.echo(f"{file}: {study.name}/{study.preset}: {len(study.points)} trials, and {choosing} to choose learning rates")
     for grid in study.grids:
-        axes = " x ".join(f"{len(values)} {axis}" for axis, values in grid.crossed().items())
-        click.echo(f"  {grid.name}: {grid.size()} = {axes}")
+        factors = [f"{len(values)} {axis}" for axis, values in grid.crossed().items()]
+        factors += [f"{grid.draws.n} draws of {', '.join(grid.drawn())}"] if grid.draws else []
+        click.echo(f"  {grid.name}: {grid.size()} = {' x '.join(factors)}")
 
 
 @click.command("list")

@@ -36,7 +36,7 @@ class Plan:
 
     def __init__(self, study, choices, subset=EVERYTHING):
         self.study, self.choices, self.subset = study, choices, subset
-        self.points = tuple(point for point in study.points if subset.has(point.trial, ignore=("lr",)))
+        self.points = tuple(point for point in study.points if subset.may_have(point))
 
     @classmethod
     def from_records(cls, study, contents, subset=EVERYTHING):
@@ -64,11 +64,20 @@ class Plan:
         return tuple(trial for trials in self.selecting.values() for trial in trials)
 
     @cached_property
+    def _rated(self):
+        """[(point, its trial)] of the wanted points whose learning rate is known."""
+        rates = selection.rates(self.choices) | {None: None}  # None: the point needs no choice
+        return [(point, point.at(rates[point.rate_key])) for point in self.points if point.rate_key in rates]
+
+    @cached_property
     def training(self):
         """The other wanted trials, of the points whose learning rate is known."""
-        rates = selection.rates(self.choices) | {None: None}  # None: the point needs no choice
-        rated = (point.at(rates[point.rate_key]) for point in self.points if point.rate_key in rates)
-        return tuple({trial.id: trial for trial in rated if self.subset.has(trial)}.values())
+        return tuple({trial.id: trial for _, trial in self._rated if self.subset.has(trial)}.values())
+
+    @cached_property
+    def searches(self):
+        """{id of a trial that was drawn: its study.plan.draws.Search}."""
+        return {trial.id: search for point, trial in self._rated if (search := self.study.searches[point])}
 
     @cached_property
     def waiting(self):

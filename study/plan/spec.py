@@ -1,4 +1,4 @@
-"""A study as data: fixed knobs, grids of axes to cross, and where the learning rates come from.
+"""A study as data: fixed knobs, grids of axes to cross and of knobs to draw, and where the learning rates come from.
 
 Points of the grids that are the same trial become one.
 """
@@ -11,6 +11,7 @@ from typing import Annotated, NamedTuple
 from pydantic import Field, PrivateAttr, Strict, ValidationError, ValidationInfo, create_model, model_validator
 
 from study.errors import SpecError, unknown
+from study.plan.draws import SOURCES, Draws, Search
 from study.trial.knobs import DEFAULTS, KNOBS, Frozen, Gap, Rate, TaskName, Trial, annotated
 
 MOST_TRIALS, MOST_SELECTING = 1_000_000, 100_000
@@ -58,11 +59,12 @@ class Selection(Frozen):
 
 
 class Grid(Frozen):
-    """Axes to cross, with the seeds 0 .. seeds - 1 or an axis `seed`."""
+    """Axes to cross, with the seeds 0 .. seeds - 1 or an axis `seed`, and with draws of other knobs."""
 
     name: Line
     seeds: Annotated[int, Field(ge=1, le=100_000)] | None = None
     axes: _Axes
+    draws: Draws | None = None
 
     @model_validator(mode="after")
     def _one_source_of_seeds(self):
@@ -75,15 +77,32 @@ class Grid(Frozen):
         seeds = {} if self.seeds is None else {"seed": tuple(range(self.seeds))}
         return _given(self.axes) | seeds
 
+    def drawn(self):
+        """{knob: its choices, or the ends of its range}."""
+        return {knob: source.values() for knob, source in self.draws.sources.items()} if self.draws else {}
+
+    def points(self):
+        """Yield ({knob: value}, the Search that drew them or None) for each point."""
+        axes = self.crossed()
+        for values in product(*axes.values()):
+            crossed = dict(zip(axes, values))
+            if self.draws is None:
+                yield crossed, None
+                continue
+            where = (f"{knob} {value}" for knob, value in crossed.items() if knob != "seed")
+            search = Search(", ".join([self.name, *where]), tuple(self.drawn()))
+            yield from ((crossed | draw, search) for draw in self.draws.points(crossed))
+
     def size(self):
-        return prod(len(values) for values in self.crossed().values())
+        return prod(len(values) for values in self.crossed().values()) * (self.draws.n if self.draws else 1)
 
     def with_seeds(self, seeds):
         """The grid with at least the seeds 0 .. seeds - 1."""
         if len(self.crossed().get("seed", (0,))) >= seeds:
             return self
-        axes = {knob: values for knob, values in _given(self.axes).items() if knob != "seed"}
-        return Grid.model_validate({"name": self.name, "seeds": seeds, "axes": axes})
+        data = self.model_dump(exclude_none=True)
+        axes = {knob: values for knob, values in data["axes"].items() if knob != "seed"}
+        return Grid.model_validate(data | {"seeds": seeds, "axes": axes})
 
 
 class Point(NamedTuple):
@@ -118,25 +137,43 @@ class Study(Frozen):
             raise ValueError(f"grids: {trials:,} trials; at most {MOST_TRIALS:,}")
         return self
 
+    @model_validator(mode="after")
+    def _one_source_of_each_knob(self):
+        fixed = {"seed": "seeds are crossed with the draws"}
+        fixed |= {knob: "fixed in [knobs], too" for knob in _given(self.knobs) if knob != "horizon"}  # which `data` writes out
+        errors = []
+        for n, grid in enumerate(self.grids):
+            elsewhere = fixed | {knob: "crossed in axes, too" for knob in _given(grid.axes)}
+            errors += [f"grids.{n}.draws.knobs.{knob}: {elsewhere[knob]}; expected a knob that is drawn alone"
+                       for knob in grid.drawn() if knob in elsewhere]
+        if errors:
+            raise ValueError("\n".join(errors))
+        return self
+
     @cached_property
     def fixed(self):
         """The knobs that all grids share."""
-        gaps = [gap for grid in self.grids for gap in grid.axes.gap or ()]
+        gaps = [gap for grid in self.grids for gap in (*(grid.axes.gap or ()), *grid.drawn().get("gap", ()))]
         largest = max(3, self.knobs.gap or 0, *gaps)
         return {"horizon": largest} | _given(self.knobs)
 
     @cached_property
     def points(self):
         """Every point of the grids once, in order; SpecError names each combination that cannot be."""
+        return tuple(self.searches)
+
+    @cached_property
+    def searches(self):
+        """{point: the Search that drew it}, None for points that a grid without draws has, too."""
         points, errors, count, checked = {}, {}, 0, {}
-        for name, knobs in self._crossed():
+        for name, knobs, search in ((grid.name, *point) for grid in self.grids for point in grid.points()):
             others = tuple(item for item in knobs.items() if item[0] != "seed")
             try:
                 if others in checked and "seed" in knobs:  # the seed decides nothing about validity
                     point = Point(checked[others].trial.model_copy(update={"seed": knobs["seed"]}), checked[others].rate_key)
                 else:
                     point = checked[others] = self._point(self.fixed | knobs)
-                points[point] = None
+                points[point] = search and points.get(point, search)
             except (ValidationError, SpecError) as error:
                 count += 1
                 for line in lines(error):
@@ -145,14 +182,7 @@ class Study(Frozen):
                 break
         if errors:
             raise SpecError("\n".join(_shortened([f"{line}, at {knobs}" for line, knobs in errors.items()])))
-        return tuple(points)
-
-    def _crossed(self):
-        """(name of a grid, {knob: value}) for each point of each grid."""
-        for grid in self.grids:
-            axes = grid.crossed()
-            for values in product(*axes.values()):
-                yield grid.name, dict(zip(axes, values))
+        return points
 
     def _point(self, knobs):
         if not self.selection or knobs.get("lr") is not None:
@@ -200,6 +230,7 @@ class Study(Frozen):
         places = {f"knobs.{knob}": (knob, (value,)) for knob, value in _given(self.knobs).items()}
         for n, grid in enumerate(self.grids):
             places |= {f"grids.{n}.axes.{knob}": (knob, values) for knob, values in _given(grid.axes).items()}
+            places |= {f"grids.{n}.draws.knobs.{knob}": (knob, values) for knob, values in grid.drawn().items()}
         errors = []
         for place, (knob, values) in places.items():
             default = DEFAULTS.get(knob)
@@ -261,6 +292,8 @@ _KEYS = {
     "selection": tuple(Selection.model_fields),
     "knobs": KNOBS,
     "axes": KNOBS,
+    "draws": tuple(Draws.model_fields),
+    **{knob: tuple(source.model_fields) for knob, source in SOURCES.items()},
 }
 
 

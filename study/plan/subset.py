@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
 
-from study.errors import SpecError, unknown
+from study.errors import SpecError, listed, unknown
 from study.plan.spec import lines
 from study.trial.knobs import KNOBS, annotated
 
@@ -19,6 +19,10 @@ class Subset(NamedTuple):
         """Whether it holds the trial; the knobs in `ignore` are not compared."""
         seeded = self.seeds is None or trial.seed < self.seeds
         return seeded and all(getattr(trial, axis) in values for axis, values in self.axes.items() if axis not in ignore)
+
+    def may_have(self, point):
+        """Whether it holds the trial of a point, at some learning rate where that is still to be chosen."""
+        return self.has(point.trial, ignore=() if point.rate_key is None else ("lr",))
 
 
 EVERYTHING = Subset({})
@@ -43,13 +47,12 @@ def parse(texts, seeds, study):
                 errors += [f"--only {axis}: {line}" for line in lines(error)]
                 continue
             if wanted not in planned:
-                shown = ", ".join(map(str, sorted(planned - {None})))
-                errors.append(f"--only {axis}={value}: the plan has {shown}")
+                errors.append(f"--only {axis}={value}: the plan has {listed(sorted(planned - {None}))}")
             axes.setdefault(axis, set()).add(wanted)
     if errors:
         raise SpecError("\n".join(errors))
     subset = Subset(axes, seeds)
-    if not any(subset.has(point.trial, ignore=("lr",)) for point in study.points):
+    if not any(subset.may_have(point) for point in study.points):
         raise SpecError("no trial of the plan is left by --only and --seeds")
     return subset
 

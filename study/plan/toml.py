@@ -57,8 +57,10 @@ def dumps(study):
     grids, knobs = data.pop("grids"), data.pop("knobs")
     tables = [("", data), ("[knobs]", knobs)]
     for grid in grids:
-        axes = grid.pop("axes")
+        axes, draws = grid.pop("axes"), grid.pop("draws", None)
         tables += [("[[grids]]", grid), ("[grids.axes]", axes)]
+        if draws:
+            tables += [("[grids.draws]", draws)]
     if selection:
         gap = selection.pop("gap")
         tables += [("[selection]", selection), ("[selection.gap]", gap)]
@@ -73,4 +75,6 @@ def _pair(item):
 def _value(value):
     if isinstance(value, (tuple, list)):
         return f"[{', '.join(map(_value, value))}]"
+    if isinstance(value, dict):
+        return f"{{ {', '.join(map(_pair, value.items()))} }}"
     return json.dumps(value, ensure_ascii=False)  # strings, numbers and booleans read the same in TOML

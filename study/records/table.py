@@ -4,11 +4,14 @@ A column comes from one of three places: a knob of Trial; a key of the record's 
 the record (COLUMNS in provenance.py). A new column is a new entry there, and needs nothing else.
 """
 
+from study.plan.draws import Search
 from study.plan.plan import Plan
 from study.records import store
 from study.records.provenance import Provenance
 from study.trial.knobs import Trial
 from study.trial.result import TEST
+
+NO_SEARCH = Search("", ())  # of trials that were not drawn
 
 
 def load(folder):
@@ -25,21 +28,22 @@ def rows(folder, makers=True):
     """The rows of the table as dicts; with the columns of provenance if `makers`."""
     plan, contents = Plan.from_folder(folder), store.read(folder)
     provenance = Provenance(folder, contents)
-    return [_row(trial, contents.record(trial.id)) | (provenance.row(trial.id) if makers else {})
+    return [_row(trial, contents.record(trial.id), plan.searches.get(trial.id, NO_SEARCH)) | (provenance.row(trial.id) if makers else {})
             for trial in plan.recorded(contents)]
 
 
 def _frame(rows):
     import pandas as pd  # imported here because most commands do not need it, and it is slow
 
-    return pd.DataFrame(rows, columns=None if rows else ["id", *Trial.model_fields, "status"])
+    return pd.DataFrame(rows, columns=None if rows else ["id", *Trial.model_fields, "search", "drawn", "status"])
 
 
-def _row(trial, record):
+def _row(trial, record, search):
     result = dict(record["result"])
     test = result.pop("test", {})
     flat = {f"test_{name}": test.get(name) for name in TEST}
-    return {"id": trial.id, **trial.model_dump(), "init": trial.initialisation, "status": record["status"], **flat, **result}
+    return {"id": trial.id, **trial.model_dump(), "init": trial.initialisation, "search": search.name, "drawn": " ".join(search.knobs),
+            "status": record["status"], **flat, **result}
 
 
 def where(frame, **knobs):

@@ -10,7 +10,7 @@ from markdown_it import MarkdownIt
 
 from kernels import CELLS
 from study import claims
-from study.report import sentences
+from study.report import searches, sentences
 from study.report.drawing import RENDERER
 from study.report.gradient_norms import WHEN
 from study.report.names import FAMILIES, init_label
@@ -31,6 +31,8 @@ TABLES = {
             "character; chorales: negative log-likelihood of a frame), and the share of right answers; chance: the loss of the best "
             "constant answer",
     "guessing": "Weights drawn at random, within the same budget",
+    "importance": "Importance of the knobs of a random search: shares of the variance of its results, with intervals (rest: luck, and three "
+                  "knobs or more together)",
     "probes": "Fitted slope of log |dL/dh| with its interval and R^2, and the leading Lyapunov exponents, in nats a step "
               "(medians over seeds; bound: log of the largest singular value of U)",
     "decay": "Fitted slope of the log gradient norm with each step back (recall, cue in the past, largest gap; direct: c by its "
@@ -54,7 +56,8 @@ def markdown(study, frame, planned, choices, tables, figures):
     verdicts = tables.get("verdicts")
     return TEMPLATES.get_template("report.md.j2").render(
         study=study.name, preset=study.preset, title=study.title or study.name, claim=ablation and ablation.CLAIM,
-        trained=len(attempts(frame)), training=sentences.training(frame), probing=sentences.probing(frame),
+        trained=(frame["purpose"].eq("train") & frame["method"].ne("probe")).any(), training=sentences.training(frame), probing=sentences.probing(frame),
+        drawn=searches.drawn(frame),
         shown_nets=sentences.shown(frame), layers=sentences.layers(frame),
         fresh=not frame["after"].any(), crossed=bool(set(frame["init"]) - set(FAMILIES)), recorded=len(frame), planned=planned,
         counts=sentences.counts(frame), folder=folder,

@@ -6,7 +6,7 @@ import pandas as pd
 from kernels import CELLS
 from study.records.table import where
 from study.report.names import by_family
-from study.report.trials import grouped
+from study.report.trials import crossed, grouped
 from study.statistics.decay import fit_decay
 from study.statistics.medians import quartiles
 
@@ -24,8 +24,8 @@ def kind(cell):
 
 
 def finished(frame):
-    """Probed trials that did not diverge."""
-    return where(frame, method="probe", status="done")
+    """Probed trials of arms that did not diverge."""
+    return where(crossed(frame), method="probe", status="done")
 
 
 def usual(frame):

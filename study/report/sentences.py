@@ -1,8 +1,9 @@
 """Sentences of a report about the trials that it rests on."""
 
+from study.records.table import where
 from study.report import probes
 from study.report.tables import outcomes
-from study.report.trials import NET, attempts, forward, pooled, trained
+from study.report.trials import NET, attempts, crossed, forward, pooled, trained
 from study.statistics.verdict import CEILING, FLOOR, INCONCLUSIVE, UNTUNED
 from study.tasks import TASKS
 
@@ -53,7 +54,7 @@ def layers(frame):
 
 def probing(frame):
     """Which probed nets are shown, and which are left out; "" if there are none."""
-    runs = frame[frame["method"] == "probe"]
+    runs = where(crossed(frame), method="probe")
     if not len(runs):
         return ""
     shown, finished = probes.usual(frame), probes.finished(frame)

@@ -8,7 +8,7 @@ import pandas as pd
 from kernels import CELLS
 from study import claims
 from study.records.table import at_largest_gap, where
-from study.report import probes
+from study.report import probes, searches
 from study.report.trials import NET, attempts, forward, grouped, report_order, row_knobs, trained, with_pass_rule
 from study.statistics.decay import fit_decay
 from study.statistics.half_success import bracket
@@ -138,7 +138,7 @@ def conditions(frame):
 
 def guessing(frame):
     """Nets whose weights are drawn at random until they solve the task, within the same budget of sequences."""
-    runs = where(frame, method="guess", purpose="train")
+    runs = where(attempts(frame), method="guess")
     rows = [row | outcomes(nets) | {"median_guesses": nets["guesses"].median()}
             for row, nets in grouped(runs, ["task", "cell", "init", "gap"])]
     return pd.DataFrame(rows).drop(columns="init", errors="ignore")
@@ -187,6 +187,6 @@ def every(frame, choices, settled, study, preset):
     tables = {"half_success": half_success(frame), "success": success(frame), "learning_rates": learning_rates(choices),
               "parameters": parameters(frame), "equal_parameters": equal_parameters(frame), "digits": digits(frame), "real": real(frame),
               "conditions": conditions(frame),
-              "guessing": guessing(frame), "decay": decay(frame), "probes": probes.slopes(frame),
+              "guessing": guessing(frame), "decay": decay(frame), "probes": probes.slopes(frame), "importance": searches.importance(frame),
               "verdicts": verdicts(settled, study, preset)}
     return {name: table for name, table in tables.items() if len(table)}

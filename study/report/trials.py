@@ -16,14 +16,20 @@ def row_knobs(frame):
     return [*ROW, *(knob for knob in NET if knob in frame and frame[knob].nunique() > 1)]
 
 
+def crossed(frame):
+    """Trials of arms, without those of random searches, of which each has knobs of its own."""
+    return where(frame, search="")
+
+
 def trained(frame):
-    """Trained trials, without those that choose learning rates."""
-    return where(frame, purpose="train", method="bptt")
+    """Trained trials of arms, without those that choose learning rates."""
+    return where(crossed(frame), purpose="train", method="bptt")
 
 
 def attempts(frame):
-    """Trials that tried to solve their task, by training or by guessing."""
-    return frame[(frame["purpose"] == "train") & (frame["method"] != "probe")]
+    """Trials of arms that tried to solve their task, by training or by guessing."""
+    runs = where(crossed(frame), purpose="train")
+    return runs[runs["method"] != "probe"]
 
 
 def usual_size(frame):
@@ -64,7 +70,7 @@ def pooled(frame):
     """A sentence that names the knobs in which trials of one row, gap and seed differ; "" where they differ in none."""
     known = [*row_knobs(frame), "after"]
     knobs = [knob for knob in ARM if knob not in known and knob in frame]
-    values = where(frame, purpose="train").groupby([*known, "gap", "seed"], dropna=False)[knobs].nunique(dropna=False)
+    values = where(crossed(frame), purpose="train").groupby([*known, "gap", "seed"], dropna=False)[knobs].nunique(dropna=False)
     differing = [knob for knob in knobs if (values[knob] > 1).any()]
     if not differing:
         return ""

@@ -10,11 +10,14 @@ LAST = ("horizon", "lr", "budget")  # knobs that often follow from others: named
 
 
 class Best:
-    """The best of each arm of the given trials. An arm's name lists the knobs in which the arms differ."""
+    """The best of each arm of the given trials. An arm's name lists the knobs in which the arms differ.
 
-    def __init__(self, trials):
-        seeds = Counter(map(arm_of, trials))
-        arms = {arm_of(trial): trial for trial in trials}
+    A random search is one arm, whatever it draws; `searches`: {id of a trial that was drawn: its study.plan.draws.Search}.
+    """
+
+    def __init__(self, trials, searches=None):
+        self.searches = searches or {}
+        arms = {arm_of(trial): trial for trial in trials if trial.id not in self.searches}
         first = [knob for knob in KNOBS if knob not in ("cell", "gap", "seed", *LAST)]
         axes = ["cell", *(knob for knob in first if len({getattr(arm, knob) for arm in arms.values()}) > 1)]
         for knob in LAST:
@@ -22,14 +25,12 @@ class Best:
             if len(pairs) > len({name for name, _ in pairs}):
                 axes.append(knob)
         self.names = {key: _name(arm, axes) for key, arm in arms.items()}
-        self.planned = Counter()
-        for key, name in self.names.items():
-            self.planned[name] += seeds[key]
+        self.planned = Counter(map(self.name, trials))
         self.arms = {}  # {name: dict for `line`}, in the order of their last change
 
     def name(self, trial):
         """The name of the trial's arm."""
-        return self.names[arm_of(trial)]
+        return self.searches[trial.id].name if trial.id in self.searches else self.names[arm_of(trial)]
 
     def add(self, trial, result):
         """Count a trial that is done or diverged. Of its Result, solved, sequences and test are read."""

@@ -22,9 +22,10 @@ class Progress:
     executor : study.run.executors.Executor; the number of its workers may change
     estimate : study.run.estimate.Estimate, which learns from each trial that finishes
     stream : where to write; stderr by default
+    searches : {id of a trial that was drawn: its study.plan.draws.Search}
     """
 
-    def __init__(self, title, trials, executor, estimate, stream=None):
+    def __init__(self, title, trials, executor, estimate, stream=None, searches=None):
         from rich.console import Console  # slow, and most commands show no progress
 
         self.title, self.executor, self.estimate = title, executor, estimate
@@ -32,7 +33,7 @@ class Progress:
         self.counts = {"done": 0, "diverged": 0, "failed": 0, "crashed": 0}
         self.unfinished = grouped(trials)
         self.console = Console(file=stream or sys.stderr, highlight=False, soft_wrap=True)
-        self.best = Best([trial for trial in trials if trial.purpose == "train"])
+        self.best = Best([trial for trial in trials if trial.purpose == "train"], searches)
         self.changed = set()  # arms that changed since they were last shown
         self.running, self.stopping = [], False
         self._last = self._last_best = time.monotonic()

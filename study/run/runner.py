@@ -92,7 +92,7 @@ class Runner:
             self.estimate = Estimate.of_this_machine(self.executor.crowding())
             for trial in plan.recorded(contents):
                 self.estimate.learn(trial, contents.brief[trial.id])
-        with Progress(title, to_run, self.executor, self.estimate) as show:
+        with Progress(title, to_run, self.executor, self.estimate, searches=plan.searches) as show:
             tally = engine.run(to_run, self.work, sink, self.executor, weigh=self.estimate.expected, show=show,
                                fail_fast=self.fail_fast)
         summary.ran += sum(tally.counts.values())

@@ -19,7 +19,7 @@ def status(folder):
     for trial in plan.recorded(contents):
         if trial.id in seconds:
             estimate.finished(trial, contents.brief[trial.id], seconds[trial.id])
-    best = Best([trial for trial in plan.training if trial.purpose == "train"])
+    best = Best([trial for trial in plan.training if trial.purpose == "train"], plan.searches)
     for trial in plan.training:
         if trial.purpose == "train" and trial.id in contents.lines:
             best.add(trial, contents.brief[trial.id])

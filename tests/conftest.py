@@ -116,5 +116,5 @@ def spoken_frame():
         net = Net(task, Architecture.of(trial))
         found = words.explain(task, net.made_of, net.init(seed), gap, task.draw(kernels.Stream("figure", seed), 256, gap))
         tested = {name: [10, 4, 5] for name in task.conditions}
-        rows.append(trial.model_dump() | {"status": "done", "words": found | {"accuracy": accuracy}, "test_conditions": tested})
+        rows.append(trial.model_dump() | {"search": "", "drawn": "", "status": "done", "words": found | {"accuracy": accuracy}, "test_conditions": tested})
     return pd.DataFrame([*rows, rows[0] | {"cell": "gru", "words": None}])

@@ -9,7 +9,6 @@ import sys
 import pandas as pd
 import pytest
 import toy
-from conftest import call
 from scipy import stats
 
 import kernels
@@ -224,3 +223,55 @@ def test_only_takes_drawn_values():
     other = next(other for other, in drawn(whole, "units", cell="lstm") if other != units)
     with pytest.raises(SpecError, match="no trial of the plan is left"):
         subset.parse([f"lr={lr}", f"units={other}"], None, whole)
+
+
+# A search that runs
+
+FILE = """
+name = "toy"
+knobs = { budget = 64, batch = 64 }
+[[grids]]
+name = "random search"
+seeds = 1
+axes = { cell = ["lstm"], gap = [2] }
+draws = { n = 12, knobs = { lr = { log_uniform = [1e-4, 1e-1] }, units = { choice = [4, 8] } } }
+"""
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "toy.toml"
+    path.write_text(FILE)
+    return path
+
+
+def test_a_search_that_was_killed_goes_on_to_the_same_bytes(file, tmp_path, call):
+    """Each trial of toy work takes as many milliseconds as its batch is larger than 32."""
+    file.write_text(FILE.replace("batch = 64", "batch = 132"))
+    out, folder = tmp_path / "out", tmp_path / "out" / "toy" / "default"
+    command = [sys.executable, toy.__file__, "run", str(file), "--out", str(out), "--workers", "1"]
+    process = subprocess.Popen(command, env=toy.environment(), stderr=subprocess.DEVNULL)
+    toy.until(lambda: folder.exists() and len(store.read(folder).lines) > 2)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert 2 < len(store.read(folder).lines) < 12
+    assert call("run", file, "--out", out)[0] == call("run", file, "--out", tmp_path / "again")[0] == 0
+    assert (folder / "runs.jsonl").read_bytes() == (tmp_path / "again" / "toy" / "default" / "runs.jsonl").read_bytes()
+    assert "random search, cell lstm, gap 2: 12 of 12 finished" in call("status", folder)[1]
+
+
+def test_a_search_runs_is_reported_and_verifies(file, tmp_path):
+    def command(*arguments):
+        return subprocess.run([sys.executable, "-m", "study", *map(str, arguments)], env=toy.environment(), capture_output=True, text=True,
+                              check=True).stdout
+
+    folder = tmp_path / "out" / "toy" / "default"
+    assert "random search: 12 = 1 cell x 1 gap x 1 seed x 12 draws of units, lr" in command("validate", file)
+    command("run", file, "--out", tmp_path / "out", "--workers", 1)
+    text, table = (folder / "REPORT.md").read_text(), pd.read_csv(folder / "tables" / "importance.csv")
+    assert "12 trials are draws of 1 random search (drawn: units, lr)" in text and "Each trial trains one small recurrent net" in text
+    assert table["term"].tolist() == ["units", "lr", "units x lr", "rest"] and set(table["draws"]) == {12}
+    assert {path.name for name in ("figures", "tables") for path in (folder / name).glob("*.csv")} == {"importance.csv"}
+    frame = study.load(folder)
+    assert set(frame["search"]) == {"random search, cell lstm, gap 2"} and set(frame["drawn"]) == {"units lr"}
+    assert command("report", folder, "--check") and command("verify", folder, "--sample", 2)

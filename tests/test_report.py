@@ -196,10 +196,10 @@ def test_tables_tell_nets_of_several_layers_apart(frame, deep_frame):
     assert trials.pooled(both) == "" and set(trials.forward(both)["layers"]) == {1}
 
 
-OF_TEXTS = {"words", "decodable", "units", "language"}  # test_explain.py and test_ablation_language.py draw them
+ELSEWHERE = {"words", "decodable", "units", "language", "importance"}  # drawn by test_explain, test_ablation_language, test_importance
 
 
-@pytest.mark.parametrize("name", [name for name in FIGURES if name not in OF_TEXTS])
+@pytest.mark.parametrize("name", [name for name in FIGURES if name not in ELSEWHERE])
 def test_a_figure_draws_what_it_writes(name, frame, probed_frame, looking_frame, deep_frame, spoken_frame):
     figure = FIGURES[name]
     data = next(drawn for records in (frame, probed_frame, looking_frame, deep_frame, spoken_frame) if len(drawn := figure.data(records)))

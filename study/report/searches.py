@@ -32,6 +32,7 @@ def drawn(frame):
     runs = frame[frame["search"] != ""]
     if not len(runs):
         return ""
+    searches = runs["search"].nunique()
     knobs = "; ".join(", ".join(names.split()) for names in runs["drawn"].unique())
-    return (f"{len(runs)} trials are draws of {runs['search'].nunique()} random searches (drawn: {knobs}). Each draw has knobs of its own, so "
+    return (f"{len(runs)} trials are draws of {searches} random {'search' if searches == 1 else 'searches'} (drawn: {knobs}). Each draw has knobs of its own, so "
             "it is in no arm: figures and tables leave these trials out, but for those of the importance of knobs.")

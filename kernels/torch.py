@@ -59,8 +59,8 @@ class RNN(torch.nn.Module):
         if layers > 1 and self.cell.direct and above != self.units:
             raise ValueError(f"merge: expected another one than 'concat', for the equations of {cell} add x to states, "
                              f"and the layers above the first would have {above} inputs and {units} units")
-        sizes = [self.inputs] + [above] * (self.layers - 1)
-        self._layers = {dtype: [layer.RNN(cell, size, units, direction, merge, name) for size in sizes] for dtype, name in DTYPES.items()}
+        widths = [self.inputs] + [above] * (self.layers - 1)
+        self._layers = {dtype: [layer.RNN(cell, width, units, direction, merge, name) for width in widths] for dtype, name in DTYPES.items()}
         self._names = [[_parameter(name, n) for name in one.shapes] for n, one in enumerate(self._layers[torch.float64])]
         for names, one in zip(self._names, self._layers[torch.float64]):
             for name, shape in zip(names, one.shapes.values()):
@@ -168,11 +168,13 @@ class RNN(torch.nn.Module):
 
     @property
     def _D(self):
+        """The number of directions."""
         return 2 if self.direction == "both" else 1
 
     def _run(self, weights, x, states, lengths=None):
         """(y, final states) over x (T, B, I)."""
-        threads, D, finals = torch.get_num_threads() if self.threads is None else self.threads, self._D, []
+        threads, D = torch.get_num_threads() if self.threads is None else self.threads, self._D
+        finals = []
         for n, (one, theta) in enumerate(zip(self._layers[x.dtype], weights)):
             x, *final = recur(Call(one, lengths, threads), theta, x, [s[n * D:(n + 1) * D] for s in states])
             finals.append(final)

@@ -175,6 +175,16 @@ def test_changed_inputs_are_noticed():
         y.sum().backward()
 
 
+def test_the_memory_of_inputs_lives_as_long_as_the_tape():
+    rnn, x, _ = drawn("lstm", (40, 50, 60, H))
+    x = x.detach()
+    expected, = torch.autograd.grad(rnn(x)[0].sum(), rnn.W_l0)
+    y, _ = rnn(x)
+    x.data = torch.zeros(1)
+    scribbled = [torch.full((40, 50, 60), torch.nan, dtype=torch.float64) for _ in range(3)]
+    assert torch.equal(torch.autograd.grad(y.sum(), rnn.W_l0)[0], expected) and scribbled
+
+
 def test_weights_may_change_between_forward_and_backward():
     rnn, x, _ = drawn("lstm")
     expected = torch.autograd.grad(rnn(x)[0].sum(), x)

@@ -1,8 +1,8 @@
 """Shares of variance: against closed forms, against brute force over the grid of drawn values, and against a forest.
 
-Three estimates were compared on made-up searches: uniform draws of four knobs, and noise with a fifth of the variance. Bias +- spread
-over 8 searches; `wave` below has the parabola and the lines, a step is at 0.7, and the last row is the root mean square error of four
-shares of noise alone.
+Three estimates were compared on made-up searches: uniform draws of four knobs, and noise with a fifth of the variance. Bias +-
+spread over 8 searches; `wave` below has the parabola and the lines, a step is at 0.7, and the last row is the root mean square
+error of four shares of noise alone.
 
     draws                           25            50            100           200
     a parabola of one knob beside two other terms, share 0.40
@@ -20,9 +20,9 @@ shares of noise alone.
     noise alone: forest, polynomials, process
                                     .35 .71 .20   .34 .13 .09   .32 .06 .05   .35 .03 .01
 
-Forest: 64 trees of scikit-learn, and parts as shares of the forest's variance, as published. Polynomials: Legendre to degree 3 and their
-products, by ARDRegression. Process: as here. No library looked at gives pairs at these numbers of draws: the HDMR of SALib asks for 300,
-and its RBD-FAST, like the fANOVA of Optuna, gives single knobs only.
+Forest: 64 trees of scikit-learn, and parts as shares of the forest's variance, as published. Polynomials: Legendre to degree 3
+and their products, by ARDRegression. Process: as here. No library looked at gives pairs at these numbers of draws: the HDMR of
+SALib asks for 300, and its RBD-FAST, like the fANOVA of Optuna, gives single knobs only.
 """
 
 import itertools
@@ -96,11 +96,14 @@ def test_three_knobs_together_are_left_over():
     assert found(y, knobs)[REST] > 0.7
 
 
-def test_names_have_shares_too():
-    """One of three names is better by 1: the variance is 2/9."""
-    names = [("rnn", "lstm", "gru")[k] for k in kernels.Stream("names").integers(150, 3)]
-    y = np.array([name == "gru" for name in names]) + np.sqrt(2 / 9 / 3) * noise(150)
-    assert found(y, {"cell": names} | drawn(150, "a")) == pytest.approx({"cell": 0.75, "a": 0, "cell x a": 0, REST: 0.25}, abs=0.08)
+@pytest.mark.parametrize("names", [("rnn", "lstm", "gru"), ("adam", "sgd"), (True, False)])
+def test_names_have_shares_too(names):
+    """One of n names is better by 1: the variance is (n - 1) / n^2."""
+    n = len(names)
+    places = kernels.Stream("names").integers(150, n)
+    y = (places == 0) + np.sqrt((n - 1) / n**2 / 3) * noise(150)
+    knobs = {"cell": [names[place] for place in places]} | drawn(150, "a")
+    assert found(y, knobs) == pytest.approx({"cell": 0.75, "a": 0, "cell x a": 0, REST: 0.25}, abs=0.08)
 
 
 def test_the_scale_of_a_knob_and_of_the_results_does_not_matter():
@@ -176,8 +179,8 @@ def test_of_many_draws_the_first_count():
 
 def runs(task, n=12, **columns):
     """n draws of lr on two seeds each."""
-    table = {"search": "a search, cell lstm", "drawn": "lr", "purpose": "train", "method": "bptt", "status": "done", "task": task, "gap": 5,
-             "lr": np.repeat(np.arange(1.0, n + 1), 2), "solved": True, "sequences": 1000, "budget": 9000, "test_loss": 0.1}
+    table = {"search": "a search, cell lstm", "drawn": "lr", "purpose": "train", "method": "bptt", "status": "done", "task": task,
+             "gap": 5, "lr": np.repeat(np.arange(1.0, n + 1), 2), "solved": True, "sequences": 1000, "budget": 9000, "test_loss": 0.1}
     return pd.DataFrame(table | columns)
 
 
@@ -218,4 +221,4 @@ def test_the_figure_has_a_panel_for_each_search_and_the_same_terms_in_each():
 
 
 def test_a_study_without_searches_has_no_table():
-    assert not len(searches.importance(runs("recall/past", search=""))) and searches.drawn(runs("recall/past", search="")) == ""
+    assert not len(searches.importance(runs("recall/past", drawn=""))) and searches.drawn(runs("recall/past", drawn="")) == ""

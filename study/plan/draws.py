@@ -1,9 +1,9 @@
 """Random search: a grid draws the values of some knobs, instead of crossing them.
 
-A draw depends on the seed of the draws, the knob and what it is drawn from, and, where draws are not shared, on the values of the
-axes; not on how many draws there are, nor on other knobs that are drawn. It comes from a stream of `kernels`, by its exp and log, so
-it has the same bits on any machine. A number is rounded to six significant digits, so ids are the same as those of the number that
-people read; a whole number is the floor of a draw from the range to one above its end, so that both ends are drawn.
+A draw depends on the seed of the draws, the knob and what it is drawn from, and, where draws are not shared, on the values of
+the axes; not on how many draws there are, nor on other knobs that are drawn. Streams of `kernels` give the same bits on any
+machine. A number is rounded to six significant digits, which people can read and type. A whole number is the floor of a draw
+from the range to one above its end, so that both ends are drawn.
 """
 
 from math import floor
@@ -15,7 +15,7 @@ from pydantic import AfterValidator, Field, Strict, TypeAdapter, create_model, m
 from kernels import Stream
 from study.trial.knobs import CANONICAL, KNOBS, Frozen, annotated
 
-MOST = 100_000  # draws of a grid
+MOST = 10_000  # draws of a grid
 
 
 class Search(NamedTuple):
@@ -26,7 +26,7 @@ class Search(NamedTuple):
 
 
 class _Source(Frozen):
-    """What the values of one knob are drawn from. Of its fields, which are KINDS, one is given."""
+    """What the values of one knob are drawn from: one of its fields is given, and says how."""
 
     @model_validator(mode="after")
     def _one_kind(self):

@@ -18,7 +18,7 @@ def row_knobs(frame):
 
 def crossed(frame):
     """Trials of arms, without those of random searches, of which each has knobs of its own."""
-    return where(frame, search="")
+    return where(frame, drawn="")
 
 
 def trained(frame):

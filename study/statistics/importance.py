@@ -1,9 +1,10 @@
 """Which share of the variance over a random search each knob explains, alone and together with one other knob.
 
-Functional analysis of variance (Hutter, Hoos & Leyton-Brown 2014; Greff et al. 2017): a regression of the results on the knobs is split
-into its mean, a function of each knob, a function of each pair, and so on, whose variances add up. Their regression is a forest. Here it
-is a Gaussian process (Rasmussen & Williams 2006), whose shares are twice as near to the truth at these numbers of draws
-(`tests/test_importance.py` has both). Its kernel is a product over knobs, so means over the other knobs are sums over the draws.
+Functional analysis of variance (Hutter, Hoos & Leyton-Brown 2014; Greff et al. 2017): a regression of the results on the knobs
+is split into its mean, a function of each knob, a function of each pair, and so on, whose variances add up. Theirs is a forest
+of trees. A Gaussian process (Rasmussen & Williams 2006) is nearer to the truth at up to 200 draws, unless results jump from one
+value to another (`tests/test_importance.py` compares them). Its kernel is a product over knobs, so a mean over other knobs, each
+as it was drawn, is a sum over the draws.
 """
 
 from functools import lru_cache
@@ -42,7 +43,7 @@ def judged(runs):
 
 
 @lru_cache(maxsize=100)  # the table and the figure of a report both ask
-@threadpool_limits.wrap(limits=1)  # the matrices are small
+@threadpool_limits.wrap(limits=1)  # matrices are small, and more threads would change last bits
 def shares(results, **knobs):
     """{term: (share, low, high)} of the variance of the results; terms are "lr", "lr x units" and REST, what is left.
 
@@ -51,8 +52,8 @@ def shares(results, **knobs):
     results : tuple of floats, one of each draw
     knobs : {knob: tuple of its values}, numbers (by their rank), or names
 
-    The intervals are percentiles over resampled draws, with the kernel of all draws, by which REST has none (NaN). Shares are NaN, too,
-    for fewer than FEWEST draws, and where all results are the same. Of more than MOST draws the first count.
+    The intervals are percentiles over resampled draws, with the kernel of all draws, which gives none (NaN) for REST. Shares are
+    NaN, too, for fewer than FEWEST draws, and where all results are the same. Of more than MOST draws the first count.
     """
     places, x = _places(pd.DataFrame(knobs)[:MOST])
     y = np.array(results)[:MOST]
@@ -78,11 +79,17 @@ def _terms(knobs):
 
 
 def _places(knobs):
-    """({knob: its columns}, the columns (draws, columns)): ranks of numbers and of two names, a column for each of several names."""
-    columns = {name: pd.get_dummies(values, dtype=float) if values.nunique() > 2 and not pd.api.types.is_numeric_dtype(values)
-               else values.rank(pct=True, na_option="bottom").to_frame() for name, values in knobs.items()}
-    ends = np.cumsum([0, *(part.shape[1] for part in columns.values())])
-    return dict(zip(columns, map(slice, ends, ends[1:]))), np.hstack(list(columns.values()))
+    """({knob: its columns}, (draws, columns) of numbers between 0 and 1)."""
+    parts = {knob: _columns(values) for knob, values in knobs.items()}
+    ends = np.cumsum([0, *(part.shape[1] for part in parts.values())])
+    return dict(zip(parts, map(slice, ends, ends[1:]))), np.hstack(list(parts.values()))
+
+
+def _columns(values):
+    """The ranks of numbers, or of two names; a column for each of several names."""
+    if values.nunique() > 2 and not pd.api.types.is_numeric_dtype(values):
+        return pd.get_dummies(values, dtype=float)
+    return values.rank(pct=True, na_option="bottom").to_frame()
 
 
 def _standard(y):
@@ -91,14 +98,13 @@ def _standard(y):
 
 def _compass(objective, theta, bounds):
     """(theta, objective) at a minimum that no step along one axis improves, on a lattice: the last bits of sums decide nothing."""
-    least = objective(theta, eval_gradient=False)
+    least, directions = objective(theta, eval_gradient=False), [*np.eye(len(theta)), *-np.eye(len(theta))]
     for step in STEPS:
         moved = True
         while moved:
             moved = False
-            for axis in range(2 * len(theta)):
-                to = theta.copy()
-                to[axis // 2] = np.clip(to[axis // 2] + (-step if axis % 2 else step), *bounds[axis // 2])
+            for direction in directions:
+                to = np.clip(theta + step * direction, *bounds.T)
                 if (value := objective(to, eval_gradient=False)) < least - 1e-6:
                     theta, least, moved = to, value, True
     return theta, least
@@ -119,6 +125,7 @@ def _split(process, places):
         return rest @ prod(products[knob] for knob in knobs) @ rest - (weights @ prod(means.values())) ** 2
 
     alone = {knob: together(knob) for knob in places}
-    parts = [*alone.values(), *(together(a, b) - alone[a] - alone[b] for a, b in combinations(places, 2))]
+    pairs = [together(a, b) - alone[a] - alone[b] for a, b in combinations(places, 2)]
     whole = together(*places) + process.kernel_.k2.noise_level
-    return [*(part / whole for part in parts), 1 - sum(parts) / whole]
+    parts = np.maximum([*alone.values(), *pairs], 0) / whole  # rounding takes some below 0
+    return [*parts, 1 - parts.sum()]

@@ -9,13 +9,17 @@ from study.statistics.importance import REST
 PLACE = 9
 TITLE = "Which knobs make the difference"
 CAPTION = (
-    "Random searches: the share of the variance of their results that each drawn knob explains alone (filled), two knobs explain together "
-    "beyond what each does alone (hollow; the five largest), and what is left: the luck of the seeds, and more than two knobs together "
-    "(cross). A result is the log of the sequences to solve the task, where an unsolved trial counts its budget; without a pass rule, the "
-    "test loss, at most that of the best constant answer. By functional analysis of variance of a Gaussian process; bars are 95 % "
-    "intervals of resampled draws. Shares hold for the ranges that were drawn from: from a narrower one a knob matters less."
+    "Random searches: the share of the variance of their results that each drawn knob explains alone (filled), two knobs "
+    "explain together beyond what each does alone (hollow; the five largest), and what is left: the luck of the seeds, and more "
+    "than two knobs together (cross). A result is the log of the sequences to solve the task, where an unsolved trial counts "
+    "its budget; without a pass rule, the test loss, at most that of the best constant answer. By functional analysis of "
+    "variance of a Gaussian process; bars are 95 % intervals of resampled draws. Shares hold for the ranges that were drawn "
+    "from: from a narrower one a knob matters less."
 )
 PAIRS, COLUMNS = 5, 2
+MARK = {"color": DARK, "linestyle": "", "markersize": 6}
+MARKS = {"one knob": MARK | {"marker": "o"}, "two knobs together": MARK | {"marker": "o", "markerfacecolor": "white"},
+         "what is left": MARK | {"marker": "x"}}
 
 
 def data(frame):
@@ -24,7 +28,7 @@ def data(frame):
     if not len(table):
         return table
     order = table.groupby("term")["share"].mean().sort_values(ascending=False, kind="stable").index
-    alone, pairs = ([term for term in order if term != REST and (" x " in term) == two] for two in (False, True))
+    alone, pairs = ([term for term in order if _kind(term) == kind] for kind in ("one knob", "two knobs together"))
     shown = [*alone, *pairs[:PAIRS], REST]
     table = table.assign(place=table["term"].map({term: place for place, term in enumerate(shown)}))
     return table[table["place"].notna()].sort_values("place", kind="stable")
@@ -42,7 +46,7 @@ def draw(data, figure):
         for row in found.itertuples():
             y = terms.index(row.term)
             axes.plot([row.low, row.high], [y, y], color=DARK, linewidth=2)
-            axes.plot(row.share, y, **MARKS[_kind(row.term)], markersize=6)
+            axes.plot(row.share, y, **MARKS[_kind(row.term)])
         axes.set_xlim(-0.03, 1.03)
         axes.set_xticks([0, 0.5, 1], ["0", "50 %", "100 %"])
         axes.set_yticks(range(len(terms)), terms)
@@ -55,8 +59,3 @@ def draw(data, figure):
 
 def _kind(term):
     return "what is left" if term == REST else "two knobs together" if " x " in term else "one knob"
-
-
-MARKS = {"one knob": {"marker": "o", "linestyle": "", "color": DARK},
-         "two knobs together": {"marker": "o", "linestyle": "", "color": DARK, "markerfacecolor": "white"},
-         "what is left": {"marker": "x", "linestyle": "", "color": DARK}}

@@ -8,21 +8,24 @@ error of four shares of noise alone.
     a parabola of one knob beside two other terms, share 0.40
         forest                      +.00 +- .24   +.18 +- .18   +.11 +- .07   +.08 +- .05
         polynomials                 -.09 +- .07   +.04 +- .07   -.01 +- .08   -.02 +- .04
-        process                     -.04 +- .14   -.00 +- .09   -.04 +- .04   -.02 +- .03
+        process                     -.03 +- .15   -.00 +- .09   -.04 +- .04   -.02 +- .03
     a product of two lines, share 0.80
         forest                      -.77 +- .02   -.52 +- .14   -.20 +- .13   +.07 +- .03
         polynomials                 -.06 +- .19   +.15 +- .21   +.02 +- .16   +.04 +- .04
-        process                     -.15 +- .10   -.09 +- .08   -.06 +- .05   -.03 +- .04
+        process                     -.13 +- .09   -.09 +- .08   -.06 +- .05   -.03 +- .04
     a product of two steps, share 0.40
         forest                      -.33 +- .04   -.05 +- .09   +.03 +- .05   +.08 +- .04
         polynomials                 -.12 +- .12   -.10 +- .07   -.18 +- .06   -.11 +- .03
-        process                     -.22 +- .14   -.15 +- .08   -.13 +- .05   -.07 +- .04
+        process                     -.24 +- .16   -.17 +- .05   -.14 +- .05   -.07 +- .04
     noise alone: forest, polynomials, process
-                                    .35 .71 .20   .34 .13 .09   .32 .06 .05   .35 .03 .01
+                                    .35 .71 .18   .34 .13 .03   .32 .06 .01   .35 .03 .01
 
 Forest: 64 trees of scikit-learn, and parts as shares of the forest's variance, as published. Polynomials: Legendre to degree 3
 and their products, by ARDRegression. Process: as here. No library looked at gives pairs at these numbers of draws: the HDMR of
 SALib asks for 300, and its RBD-FAST, like the fANOVA of Optuna, gives single knobs only.
+
+The intervals of the process held the truth in 10 of 10 searches of 100 draws for the parabola and the two terms beside it, but in 3
+of 10 for the product of lines and in 2 of 10 for that of steps: they do not know its bias.
 """
 
 import itertools

@@ -13,8 +13,9 @@ CAPTION = (
     "explain together beyond what each does alone (hollow; the five largest), and what is left: the luck of the seeds, and more "
     "than two knobs together (cross). A result is the log of the sequences to solve the task, where an unsolved trial counts "
     "its budget; without a pass rule, the test loss, at most that of the best constant answer. By functional analysis of "
-    "variance of a Gaussian process; bars are 95 % intervals of resampled draws. Shares hold for the ranges that were drawn "
-    "from: from a narrower one a knob matters less."
+    "variance of a Gaussian process; bars are 95 % intervals of resampled draws, which show the luck of the draws only: the "
+    "process underrates pairs, and results that jump. Shares hold for the ranges that were drawn from: from a narrower one a "
+    "knob matters less."
 )
 PAIRS, COLUMNS = 5, 2
 MARK = {"color": DARK, "linestyle": "", "markersize": 6}

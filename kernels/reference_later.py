@@ -163,18 +163,21 @@ class Lru(Cell):
     parameters = ("nu", "theta", "gamma")
 
     def eigenvalues(self, w):
+        """(Re l, Im l, exp(gamma))"""
         p = w.value["p"]
-        return np.exp(-np.exp(p["nu"]) + 1j * np.exp(p["theta"])), np.exp(p["gamma"])
+        size, angle = np.exp(-np.exp(p["nu"])), np.exp(p["theta"])
+        return size * np.cos(angle), size * np.sin(angle), np.exp(p["gamma"])
 
     def forward(self, w, x, s):
-        l, scale = self.eigenvalues(w)
-        u = scale * (w.a("x_re", x, s.h) + 1j * w.a("x_im", x, s.h))
-        q = l * (s.q_re + 1j * s.q_im) + u
-        y_re, y_im = w.a("y_re", x, q.real), w.a("y_im", x, q.imag)
-        return Values(x_re=u.real, x_im=u.imag, y_re=y_re, y_im=y_im, q_re=q.real, q_im=q.imag, h=y_re - y_im)
+        l_re, l_im, scale = self.eigenvalues(w)
+        x_re, x_im = (scale * w.a(block, x, s.h) for block in ("x_re", "x_im"))
+        q_re, q_im = l_re * s.q_re - l_im * s.q_im + x_re, l_re * s.q_im + l_im * s.q_re + x_im
+        y_re, y_im = w.a("y_re", x, q_re), w.a("y_im", x, q_im)
+        return Values(x_re=x_re, x_im=x_im, y_re=y_re, y_im=y_im, q_re=q_re, q_im=q_im, h=y_re - y_im)
 
     def backward(self, w, x, s, v, d):
-        l, scale = self.eigenvalues(w)
+        l_re, l_im, scale = self.eigenvalues(w)
+        l = l_re + 1j * l_im
         # h = y_re - y_im
         d.q_re = d.q_re + w.da(x, v.q_re, y_re=d.h, within=True)
         d.q_im = d.q_im + w.da(x, v.q_im, y_im=-d.h, within=True)

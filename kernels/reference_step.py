@@ -1,8 +1,11 @@
 """What the cells of the NumPy twin are written with: a direction's weights, and the squashing functions."""
 
+from functools import singledispatch
+
 import numpy as np
 
 
+@singledispatch
 def sigmoid(a):
     """1 / (1 + exp(-a)); 0 where exp overflows."""
     with np.errstate(over="ignore"):
@@ -29,9 +32,13 @@ class Weights:
     def __init__(self, value, grad=None, truncated=False, size=1):
         self.value, self.grad, self.truncated, self.size, self.dx = value, grad, truncated, size, 0
 
-    def widened(self, a, units):
-        """a with one column a cell."""
-        return np.repeat(a, units // a.shape[1], axis=1)
+    def widened(self, a, h):
+        """a with one column a cell, as h has."""
+        return a if self.size == 1 else np.repeat(a, h.shape[1] // a.shape[1], axis=1)
+
+    def leading(self, s):
+        """s with the column of the first of `size` cells."""
+        return s if self.size == 1 else s[:, ::self.size]
 
     def narrowed(self, da, columns):
         """da with as many columns as the weights to the block have."""
@@ -40,7 +47,7 @@ class Weights:
     def a(self, block, x, h):
         """a = x W + h U + b, without the terms that the block does not have."""
         W, U, b = (self.value[kind].get(block) for kind in "WUb")
-        return self.widened((0 if W is None else x @ W) + (0 if U is None else h @ U) + (0 if b is None else b), h.shape[1])
+        return self.widened((0 if W is None else x @ W) + (0 if U is None else h @ U) + (0 if b is None else b), h)
 
     def da(self, x, h, within=False, **deltas):
         """Differentiate a = x W + h U + b for each block's da; return dh. `within`: h is of this step, so it is never cut off."""
@@ -60,7 +67,7 @@ class Weights:
 
     def r(self, block, s):
         """The feedback term of a pre-activation: the sum of s.k R over the cell's pairs (block, k). R reads a shared gate once."""
-        return sum(self.widened(getattr(s, k)[:, ::self.size] @ R, s.h.shape[1])
+        return sum(self.widened(self.leading(getattr(s, k)) @ R, s.h)
                    for (fed, k), R in self.value["R"].items() if fed == block)
 
     def dr(self, s, **deltas):
@@ -68,7 +75,7 @@ class Weights:
         received = {k: np.zeros_like(s.h) for _, k in self.value["R"]}
         for (block, k), R in self.value["R"].items():
             da = self.narrowed(deltas[block], R.shape[1])
-            self.grad["R"][block, k] += getattr(s, k)[:, ::self.size].T @ da
+            self.grad["R"][block, k] += self.leading(getattr(s, k)).T @ da
             received[k][:, ::self.size] += 0 if self.truncated else da @ R.T
         return received
 

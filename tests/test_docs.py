@@ -3,6 +3,7 @@
 import re
 import shlex
 
+import numpy as np
 import pandas
 import pytest
 
@@ -56,7 +57,7 @@ def test_manifests_for_kubernetes_are_yaml():
 
 
 def test_examples_in_python_run(tmp_path, monkeypatch):
-    trials, training, many, frame = (text for text in blocks(PAGES[0], "python") if "import torch" not in text)
+    trials, training, many, frame, exported = (text for text in blocks(PAGES[0], "python") if "import torch" not in text)
     exec(trials, names := {})
     assert len(names["recall"]) > 500
     monkeypatch.chdir(tmp_path)
@@ -68,6 +69,9 @@ def test_examples_in_python_run(tmp_path, monkeypatch):
     read = pandas.read_csv("steps.csv", index_col="step")
     assert len(read) == names["T"] and list(read) == [
         *(f"gate {name}" for name in "ifgo"), "norm of dL/dh", "norm of dL/dc"] and read.notna().all(axis=None)
+    pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
+    exec(exported, names)
+    assert abs(names["y"] - names["out"].y).max() <= 1e-5 and np.array_equal(names["theta"], names["weights"])
 
 
 def test_examples_for_torch_run():

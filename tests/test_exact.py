@@ -5,7 +5,7 @@ from uses import PROJECT, matches, sources, uses
 
 PATH = [  # files whose values reach a trial's numbers
     *sources("study/trial", "study/nets", "study/tasks", "study/probes"),
-    *(name for name in sources("kernels") if not name.startswith(("kernels/reference", "kernels/torch"))),
+    *(name for name in sources("kernels") if not name.startswith(("kernels/reference", "kernels/torch", "kernels/onnx/"))),
 ]
 # Single operations on floats (+ - * / sqrt) are correctly rounded everywhere. Sums, products and other functions of floats differ
 # between versions of NumPy, C libraries and processors.

@@ -94,15 +94,22 @@ def packages(graph, modules):
     return names - sys.stdlib_module_names
 
 
+def importers(graph, modules):
+    """The modules that import some of `modules`, besides these."""
+    return {name for module in modules for name in graph.find_modules_that_directly_import(module)} - modules
+
+
 def test_kernels_import_nothing_but_numpy(graph):
     modules = {"kernels"} | graph.find_descendants("kernels")
-    of_torch = {module for module in modules if module.startswith("kernels.torch")}
-    assert packages(graph, modules - of_torch) == {"kernels", "numpy"}
+    of_torch, of_onnx = ({module for module in modules if module.startswith(f"kernels.{name}")} for name in ("torch", "onnx"))
+    assert packages(graph, modules - of_torch - of_onnx) == {"kernels", "numpy"}
     assert packages(graph, of_torch) == {"kernels", "numpy", "torch"}
-    assert {name for module in of_torch for name in graph.find_modules_that_directly_import(module)} - of_torch == {"study.bench.peers.ours"}
+    assert packages(graph, of_onnx) == {"kernels", "numpy", "onnx", "google"}
+    assert importers(graph, of_torch) == {"study.bench.peers.ours"}
+    assert importers(graph, of_onnx) == {"study.bench.peers.onnxruntime", "study.nets.onnx"}
 
 
 def test_importing_kernels_loads_nothing_heavy():
     program = "import sys, kernels; print(*{name.partition('.')[0] for name in sys.modules})"
     done = subprocess.run([sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True, check=True)
-    assert not {"study", "scipy", "pandas", "matplotlib", "torch"} & set(done.stdout.split())
+    assert not {"study", "scipy", "pandas", "matplotlib", "torch", "onnx"} & set(done.stdout.split())

@@ -44,7 +44,7 @@ def cli():
 
 
 for command in (trials.run, records.status, report.report, trials.verify_, records.compare_, records.export_, records.show,
-                records.compact, sample.sample_, explain.explain, sample.weights, about.validate, about.list_, about.env, about.cite, bench):
+                records.compact, sample.sample_, explain.explain, sample.weights, sample.onnx_, about.validate, about.list_, about.env, about.cite, bench):
     cli.add_command(command)
 
 

@@ -1,4 +1,4 @@
-"""The file that the option --to of a command names."""
+"""The file that a command writes, which the option --to or an argument names."""
 
 from pathlib import Path
 
@@ -7,12 +7,12 @@ from study.errors import SpecError
 from study.records import files, store
 
 
-def check(to):
+def check(to, option="--to"):
     """Raise SpecError where a command may not write, before it computes anything."""
     if not Path(to).parent.is_dir():
-        raise SpecError(f"--to {to}: no such folder")
+        raise SpecError(f"{option} {to}: no such folder")
     if store.keeps(to):
-        raise SpecError(f"--to {to}: expected a file of your own, got one that a folder of results keeps its records or plan in")
+        raise SpecError(f"{option} {to}: expected a file of your own, got one that a folder of results keeps its records or plan in")
 
 
 def send(to, data, what):

@@ -1,11 +1,13 @@
-"""Commands on the trained net of one trial: sample, weights."""
+"""Commands on the trained net of one trial: sample, weights, onnx."""
+
+import json
 
 import click
 
 from study.cli import OF_TRIAL, OUT, TRIAL, Finite, columns, output, say
 from study.errors import SpecError
 from study.records import find
-from study.records.weights import encode
+from study.records.weights import about, encode
 from study.run.trained import Trained
 from study.tasks import _symbols
 from study.trial import sample
@@ -95,3 +97,31 @@ def weights(id, out, to):
     trained = Trained(find.find(out, id))
     theta = trained.weights(say)
     output.send(to, encode(trained.trial, trained.net.view(theta), digest(theta)), f"{len(theta):,} weights of {trained.trial.id}")
+
+
+@click.command("onnx", epilog=OF_TRIAL)
+@TRIAL
+@click.argument("file")
+@OUT
+def onnx_(id, file, out):
+    """Write the net of a recorded trial as an ONNX model to FILE.
+
+    It takes x (steps, rows, inputs), lengths (rows) and places, t * rows + b of each answer that is asked for, at step t of row b. It
+    gives the answers (places, outputs).
+
+    Without weights that `run --keep-weights` kept, the trial is trained again first.
+    """
+    output.check(file, "FILE")
+    try:
+        from study.nets.onnx import encode as encode_net
+    except ImportError:
+        raise SpecError('onnx needs the extra `onnx` of this package: pip install "longlag[onnx]"') from None
+    trained = Trained(find.find(out, id))
+    theta, task = trained.weights(say), trained.task
+    names = {"symbols": task.symbols, "answers": task.answers}
+    said = about(trained.trial, digest(theta)) | {key: json.dumps(list(value)) for key, value in names.items() if value is not None}
+    try:
+        data = encode_net(trained.net, theta, said)
+    except ValueError as error:
+        raise SpecError(f"{trained.trial.id}: {error}") from None
+    output.send(file, data, f"the net of {trained.trial.id}, {len(theta):,} weights")

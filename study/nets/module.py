@@ -105,11 +105,11 @@ class Module:
         raise NotImplementedError
 
     def compile(self, training, x, at, truncated):
-        """Add this module to a kernels.Training, and return the number of its output.
+        """Add this module to a kernels.Training, or to a kernels.onnx.Model, which has the same methods; return the part of its output.
 
         Parameters
         ----------
-        x : the number of its input
+        x : the part of its input
         at : where its weights begin in the net's
         truncated : as in Wanted
         """

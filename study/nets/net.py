@@ -160,10 +160,15 @@ class Net:
 
     def compile(self, most, truncated=False):
         """The kernels.Training of this net, for batches of at most (T, B, P) = `most` steps, rows and answers."""
-        training, x = kernels.Training(self.inputs, self.size, self.loss_name, most, self.dtype), 0
-        for name, module in self.modules.items():
-            x = module.compile(training, x, self.slices[name].start, truncated)
+        training = kernels.Training(self.inputs, self.size, self.loss_name, most, self.dtype)
+        self.assemble(training, 0, truncated)
         return training
+
+    def assemble(self, into, x, truncated=False):
+        """Add all modules to a kernels.Training or a kernels.onnx.Model whose input is its part x; return the part of the outputs."""
+        for name, module in self.modules.items():
+            x = module.compile(into, x, self.slices[name].start, truncated)
+        return x
 
 
 def _by_row(loss, offsets):

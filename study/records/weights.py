@@ -24,10 +24,14 @@ def encode(trial, weights, of_all):
     weights : {"module/parameter": array}
     of_all : the digest of the trial's result
     """
-    about = {"id": trial.id, "trial": json.dumps(trial.knobs(always=READABLE)), "digest": of_all}
     file = io.BytesIO()
-    np.savez(file, **about, **weights)
+    np.savez(file, **about(trial, of_all), **weights)
     return file.getvalue()
+
+
+def about(trial, of_all):
+    """The strings that say which trial's weights a file holds."""
+    return {"id": trial.id, "trial": json.dumps(trial.knobs(always=READABLE)), "digest": of_all}
 
 
 def read(path, trial, into, of_all):
@@ -46,10 +50,10 @@ def read(path, trial, into, of_all):
         The file is damaged, or holds anything else than the finite weights of this trial.
     """
     found = _arrays(path)
-    about = {key: str(found.pop(key, None)) for key in ("id", "trial", "digest")}
-    expected = json.dumps(trial.knobs(always=READABLE))
-    if (about["id"], about["trial"]) != (trial.id, expected):
-        raise SpecError(f"{path}: expected weights of {trial.id}, got those of {about['id']:.200}")
+    expected = about(trial, of_all)
+    said = {key: str(found.pop(key, None)) for key in expected}
+    if said | {"digest": of_all} != expected:
+        raise SpecError(f"{path}: expected weights of {trial.id}, got those of {said['id']:.200}")
     if found.keys() != into.keys():
         raise SpecError(f"{path}: expected the arrays {', '.join(into)}, got {', '.join(found)}")
     for name, array in into.items():
@@ -60,8 +64,8 @@ def read(path, trial, into, of_all):
             raise SpecError(f"{path}: {name}: expected finite numbers, got NaN or infinity")
         array[...] = found[name]
     now = digest(np.concatenate([array.ravel() for array in into.values()]))
-    if not now == about["digest"] == of_all:
-        raise SpecError(f"{path}: expected weights whose digest is the record's, {of_all}; the file says {about['digest']:.80}, its "
+    if not now == said["digest"] == of_all:
+        raise SpecError(f"{path}: expected weights whose digest is the record's, {of_all}; the file says {said['digest']:.80}, its "
                         f"weights have {now}")
 
 

@@ -16,8 +16,9 @@ TITLE = "Python loop (torch)"
 
 for twin in (reference_cells, reference_later):  # in this process alone; what the twin's forward passes use of NumPy
     twin.sigmoid = torch.sigmoid
-    twin.np = Values(tanh=torch.tanh, exp=torch.exp, log=torch.log, where=torch.where, errstate=lambda **_: nullcontext(),
-                     maximum=lambda a, least: a.clamp(min=least), minimum=lambda a, most: a.clamp(max=most))
+    twin.np = Values(tanh=torch.tanh, exp=torch.exp, log=torch.log, cos=torch.cos, sin=torch.sin, where=torch.where,
+                     errstate=lambda **_: nullcontext(), maximum=lambda a, least: a.clamp(min=least),
+                     minimum=lambda a, most: a.clamp(max=most))
 
 
 def can(case):

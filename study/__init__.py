@@ -13,7 +13,9 @@ def load(folder):
     pandas.DataFrame
         In the plan's order; records outside the plan are left out. `id`; every knob of Trial with its defaults (`init` is
         Trial.initialisation: the family, or the parts that are changed); `search`, the random search that drew the trial, and `drawn`,
-        the knobs that it drew, "" for trials of grids that draw none; `status` ("done" or "diverged"); the result:
+        the knobs that it drew, "" for trials of grids that draw none; `status` ("done" or "diverged"); `lr_chosen`, the learning
+        rate that was selected or tuned for the trial, None if its grid sets it, and `lr_doubt`, what speaks against that rate ("" if
+        nothing does); trials that tune have those of their key; the result:
         `solved`, `sequences`, `parameters`, `digest`, `guesses`, `final_loss`, `diverged_at`, `test_n`, `test_correct`,
         `test_loss`, `test_answers_correct` and `test_answers` (single answers, where a sequence has several), and the dicts
         `curve`, `norms`, `probe`, `alpha`, `words`, `test_conditions` (counts of minimal pairs) and `longer` (tests at larger

@@ -96,6 +96,30 @@ def looking_frame(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def tuned_folder(tmp_path_factory):
+    """The folder of a tuned study: the LSTM has an interior best rate at gap 12, one at an end at 25; the RNN solves nothing."""
+    import tuned
+
+    folder = tmp_path_factory.mktemp("tuned") / "default"
+    grids = [{"name": "g", "seeds": 5, "axes": {"cell": ["rnn", "lstm"], "gap": [12, 25], "init": ["standard", "long"]}}]
+
+    def law(trial):
+        hard = 1e9 if trial.cell == "rnn" else 5000
+        return tuned.Law(0.003 if trial.gap == 12 else 0.5, hard, steep=1.0, noise=0.05)(trial)
+
+    tuned.write(folder, tuned.study(grids=grids), law)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tuned_frame(tuned_folder):
+    """Its records as study.load gives them."""
+    import study
+
+    return study.load(tuned_folder)
+
+
+@pytest.fixture(scope="session")
 def spoken_frame():
     """Made-up records of nets that learn sentences: the LSTM knows its cue up to gap 12, the RNN at no gap."""
     import pandas as pd
@@ -116,5 +140,5 @@ def spoken_frame():
         net = Net(task, Architecture.of(trial))
         found = words.explain(task, net.made_of, net.init(seed), gap, task.draw(kernels.Stream("figure", seed), 256, gap))
         tested = {name: [10, 4, 5] for name in task.conditions}
-        rows.append(trial.model_dump() | {"search": "", "drawn": "", "status": "done", "words": found | {"accuracy": accuracy}, "test_conditions": tested})
+        rows.append(trial.model_dump() | {"search": "", "drawn": "", "lr_chosen": None, "lr_doubt": "", "status": "done", "words": found | {"accuracy": accuracy}, "test_conditions": tested})
     return pd.DataFrame([*rows, rows[0] | {"cell": "gru", "words": None}])

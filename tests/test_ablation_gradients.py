@@ -10,7 +10,7 @@ import study
 from kernels import CELLS
 from study import claims, report
 from study.claims import gradients
-from study.plan import toml
+from study.plan.plan import Plan
 from study.records import store
 from study.report import page, probes, sentences, tables, trials
 from study.report.figures import FIGURES
@@ -155,9 +155,9 @@ def test_probes_that_no_table_tells_apart_and_those_that_diverged_are_named(prob
 
 
 def test_the_report_says_whether_nets_are_untrained(probed_frame, folder):
-    planned = toml.load(folder / "plan.toml")
+    plan = Plan.from_folder(folder)
     for after in (0, 640):
-        text = page.markdown(planned, probed_frame.assign(after=after), 16, {}, {}, {})
+        text = page.markdown(plan, probed_frame.assign(after=after), {}, {})
         assert ("are untrained" in text) == (after == 0)
 
 
@@ -171,8 +171,8 @@ def test_norms_that_left_float64_end_their_line(probed_frame):
     assert np.isfinite(probes.slopes(frame)["slope"]).all()
 
 
-def test_probes_are_in_no_table_of_training(probed_frame):
-    made = tables.every(probed_frame, {}, [], "looks", "default")
+def test_probes_are_in_no_table_of_training(probed_frame, folder):
+    made = tables.every(probed_frame, Plan.from_folder(folder), [])
     assert set(made) == {"probes"}
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import toy
+import tuned
 from cluster import Cluster
 
 import kernels
@@ -67,6 +68,16 @@ def test_a_raise_a_poison_and_a_hang_are_told_apart_and_the_workers_live_on(tmp_
     assert code == 1 and "1 solved" in out and "2 failed, 1 crashed" in out
     assert all(err.count(reason) == 2 for reason in ("no luck", "killed 3 workers", "SIGKILL", "--timeout)")), err
     assert all(process.poll() is None for process in cluster.workers)
+
+
+def test_a_cluster_tunes_as_one_machine_does(tmp_path, cluster):
+    file, folders = tuned.file(tmp_path, "budget = 5000"), [tmp_path / name for name in ("local", "dask")]
+    for folder, more in zip(folders, ([], ["--executor", "dask", "--scheduler", cluster.file])):
+        command = [sys.executable, toy.__file__, "run", file, "--out", folder, *more]
+        assert subprocess.run(command, env=toy.environment(), capture_output=True, timeout=90).returncode == 0
+    for name in ("runs.jsonl", "tuning.json"):
+        local, dask_ = ((folder / "tuned" / "default" / name).read_bytes() for folder in folders)
+        assert local == dask_
 
 
 def test_a_lost_worker_costs_nothing(tmp_path, cluster, undisturbed):

@@ -87,7 +87,7 @@ def test_examples_for_torch_run():
 
 def test_sizes_and_times_are_those_of_the_list():
     head, *rows = about._studies()
-    said = re.findall(r"^\| (\w+) \| (\w+) \| ([\d,]+) \| (.+) \|$", PAGES[0].read_text(), re.M)
+    said = re.findall(r"^\| (\w+) \| (\w+) \| ([\d,]+\+?) \| (.+) \|$", PAGES[0].read_text(), re.M)
     assert said == [row[:4] for row in rows]
     quick = next(row for row in said if row[:2] == ("gap", "quick"))
     assert f"This trains {quick[2]} nets in {quick[3]} on two cores" in PAGES[0].read_text()
@@ -105,9 +105,10 @@ def test_links_lead_somewhere(page):
 
 
 def test_every_key_of_a_study_file_is_described():
-    from study.plan.spec import Grid, Selection, Study
+    from study.plan.spec import Grid, Selection, Study, Tuning
 
     text = PAGES[1].read_text()
-    keys = [*Study.model_fields, *(f"grids.{key}" for key in Grid.model_fields), *(f"selection.{key}" for key in Selection.model_fields)]
+    keys = [*Study.model_fields, *(f"grids.{key}" for key in Grid.model_fields), *(f"selection.{key}" for key in Selection.model_fields),
+            *(f"tuning.{key}" for key in Tuning.model_fields)]
     for key in keys:
         assert any(f"| {form} |" in text for form in (f"`{key}`", f"`[{key}]`", f"`[[{key}]]`")), key

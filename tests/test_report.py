@@ -200,9 +200,9 @@ ELSEWHERE = {"words", "decodable", "units", "language", "importance"}  # drawn b
 
 
 @pytest.mark.parametrize("name", [name for name in FIGURES if name not in ELSEWHERE])
-def test_a_figure_draws_what_it_writes(name, frame, probed_frame, looking_frame, deep_frame, spoken_frame):
+def test_a_figure_draws_what_it_writes(name, frame, probed_frame, looking_frame, deep_frame, spoken_frame, tuned_frame):
     figure = FIGURES[name]
-    data = next(drawn for records in (frame, probed_frame, looking_frame, deep_frame, spoken_frame) if len(drawn := figure.data(records)))
+    data = next(drawn for records in (frame, probed_frame, looking_frame, deep_frame, spoken_frame, tuned_frame) if len(drawn := figure.data(records)))
     assert figure.TITLE and figure.CAPTION
     assert not any(isinstance(value, (dict, list)) for value in data.iloc[0])
     svg = drawing.svg(figure.draw, pd.read_csv(StringIO(report.csv(data))))

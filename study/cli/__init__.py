@@ -57,6 +57,11 @@ def again():
     return f"{PROGRAM} {shlex.join(sys.argv[1:])}"
 
 
+def between(fewest, most):
+    """A count that is known by its bounds."""
+    return f"{fewest:,}" if fewest == most else f"at least {fewest:,}, at most {most:,}"
+
+
 def shortened(lines, what, most=MOST_LINES):
     """The first lines, and one that counts those left out."""
     return [*lines[:most], *([f"  and {len(lines) - most} more {what}; --json names all"] if len(lines) > most else [])]

@@ -6,7 +6,7 @@ import click
 
 import kernels
 from study import claims
-from study.cli import dump
+from study.cli import between, dump
 from study.plan import selection
 from study.plan.plan import Plan
 from study.records import machine
@@ -21,8 +21,8 @@ UNITS = 32  # inputs and units of the layer whose parameters are counted; mut1 n
 def validate(file):
     """Check a study file and name all its mistakes."""
     study = claims.from_file(file)
-    choosing = sum(map(len, study.selecting.values()))
-    click.echo(f"{file}: {study.name}/{study.preset}: {len(study.points)} trials, and {choosing} to choose learning rates")
+    choosing = between(*Plan(study, {}).bounds)
+    click.echo(f"{file}: {study.name}/{study.preset}: {len(study.points):,} trials, and {choosing} to choose learning rates")
     for grid in study.grids:
         factors = [f"{len(values)} {axis}" for axis, values in grid.crossed().items()]
         factors += [f"{grid.draws.n} draws of {', '.join(grid.drawn())}"] if grid.draws else []
@@ -79,7 +79,8 @@ def _studies():
         for preset, takes in claims.find(name).TAKES.items():
             study = claims.resolve(name, preset)
             plan = Plan(study, selection.committed(study))
-            rows.append((name, preset, f"{len(plan.points) + len(plan.choosing):,}", takes, study.title))
+            fewest, most = (len(plan.points) + choosing for choosing in plan.bounds)
+            rows.append((name, preset, f"{fewest:,}{'' if most == fewest else '+'}", takes, study.title))
     return [("study", "preset", "trials", "on two cores", "question"), *rows]
 
 

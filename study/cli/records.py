@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from study import process
-from study.cli import FAILED, FOLDER, JSON, OF_FOLDER, OF_TRIAL, OUT, TRIAL, dump, output, shortened
+from study.cli import FAILED, FOLDER, JSON, OF_FOLDER, OF_TRIAL, OUT, TRIAL, between, dump, output, shortened
 from study.errors import SpecError
 from study.plan.plan import Plan
 from study.records import compare, export, find, store, table
@@ -68,6 +68,9 @@ def _watch(folder, data, as_json):
 def _status_text(data):
     counts = ", ".join(f"{data[name]} {name}" for name in ("done", "diverged", "failed", "crashed", "missing"))
     lines = [f"{data['study']}/{data['preset']}: {counts} of {data['trials']}"]
+    if data["rates_chosen"] < data["rates"]:
+        lines.append(f"learning rates chosen: {data['rates_chosen']} of {data['rates']}; "
+                     f"missing: {between(data['missing'], data['missing_at_most'])}")
     lines += shortened([f"  {best.line(arm)}" for arm in data["best"]], "arms")
     lines += shortened([f"failed: {id}: {reason}" for id, reason in data["failures"].items()], "failed trials")
     lines += shortened(data["damage"], "damaged places")

@@ -9,7 +9,7 @@ import click
 import kernels
 from kernels.processor import processors
 from study import claims
-from study.cli import FAILED, FOLDER, INTERRUPTED, JSON, OF_FOLDER, PROGRAM, WORKERS, Finite, again, dump, say
+from study.cli import FAILED, FOLDER, INTERRUPTED, JSON, OF_FOLDER, PROGRAM, WORKERS, Finite, again, between, dump, say
 from study.cli.report import write_report
 from study.errors import SpecError
 from study.plan import subset
@@ -93,8 +93,9 @@ def _code(summary):
 
 def _show_forecast(data, workers):
     click.echo(f"{data['study']}/{data['preset']} into {data['folder']}")
-    click.echo(f"  trials: {data['trials']}, and {data['selection']} to choose learning rates")
-    click.echo(f"  recorded: {data['recorded']}, failed before: {data['failed']}, to run: {data['to_run']}")
+    choosing, to_run = (between(data[name], data[f"{name}_at_most"]) for name in ("selection", "to_run"))
+    click.echo(f"  trials: {data['trials']:,}, and {choosing} to choose learning rates")
+    click.echo(f"  recorded: {data['recorded']:,}, failed before: {data['failed']:,}, to run: {to_run}")
     time = about(data["expected_seconds"], data["seconds"])
     click.echo(f"  {time} with {workers} workers on this machine as busy as it is now; longest if all trials use their whole budgets")
     click.echo(f"  at most about {data['bytes'] / 2**20:,.0f} MiB of memory for its workers, when the largest trials meet")
@@ -148,7 +149,7 @@ def _finish(study, summary, seconds, as_json):
 def verify_(folder, sample, workers, as_json):
     """Run recorded trials again and compare them bit for bit."""
     contents = store.read(folder)
-    recorded = {trial.id: trial for trial in Plan.from_folder(folder, TASKS).recorded(contents)}
+    recorded = {trial.id: trial for trial in Plan.from_folder(folder, TASKS, contents).recorded(contents)}
     if not recorded:
         raise SpecError(f"{folder}: no recorded trial of its plan")
     pairs = [(recorded[id], contents.record(id)) for id in verify.sample(recorded, sample)]

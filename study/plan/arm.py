@@ -1,4 +1,7 @@
-"""An arm: the trials that differ in gap and seed alone. Figures, tables and progress compare arms."""
+"""An arm: the trials that differ in gap and seed alone. Figures, tables and progress compare arms.
+
+Where learning rates are tuned for each gap, `lr` differs with the gap, too.
+"""
 
 from operator import attrgetter
 

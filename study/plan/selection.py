@@ -11,11 +11,16 @@ None, or the committed table that the choice was taken from.
 import json
 from pathlib import Path
 
-from study.errors import SpecError
+from study.plan import chosen
 
-SCHEMA = 1
+SCHEMA, TABLE = 1, "selection.json"
 CHOICE = ("task", "cell", "init", "lr", "edge", "candidates", "from")
 COMMITTED = Path(__file__).with_name("committed")  # tables that are installed with the package
+
+
+def complete(study, results):
+    """{rate key: choice} for each key whose selection trials are all in results {id: Result}."""
+    return {key: choose(study, key, results) for key, trials in study.selecting.items() if all(trial.id in results for trial in trials)}
 
 
 def choose(study, key, results):
@@ -55,7 +60,7 @@ def committed(study):
     The package's own tables come first, then those below `results` in the working directory.
     """
     name = study.selection and study.selection.committed
-    tables = [folder / name / "selection.json" for folder in (COMMITTED, Path("results"))] if name else []
+    tables = [folder / name / TABLE for folder in (COMMITTED, Path("results"))] if name else []
     path = next(filter(Path.exists, tables), None)
     if path is None:
         return {}
@@ -65,22 +70,15 @@ def committed(study):
 
 def read(path):
     """{rate key: choice} of a table. Raises SpecError if the file is not one."""
-    if Path(path).exists() and not Path(path).is_file():  # reading a FIFO would wait for ever
-        raise SpecError(f"{path}: not a regular file")
-    try:
-        table = json.loads(Path(path).read_bytes())
-        newer = table["schema"] > SCHEMA
-        choices = {(choice["task"], choice["cell"], choice["init"]): choice for choice in table["choices"]}
-        wrong = [choice for choice in choices.values() if set(choice) != set(CHOICE) or not choice["lr"] > 0]
-    except OSError as error:
-        raise SpecError(f"{path}: {error.strerror}") from None
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise SpecError(f"{path}: not a table of learning rates ({error})") from None
-    if newer:
-        raise SpecError(f"{path}: written by a newer version of this program")
+    return chosen.read(path, SCHEMA, _parsed)
+
+
+def _parsed(table):
+    found = {(choice["task"], choice["cell"], choice["init"]): choice for choice in table["choices"]}
+    wrong = [choice for choice in found.values() if set(choice) != set(CHOICE) or not choice["lr"] > 0]
     if wrong:
-        raise SpecError(f"{path}: not a choice: {wrong[0]}")
-    return choices
+        raise ValueError(f"not a choice: {wrong[0]}")
+    return found
 
 
 def dumps(choices):
@@ -92,10 +90,9 @@ def dumps(choices):
 def doubt(choice):
     """Why another learning rate could do better than the chosen one; "" if nothing speaks for it, or no rate was chosen."""
     if choice and not any(candidate["solved"] for candidate in choice["candidates"]):
-        return "no learning rate solved the task"
+        return chosen.UNSOLVED
     if choice and choice["edge"]:
-        smallest = choice["lr"] == min(candidate["lr"] for candidate in choice["candidates"])
-        return f"its learning rate, {choice['lr']:g}, is the {'smallest' if smallest else 'largest'} that was tried"
+        return chosen.at_edge(choice["lr"], [candidate["lr"] for candidate in choice["candidates"]])
     return ""
 
 

@@ -12,6 +12,7 @@ from pydantic import Field, PrivateAttr, Strict, ValidationError, ValidationInfo
 
 from study.errors import SpecError, unknown
 from study.plan.draws import SOURCES, Draws, Search
+from study.plan.tuning import Tuning
 from study.trial.knobs import DEFAULTS, KNOBS, Frozen, Gap, Rate, TaskName, Trial, annotated
 
 MOST_TRIALS, MOST_SELECTING = 1_000_000, 100_000
@@ -47,6 +48,18 @@ class Selection(Frozen):
     seeds: Annotated[int, Field(ge=1, le=1000)]
     gap: dict[TaskName, Gap]
     committed: Annotated[str, Field(pattern=rf"^{WORD}/{WORD}$")] | None = None
+
+    def key(self, trial):
+        """The rate key of a trial that learns."""
+        return self.task_for(trial.task), trial.cell, trial.initialisation
+
+    def ladder(self):
+        """All rates that may be chosen."""
+        return self.rates
+
+    def most(self):
+        """How many trials choose a rate."""
+        return len(self.rates) * self.seeds
 
     def task_for(self, task):
         """The task on which rates for `task` are chosen: itself, or the one with a gap of those that differ in the last part only."""
@@ -106,9 +119,10 @@ class Grid(Frozen):
 
 
 class Point(NamedTuple):
-    """A point of the grids: a trial, and the rate key (task, cell, initialisation) by which its learning rate is chosen.
+    """A point of the grids: a trial, and the rate key by which its learning rate is chosen.
 
-    The rate key is None if the trial needs no rate or the grid sets it. Otherwise the trial's own learning rate is a stand-in.
+    The rate key is (task, cell, initialisation) for a selection, an arm at one gap for tuning, and None if the trial needs no rate or the
+    grid sets it. With a rate key, the trial's own learning rate is a stand-in.
     """
 
     trial: Trial
@@ -128,6 +142,7 @@ class Study(Frozen):
     knobs: _Knobs = _Knobs()
     grids: Annotated[tuple[Grid, ...], Strict(False), Field(min_length=1, max_length=1000)]
     selection: Selection | None = None
+    tuning: Tuning | None = None
     _context: dict | None = PrivateAttr(None)
 
     @model_validator(mode="after")
@@ -135,6 +150,8 @@ class Study(Frozen):
         self._context = info.context
         if (trials := sum(grid.size() for grid in self.grids)) > MOST_TRIALS:
             raise ValueError(f"grids: {trials:,} trials; at most {MOST_TRIALS:,}")
+        if self.selection and self.tuning:
+            raise ValueError("tuning: expected either tuning or selection, got both")
         return self
 
     @model_validator(mode="after")
@@ -149,6 +166,11 @@ class Study(Frozen):
         if errors:
             raise ValueError("\n".join(errors))
         return self
+
+    @property
+    def choosing(self):
+        """How learning rates are chosen that no grid sets; None if they are not."""
+        return self.tuning or self.selection
 
     @cached_property
     def fixed(self):
@@ -185,28 +207,34 @@ class Study(Frozen):
         return points
 
     def _point(self, knobs):
-        if not self.selection or knobs.get("lr") is not None:
+        if not self.choosing or knobs.get("lr") is not None:
             return Point(self._trial(knobs), None)
-        trial = self._trial(knobs | {"lr": self.selection.rates[0]})
-        if not trial.learns:
-            return Point(trial, None)
-        return Point(trial, (self.selection.task_for(trial.task), trial.cell, trial.initialisation))
+        trial = self._trial(knobs | {"lr": self.choosing.rates[0]})
+        return Point(trial, self.choosing.key(trial) if trial.learns else None)
 
     def _trial(self, knobs):
         return Trial.model_validate(knobs, context=self._context)
 
     @cached_property
-    def selecting(self):
-        """{rate key: trials} that choose a learning rate.
-
-        They read forward and have the study's units; their other knobs are those of the first point with that key.
-        """
+    def rate_keys(self):
+        """{rate key: the first trial with it}. SpecError if choosing the rates takes too many trials."""
         first = {}
         for trial, key in self.points:
             if key is not None:
                 first.setdefault(key, trial)
-        if first and (trials := len(first) * self.selection.seeds * len(self.selection.rates)) > MOST_SELECTING:
-            raise SpecError(f"selection: {trials:,} trials to choose {len(first)} learning rates; at most {MOST_SELECTING:,}")
+        if first and (trials := len(first) * self.choosing.most()) > MOST_SELECTING:
+            table = "tuning" if self.tuning else "selection"
+            raise SpecError(f"{table}: {trials:,} trials to choose {len(first)} learning rates; at most {MOST_SELECTING:,}")
+        return first
+
+    @cached_property
+    def selecting(self):
+        """{rate key: trials} of a selection.
+
+        They read forward and have the study's units; their other knobs are those of the first point with that key.
+        """
+        if not self.selection:
+            return {}
         units = self.fixed.get("units", DEFAULTS["units"])
         same = {"direction": "forward", "purpose": "select", "method": "bptt", "units": units}
         return {
@@ -219,11 +247,11 @@ class Study(Frozen):
                 for rate in self.selection.rates
                 for seed in range(self.selection.seeds)
             )
-            for key, trial in first.items()
+            for key, trial in self.rate_keys.items()
         }
 
     def idle(self):
-        """One line for each knob that the file sets, but on which no trial depends: `tied` without a grid, say.
+        """One line for each knob or table that the file sets, but on which no trial depends: `tied` without a grid, say.
 
         `horizon` is left out, because `data` writes it out for every study.
         """
@@ -238,6 +266,9 @@ class Study(Frozen):
             if asked and all(getattr(trial, knob) == default for trial, _ in self.points):
                 meaning = Trial.model_fields[knob].description
                 errors.append(f"{place}: no trial depends on it ({meaning}); expected it to be left out, got {asked[0]!r}")
+        if self.choosing and not self.rate_keys:
+            table = "tuning" if self.tuning else "selection"
+            errors.append(f"{table}: every trial that learns has an lr; expected lr, or [{table}], to be left out")
         return errors
 
     def with_seeds(self, seeds):
@@ -290,6 +321,7 @@ _KEYS = {
     "": tuple(Study.model_fields),
     "grids": tuple(Grid.model_fields),
     "selection": tuple(Selection.model_fields),
+    "tuning": tuple(Tuning.model_fields),
     "knobs": KNOBS,
     "axes": KNOBS,
     "draws": tuple(Draws.model_fields),
@@ -312,7 +344,7 @@ def read(data, tasks=None):
     """
     try:
         study = Study.model_validate(data, context={"tasks": tasks} if tasks else None)
-        study.points, study.selecting
+        study.points, study.rate_keys, study.selecting
     except ValidationError as error:
         raise SpecError("\n".join(lines(error))) from None
     return study

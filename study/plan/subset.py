@@ -58,6 +58,8 @@ def parse(texts, seeds, study):
 
 
 def _values(study, axis):
-    """All values of an axis in the study; for `lr`, those that a selection may choose too."""
-    values = {getattr(point.trial, axis) for point in study.points if point.rate_key is None or axis != "lr"}
-    return values | set(study.selection.rates) if axis == "lr" and study.selection else values
+    """All values of an axis in the study; for `lr`, those that may be chosen too."""
+    if axis != "lr":
+        return {getattr(point.trial, axis) for point in study.points}
+    given = {point.trial.lr for point in study.points if point.rate_key is None}
+    return given | set(study.choosing.ladder() if study.choosing else ())

@@ -53,7 +53,7 @@ def _text(path):
 def dumps(study):
     """The study as TOML."""
     data = study.data()
-    selection = data.pop("selection", None)
+    selection, tuning = data.pop("selection", None), data.pop("tuning", None)
     grids, knobs = data.pop("grids"), data.pop("knobs")
     tables = [("", data), ("[knobs]", knobs)]
     for grid in grids:
@@ -64,6 +64,8 @@ def dumps(study):
     if selection:
         gap = selection.pop("gap")
         tables += [("[selection]", selection), ("[selection.gap]", gap)]
+    if tuning:
+        tables.append(("[tuning]", tuning))
     return "\n".join("".join(f"{line}\n" for line in [head, *map(_pair, table.items())] if line) for head, table in tables)
 
 

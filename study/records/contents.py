@@ -17,7 +17,7 @@ LARGEST = 65536  # bytes of a record: a net of eight layers, with where it looke
 READABLE = ("cell", "task", "direction", "init", "gap", "seed")  # knobs that a record names even at their defaults
 RUNS, LOG, SEGMENTS, ASIDE = "runs.jsonl", "runs.log", "segments", "damaged-lines.txt"
 FINAL = ("done", "diverged")
-BRIEF = ("solved", "sequences", "diverged_at", "test")
+BRIEF = ("solved", "sequences", "final_loss", "diverged_at", "test")
 START, BODY = b'{"check":"', 28  # first bytes of a line; where what follows the checksum starts
 PARSE = json.JSONDecoder().decode
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -70,7 +70,7 @@ class Contents(NamedTuple):
     Attributes
     ----------
     lines : {id: line} of the trials that are done or diverged
-    brief : {id: Result} with the fields BRIEF only: enough to count trials without parsing lines
+    brief : {id: Result} with the fields BRIEF only: enough to count trials and to choose rates without parsing lines
     failures : {id: {"status": "failed" or "crashed", "reason", ...}}, the latest of each trial that has no record
     drivers : {name: facts of its machine}
     origins : {id: {"driver", "host", "seconds"}}, where they are known
@@ -89,9 +89,11 @@ class Contents(NamedTuple):
     def record(self, id):
         return json.loads(b"{" + self.lines[id][BODY:])  # `read` has checked it
 
-    def result(self, id):
-        """The study.trial.result.Result of a record."""
-        return Result.of(self.record(id)["result"])
+    def add(self, id, line, result):
+        """Add the record of a trial with its result as a dict, or keep the first of two that are the same. Raises Broken if they differ."""
+        if self.lines.setdefault(id, line) != line:
+            raise Broken(f"{id} has two results that differ: the same trial must give the same bits everywhere")
+        self.brief[id] = Result.of({key: result[key] for key in BRIEF if key in result})
 
     @property
     def seconds(self):
@@ -171,9 +173,7 @@ def _add_record(contents, entry, line):
     _expect(entry, id=str, result=dict, trial=dict)
     if status not in FINAL:
         raise ValueError("not a record")
-    if contents.lines.setdefault(id, line) != line:
-        raise Broken(f"{id} has two results that differ: the same trial must give the same bits everywhere")
-    contents.brief[id] = Result.of({key: result[key] for key in BRIEF if key in result})
+    contents.add(id, line, result)
 
 
 def _add_event(contents, entry, line):

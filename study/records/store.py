@@ -137,7 +137,7 @@ def keeps(path):
     """Whether a file is one in which a preset's folder keeps its records, weights or plan."""
     path = Path(os.path.realpath(path))
     folder = path.parent.parent if path.parent.name in (SEGMENTS, WEIGHTS) else path.parent
-    return Path(folder, PLAN).exists() and (folder != path.parent or path.name in (PLAN, CHOICES, RUNS, LOG, MANIFEST))
+    return Path(folder, PLAN).exists() and (folder != path.parent or path.name in (PLAN, *CHOICES, RUNS, LOG, MANIFEST))
 
 
 def alive(folder):

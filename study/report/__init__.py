@@ -64,17 +64,17 @@ def _reported(folder):
 
 def _contents(folder):
     """({path: text} of the whole report, the text for a terminal)."""
-    plan = Plan.from_folder(folder, TASKS)
-    study = plan.study
-    runs = table.load(folder)
+    contents = store.read(folder)
+    plan = Plan.from_folder(folder, TASKS, contents)
+    study, runs = plan.study, table.of_plan(plan, contents)
     if not len(runs):
         return {}, f"No trials are recorded in {folder}."
     settled = claims.find(study.name).judge(runs, plan.choices) if study.name in claims.NAMES else []
-    tables = every(runs, plan.choices, settled, study.name, study.preset)
+    tables = every(runs, plan, settled)
     numbers = {name: csv(data) for name, figure in FIGURES.items() if len(data := figure.data(runs))}
     pictures = {f"figures/{name}.svg": drawing.svg(FIGURES[name].draw, pd.read_csv(StringIO(text)))
                 for name, text in numbers.items()}
-    report = page.markdown(study, runs, len(plan.trials), plan.choices, tables, {name: FIGURES[name] for name in numbers})
+    report = page.markdown(plan, runs, tables, {name: FIGURES[name] for name in numbers})
     files = {
         **{f"tables/{name}.csv": csv(data) for name, data in tables.items()},
         **{f"figures/{name}.csv": text for name, text in numbers.items()},

@@ -23,7 +23,8 @@ from study.tasks import TASKS
 TEMPLATES = jinja2.Environment(loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates", encoding="utf-8"),
                                trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True, undefined=jinja2.StrictUndefined)
 TABLES = {
-    "learning_rates": "Learning rates chosen (edge: the smallest or largest of the grid)",
+    "learning_rates": "Learning rates selected (edge: the smallest or largest of the grid)",
+    "tuning": "Learning rates tuned, with the seeds that each one solved of those that it was tried on",
     "parameters": "Number of weights of each net",
     "outcomes": "How the trials ended",
     "equal_parameters": "Nets with equal numbers of weights instead of equal numbers of units",
@@ -40,26 +41,27 @@ TABLES = {
 }
 
 
-def markdown(study, frame, planned, choices, tables, figures):
+def markdown(plan, frame, tables, figures):
     """The text of REPORT.md.
 
     Parameters
     ----------
-    study : study.plan.spec.Study
-    frame : the recorded trials; `planned` : how many the plan has
-    choices : the chosen learning rates, as study.plan.selection gives them
+    plan : study.plan.plan.Plan
+    frame : its recorded trials
     tables : {name: DataFrame}; figures : {name: module}
     """
+    study = plan.study
     ablation = claims.find(study.name) if study.name in claims.NAMES else None
     folder = f"results/{study.name}/{study.preset}"
-    shown = tables | {"outcomes": _outcomes(frame), "decay": _decay(tables.get("decay"))}
+    shown = tables | {"outcomes": _outcomes(frame), "decay": _decay(tables.get("decay")), "tuning": _tuned(tables.get("tuning", ()))}
     verdicts = tables.get("verdicts")
     return TEMPLATES.get_template("report.md.j2").render(
         study=study.name, preset=study.preset, title=study.title or study.name, claim=ablation and ablation.CLAIM,
         trained=(frame["purpose"].eq("train") & frame["method"].ne("probe")).any(), training=sentences.training(frame), probing=sentences.probing(frame),
         drawn=searches.drawn(frame),
         shown_nets=sentences.shown(frame), layers=sentences.layers(frame),
-        fresh=not frame["after"].any(), crossed=bool(set(frame["init"]) - set(FAMILIES)), recorded=len(frame), planned=planned,
+        fresh=not frame["after"].any(), crossed=bool(set(frame["init"]) - set(FAMILIES)), recorded=len(frame),
+        planned=len(plan.trials) + len(plan.waiting),
         counts=sentences.counts(frame), folder=folder,
         source=f"{study.name} --preset {study.preset}" if ablation else f"{folder}/plan.toml",
         gaps="half_success" in tables and len(half := gaps(tables["half_success"], frame)) and table(half),
@@ -68,7 +70,7 @@ def markdown(study, frame, planned, choices, tables, figures):
         withdrawn=getattr(ablation, "WITHDRAWN", ()),
         shown=[SimpleNamespace(title=title, text=table(_readable(shown[name])))
                for name, title in TABLES.items() if len(shown.get(name, ()))],
-        tables=list(tables), chosen=len(choices), edges=sum(choice["edge"] for choice in choices.values()))
+        tables=list(tables), tuning=study.tuning, selection=study.selection, doubted=sentences.doubted(frame))
 
 
 def html(title, text, pictures):
@@ -101,7 +103,8 @@ def gaps(half, frame):
         **{knob: kept[knob] for knob in NET if knob in kept},
         "half-success gap": kept["shown"],
         "seeds that solved each gap": [_each(row) for row in kept.itertuples()],
-        "seeds between gaps": [_between(row) for row in kept.itertuples()]})
+        "seeds between gaps": [_between(row) for row in kept.itertuples()],
+        **({"untuned": kept["lr_doubt"]} if any(kept["lr_doubt"]) else {})})
 
 
 def _between(row):
@@ -127,6 +130,23 @@ def _decay(decay):
     wide = kept.pivot_table(index=["cell", "init"], columns=["state", "when"], values="slope", sort=False)
     wide.columns = [f"{state}, {WHEN[when]}" for state, when in wide.columns]
     return wide.reset_index()
+
+
+def _tuned(tuning):
+    """The table of tuned rates with one row for each arm at a gap."""
+    if not len(tuning):
+        return ()
+    knobs = list(tuning.columns[: tuning.columns.get_loc("lr")])
+    rows = []
+    for _, tried in tuning.groupby(knobs, sort=False, dropna=False):
+        rates = "; ".join(f"{row.lr:g}: {_came_to(row)}" for row in tried.itertuples())
+        chosen = tried[tried["chosen"]].iloc[0]
+        rows.append({**chosen[knobs].to_dict(), "lr": f"{chosen['lr']:g}", "rates tried": rates, "untuned": chosen["lr_doubt"]})
+    return pd.DataFrame(rows)
+
+
+def _came_to(rate):
+    return f"loss {rate.loss:.3g}" if pd.isna(rate.solved) else f"{rate.solved:.0f}/{rate.seeds}"
 
 
 def _claim(id, claim, verdicts):

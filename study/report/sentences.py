@@ -1,9 +1,12 @@
 """Sentences of a report about the trials that it rests on."""
 
+from kernels import CELLS
 from study.records.table import where
 from study.report import probes
+from study.report.names import init_label
 from study.report.tables import outcomes
-from study.report.trials import NET, attempts, crossed, forward, pooled, trained
+from study.report.trials import NET, attempts, crossed, forward, grouped, pooled, trained
+from study.statistics.doubts import doubts
 from study.statistics.verdict import CEILING, FLOOR, INCONCLUSIVE, UNTUNED
 from study.tasks import TASKS
 
@@ -44,6 +47,13 @@ def shown(frame):
     differing = [knob for knob in ("direction", "units", *NET) if len(usual) and kinds[knob].nunique() > 1]
     values = ", ".join(f"`{knob}` {usual[knob].iloc[0]}" for knob in differing)
     return values and f"Unless its caption says otherwise, a figure shows nets with {values} only (`list knobs` explains the knobs)."
+
+
+def doubted(frame):
+    """Lines that name the trained arms whose learning rate is in doubt, and at which gaps."""
+    arms = grouped(trained(frame), ["task", "cell", "init"])
+    return [f"{TASKS[arm['task']].title}, {CELLS[arm['cell']].title}, {init_label(arm['init'])}: {doubt}"
+            for arm, runs in arms if (doubt := doubts(runs))]
 
 
 def layers(frame):

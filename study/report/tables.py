@@ -11,12 +11,14 @@ from study.records.table import at_largest_gap, where
 from study.report import probes, searches
 from study.report.trials import NET, attempts, forward, grouped, report_order, row_knobs, trained, with_pass_rule
 from study.statistics.decay import fit_decay
+from study.statistics.doubts import doubts
 from study.statistics.half_success import bracket
 from study.statistics.half_success import half_success as fit_half_success
 from study.statistics.medians import quartiles
 from study.statistics.success import survival, wilson
 from study.statistics.verdict import NOW
 from study.tasks import TASKS
+from study.trial.knobs import DEFAULTS
 
 
 def outcomes(runs):
@@ -40,7 +42,7 @@ def half_success(frame):
             rows.append(row | {"value": half.value, "low": half.low, "high": half.high, "shown": str(half),
                                "seeds": runs["seed"].nunique(), "gaps": " ".join(map(str, counts.index)),
                                "solved": " ".join(map(str, counts)), "brackets": _brackets(brackets),
-                               "not_monotone": sum(low > high for low, high in brackets)})
+                               "not_monotone": sum(low > high for low, high in brackets), "lr_doubt": doubts(runs)})
     return pd.DataFrame(rows)
 
 
@@ -58,12 +60,13 @@ def success(frame):
         low, high = wilson(counts["solved"], len(runs))
         curve = survival(runs["sequences"], runs["solved"].astype(bool))
         rows.append(row | counts | {"rate": counts["solved"] / len(runs), "rate_low": low, "rate_high": high,
-                                    "sequences": curve.median, "sequences_low": curve.low, "sequences_high": curve.high})
+                                    "sequences": curve.median, "sequences_low": curve.low, "sequences_high": curve.high,
+                                    "lr_doubt": doubts(runs)})
     return pd.DataFrame(rows)
 
 
 def learning_rates(choices):
-    """The learning rate chosen for each task, cell and initialisation; `edge`: it is the smallest or largest of the grid."""
+    """The learning rate selected for each task, cell and initialisation; `edge`: it is the smallest or largest of the grid."""
     rows = [{"task": task, "cell": cell, "init": init, "lr": choice["lr"], "edge": choice["edge"],
              "candidates": "; ".join(map(_candidate, choice["candidates"]))}
             for (task, cell, init), choice in choices.items()]
@@ -73,6 +76,18 @@ def learning_rates(choices):
 def _candidate(tried):
     loss = "none finite" if tried["final_loss"] is None else f"{tried['final_loss']:.3g}"
     return f"{tried['lr']:g}: {tried['solved']} of {tried['seeds']}, {tried['sequences']} sequences, loss {loss}"
+
+
+def tuning(outcomes):
+    """What each learning rate came to that was tried for an arm at a gap, and which was `chosen`; one row a rate.
+
+    `log_sequences` is the restricted mean of log sequences, `loss` the median of the final loss, or of the test loss for a task without a
+    pass rule. Knobs are left out in which all arms are at their defaults.
+    """
+    named = {knob: DEFAULTS.get(knob) for outcome in outcomes for knob in outcome.knobs}
+    rows = [named | outcome.knobs | rate.model_dump() | {"chosen": rate.lr == outcome.lr, "lr_doubt": outcome.doubt}
+            for outcome in outcomes for rate in outcome.tried]
+    return pd.DataFrame(sorted(rows, key=report_order))
 
 
 def parameters(frame):
@@ -182,11 +197,13 @@ def _verdict(verdict):
             "seeds_needed": verdict.needed, "p": effect.p, "p_holm": verdict.holm}
 
 
-def every(frame, choices, settled, study, preset):
-    """{file name without its ending: table} of all that are not empty."""
-    tables = {"half_success": half_success(frame), "success": success(frame), "learning_rates": learning_rates(choices),
+def every(frame, plan, settled):
+    """{file name without its ending: table} of all that are not empty, from the recorded trials of a plan and their verdicts."""
+    study, choices = plan.study, plan.choices
+    chosen = {"tuning": tuning(list(choices.values()))} if study.tuning else {"learning_rates": learning_rates(choices)}
+    tables = {"half_success": half_success(frame), "success": success(frame), **chosen,
               "parameters": parameters(frame), "equal_parameters": equal_parameters(frame), "digits": digits(frame), "real": real(frame),
               "conditions": conditions(frame),
               "guessing": guessing(frame), "decay": decay(frame), "probes": probes.slopes(frame), "importance": searches.importance(frame),
-              "verdicts": verdicts(settled, study, preset)}
+              "verdicts": verdicts(settled, study.name, study.preset)}
     return {name: table for name, table in tables.items() if len(table)}

@@ -6,7 +6,7 @@ from study.plan.arm import arm_of
 from study.trial.knobs import DEFAULTS, KNOBS
 
 ALWAYS = {"cell", "task", "init"}  # knobs that are named at their default too
-LAST = ("horizon", "lr", "budget")  # knobs that often follow from others: named only if arms would have the same name otherwise
+LAST = ("horizon", "lr", "budget")  # knobs that often follow from others: named only where arms differ at one gap in nothing else
 
 
 class Best:
@@ -20,9 +20,10 @@ class Best:
         arms = {arm_of(trial): trial for trial in trials if trial.id not in self.searches}
         first = [knob for knob in KNOBS if knob not in ("cell", "gap", "seed", *LAST)]
         axes = ["cell", *(knob for knob in first if len({getattr(arm, knob) for arm in arms.values()}) > 1)]
+        at_gaps = {(arm_of(trial), trial.gap): trial for trial in trials}.values()
         for knob in LAST:
-            pairs = {(_name(arm, axes), getattr(arm, knob)) for arm in arms.values()}
-            if len(pairs) > len({name for name, _ in pairs}):
+            values = {(_name(arm, axes), arm.gap, getattr(arm, knob)) for arm in at_gaps}
+            if len(values) > len({(name, gap) for name, gap, _ in values}):
                 axes.append(knob)
         self.names = {key: _name(arm, axes) for key, arm in arms.items()}
         self.planned = Counter(map(self.name, trials))

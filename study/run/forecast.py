@@ -2,10 +2,11 @@
 
 from heapq import nlargest
 
-from study.plan.plan import Plan, folder_of, missing
+from study.plan.plan import Plan, folder_of
 from study.records import store
 from study.run.cost import memory
-from study.run.estimate import Estimate, crowding, grouped
+from study.run.estimate import Estimate, crowding
+from study.run.left import Left
 
 
 def forecast(study, subset, out, workers, retry=False):
@@ -16,23 +17,25 @@ def forecast(study, subset, out, workers, retry=False):
     folder = folder_of(out, study)
     contents = store.read(folder)
     plan = Plan.from_records(study, contents, subset)
-    to_run = [*missing(plan.trials, contents, retry), *plan.waiting]
-    idle = Estimate.of_this_machine() if to_run else Estimate()
+    left = Left(plan, contents, retry)
+    idle = Estimate.of_this_machine() if left.trials else Estimate()
     for trial in plan.recorded(contents):
         idle.learn(trial, contents.brief[trial.id])
-    expected, at_most = idle.span(grouped(to_run).values(), workers)
+    expected, at_most = left.span(idle, workers)
     slower = crowding(workers)
     return {
         "study": study.name,
         "preset": study.preset,
         "folder": str(folder),
-        "selection": len(plan.choosing),
+        "selection": plan.bounds[0],
+        "selection_at_most": plan.bounds[1],
         "trials": len(plan.training) + len(plan.waiting),
         "recorded": len(plan.recorded(contents)),
         "failed": len(plan.failed(contents)),
-        "to_run": len(to_run),
-        "core_seconds": round(idle.span(grouped(to_run).values(), 1)[1]),
+        "to_run": left.fewest,
+        "to_run_at_most": left.most,
+        "core_seconds": round(left.span(idle, 1)[1]),
         "expected_seconds": round(slower * expected),
         "seconds": round(slower * at_most),
-        "bytes": sum(nlargest(workers, map(memory, to_run))),
+        "bytes": sum(nlargest(workers, map(memory, left.trials))),
     }

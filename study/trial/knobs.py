@@ -120,7 +120,7 @@ class Trial(Frozen):
     chrono: Horizon | None = Field(
         None, description="longest time to remember, by which gate biases are set instead of by forget_bias; for init standard"
     )
-    lr: Rate | None = Field(None, description="learning rate; if not given, chosen by the study's selection")
+    lr: Rate | None = Field(None, description="learning rate; if not given, chosen by the study's selection or tuning")
     seed: Annotated[int, Field(ge=0, lt=2**31)] = Field(
         0, description="of data and initial weights; `seeds = N` of a grid stands for 0 to N - 1"
     )

@@ -1,0 +1,89 @@
+"""Success against learning rate, a line for each arm at each gap."""
+
+import numpy as np
+import pandas as pd
+
+from kernels import CELLS
+from study.plan.arm import ARM
+from study.report.names import init_label
+from study.report.panels import log_axis
+from study.report.style import DARK, GREY, PALE, colour, key
+from study.report.trials import grouped, with_pass_rule
+from study.tasks import TASKS
+
+PLACE = 4
+TITLE = "Which learning rates solve the task"
+CAPTION = (
+    "Tuning trials: one panel for each arm, one line for each gap. The height of a line above its base is the share of seeds that solve "
+    "the task with that learning rate, up to all of them at the next line's base. A disc is the rate that was chosen; a hollow one is "
+    "untuned: no rate solved the task, or the best one is the smallest or the largest that was tried."
+)
+OFTEN = ("horizon", "budget", "clip")  # knobs that often follow from others: named only where arms would have the same name otherwise
+COLUMNS, HEIGHT = 4, 0.8  # panels in a row; the height of a line where all seeds are solved, in units of its place
+
+
+def data(frame):
+    runs = with_pass_rule(frame[(frame["purpose"] == "select") & frame["lr_chosen"].notna()])
+    if not len(runs):
+        return pd.DataFrame()
+    rows = []
+    for row, seeds in grouped(runs.assign(arm=_names(runs)), ["task", "cell", "arm", "gap", "lr"]):
+        first = seeds.iloc[0]
+        rows.append(row | {"seeds": len(seeds), "rate": seeds["solved"].eq(True).mean(), "chosen": row["lr"] == first["lr_chosen"],
+                           "lr_doubt": first["lr_doubt"]})
+    return pd.DataFrame(rows)
+
+
+def _names(runs):
+    """The name of the arm of each run: its cell, its initialisation, and the other knobs in which the arms differ."""
+    others = [knob for knob in ARM if knob not in ("task", "cell", "lr", "purpose", "init", "scheme", "forget_bias", "chrono")]
+    differing = [knob for knob in others if runs[knob].nunique(dropna=False) > 1]
+    named = [knob for knob in differing if knob not in OFTEN]
+    for knob in (knob for knob in differing if knob in OFTEN):
+        groups = runs.groupby(["task", "cell", "init", "gap", *named], dropna=False)
+        named += [knob] if (groups[knob].nunique(dropna=False) > 1).any() else []
+    inits = runs["init"].nunique() > 1
+    return [", ".join([CELLS[run["cell"]].title, *([_short(run["init"])] if inits else []), *(f"{knob} {run[knob]}" for knob in named)])
+            for _, run in runs.iterrows()]
+
+
+def _short(init):
+    return init_label(init).removesuffix(" initialisation")
+
+
+def draw(data, figure):
+    arms = list(data.groupby(["task", "arm"], sort=False))
+    most = max(arm["gap"].nunique() for _, arm in arms)
+    rows = -(-len(arms) // COLUMNS)
+    figure.set_size_inches(figure.get_figwidth(), 0.7 + (0.45 + 0.17 * most) * rows)
+    grid = figure.subplots(rows, min(COLUMNS, len(arms)), sharex=True, squeeze=False).flat
+    for unused in grid[len(arms):]:
+        unused.set_axis_off()
+    for k, (((task, name), arm), axes) in enumerate(zip(arms, grid)):
+        _draw_arm(axes, arm)
+        several = f"{TASKS[task].title}\n" if data["task"].nunique() > 1 else ""
+        axes.set_title(several + name, fontsize=7.5, loc="left", pad=3)
+        log_axis(axes, data["lr"], "")
+        axes.tick_params(labelbottom=k + COLUMNS >= len(arms))
+    figure.supxlabel("learning rate", fontsize=9)
+    figure.supylabel("gap", fontsize=9)
+    mark = {"marker": "o", "linestyle": "", "markeredgecolor": DARK}
+    figure.legend(handles=[key("chosen", **mark), key("chosen, but untuned", markerfacecolor="white", **mark)],
+                  loc="outside upper left", ncols=2)
+
+
+def _draw_arm(axes, arm):
+    gaps, tint = sorted(set(arm["gap"])), colour(arm["cell"].iloc[0])
+    for place, gap in enumerate(gaps):
+        line = arm[arm["gap"] == gap].sort_values("lr")
+        height = place + HEIGHT * line["rate"]
+        axes.fill_between(line["lr"], place, height, color=tint, alpha=0.25, linewidth=0)
+        axes.plot(line["lr"], height, color=tint, linewidth=1.2)
+        axes.plot(line["lr"], np.full(len(line), place), "|", color=GREY, markersize=2.5, markeredgewidth=0.6)
+        chosen = line["chosen"]
+        axes.plot(line["lr"][chosen], height[chosen], "o", color=tint, markersize=4.5, zorder=3,
+                  markerfacecolor="white" if line["lr_doubt"].notna().any() else tint)
+    axes.set_yticks(range(len(gaps)), [f"{gap:,}" for gap in gaps], fontsize=7)
+    axes.set_ylim(-0.15, len(gaps))
+    axes.grid(axis="y", color=PALE)
+    axes.tick_params(axis="x", labelsize=6.5, labelrotation=90)

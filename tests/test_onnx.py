@@ -9,13 +9,13 @@ from cases import ARMS, CELLS, case, fitting, real, same_bits
 import kernels
 
 onnx = pytest.importorskip("onnx", reason="onnx is not installed: pip install 'longlag[onnx]'")
-onnxruntime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed: pip install 'longlag[onnx]'")
+pytest.importorskip("onnxruntime", reason="onnxruntime is not installed: pip install 'longlag[onnx]'")
 
 from onnx import numpy_helper  # noqa: E402
 from onnx.backend.test.case import node as official  # noqa: E402
 from onnx.backend.test.case.node import gru, lstm, rnn  # noqa: E402, F401
 from onnx.reference import ReferenceEvaluator  # noqa: E402
-from onnx_models import B, H, I, T, operator  # noqa: E402
+from onnx_models import B, H, I, T, operator, session  # noqa: E402
 
 from kernels.onnx import load, save  # noqa: E402
 from kernels.onnx.model import Model  # noqa: E402
@@ -24,12 +24,6 @@ from kernels.training import LOSSES  # noqa: E402
 
 TOLERANCE = {"float32": 1e-5, "float64": 1e-12}
 BLOCKED = [cell for cell in CELLS if kernels.CELLS[cell].gates]
-
-
-def session(model):
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    return onnxruntime.InferenceSession(model if isinstance(model, bytes) else str(model), options, providers=["CPUExecutionProvider"])
 
 
 def run(model, **inputs):
@@ -93,7 +87,8 @@ def test_operators_and_scans(tmp_path):
         for dtype in TOLERANCE:
             layer = kernels.RNN(cell, H, H, "both", dtype=dtype)
             save(layer, layer.init(), tmp_path / "layer.onnx")
-            used = [node.op_type for node in onnx.load(tmp_path / "layer.onnx").graph.node if node.op_type in ("RNN", "LSTM", "GRU", "Scan")]
+            every = [node.op_type for node in onnx.load(tmp_path / "layer.onnx").graph.node]
+            used = [name for name in every if name in ("RNN", "LSTM", "GRU", "Scan")]
             assert used == ([OPERATORS[cell].name] if cell in OPERATORS and dtype == "float32" else ["Scan", "Scan"])
 
 
@@ -126,8 +121,10 @@ def test_attention(score, direction):
 
 
 ANSWERS = {
-    "cross_entropy": lambda o: kernels.cross_entropy(o, np.zeros(B, int))[1], "sigmoid_error": lambda o: kernels.sigmoid_error(o, o)[1],
-    "binary_cross_entropy": lambda o: kernels.binary_cross_entropy(o, np.zeros_like(o))[1], "squared_error": lambda o: o,
+    "cross_entropy": lambda o: kernels.cross_entropy(o, np.zeros(B, int))[1],
+    "sigmoid_error": lambda o: kernels.sigmoid_error(o, o)[1],
+    "binary_cross_entropy": lambda o: kernels.binary_cross_entropy(o, np.zeros_like(o))[1],
+    "squared_error": lambda o: o,
 }  # fmt: skip
 
 
@@ -144,7 +141,7 @@ def test_answers_of_each_loss(loss):
 
 @pytest.mark.parametrize("kind, attributes, P, cell", [
     ("RNN", {}, False, "rnn"), ("RNN", {"activations": ["Relu"]}, False, "rnn_relu"),
-    ("LSTM", {}, False, "lstm"), ("LSTM", {}, True, "peephole"), ("LSTM", {"activations": ["Sigmoid", "Tanh", "Tanh"]}, False, "lstm"),
+    ("LSTM", {}, False, "lstm"), ("LSTM", {"activations": ["Sigmoid", "Tanh", "Tanh"]}, False, "lstm"), ("LSTM", {}, True, "peephole"),
     ("LSTM", {"input_forget": 1}, False, "coupled"), ("LSTM", {"input_forget": 1}, True, "coupled_peephole"),
     ("GRU", {}, False, "gru"), ("GRU", {"linear_before_reset": 1}, False, "gru_after"),
 ], ids=str)  # fmt: skip

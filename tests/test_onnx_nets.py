@@ -15,7 +15,9 @@ from study.trial.knobs import Trial
 from study.trial.run import run
 
 onnx = pytest.importorskip("onnx", reason="onnx is not installed: pip install 'longlag[onnx]'")
-onnxruntime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed: pip install 'longlag[onnx]'")
+pytest.importorskip("onnxruntime", reason="onnxruntime is not installed: pip install 'longlag[onnx]'")
+
+from onnx_models import session  # noqa: E402
 
 from study.nets.onnx import encode  # noqa: E402
 
@@ -26,21 +28,21 @@ MADE_OF = [
     {"layers": 2, "direction": "both", "merge": "learned"}, {"output": "sigmoid", "merge": "mean", "direction": "both"},
 ]  # fmt: skip
 GRIDS = [{"layers": 3, "stack": "grid"}, {"layers": 2, "stack": "grid", "tied": True}]
-NETS = [(cell, made_of) for cell, row in kernels.CELLS.items() for made_of in MADE_OF + (GRIDS if row.states == ("h", "c") else [])]
+NETS = [(cell, made_of) for cell, row in kernels.CELLS.items()
+        for made_of in MADE_OF + (GRIDS if row.states == ("h", "c") else [])]
 
 
 def answers(model, batch, dtype):
     """What a model answers to a Batch."""
-    session = onnxruntime.InferenceSession(model if isinstance(model, bytes) else str(model), providers=["CPUExecutionProvider"])
     x, lengths = np.asarray(batch.x).astype(dtype), batch.lengths.astype(np.int32)
-    (found,) = session.run(["answers"], {"x": x, "lengths": lengths, "places": batch.places()})
+    (found,) = session(model).run(["answers"], {"x": x, "lengths": lengths, "places": batch.places()})
     return found
 
 
 def assert_answers(net, theta, model, batch):
     expected = net.forward(theta, batch, tape=False).output
-    got = answers(model, batch, net.dtype)
-    assert got.shape == expected.shape and np.abs(got - expected).max() <= TOLERANCE[net.dtype.name] * max(1, np.abs(expected).max())
+    got, most = answers(model, batch, net.dtype), TOLERANCE[net.dtype.name] * max(1, np.abs(expected).max())
+    assert got.shape == expected.shape and np.abs(got - expected).max() <= most
 
 
 @pytest.mark.parametrize("cell, made_of", NETS, ids=str)

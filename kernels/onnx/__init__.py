@@ -1,4 +1,4 @@
-"""Layers as ONNX files, and back. Needs the packages onnx and, to run a file, for example onnxruntime: pip install "longlag[onnx]"."""
+"""Layers as ONNX files, and back. Needs the package onnx and, to run a file, for example onnxruntime: the extra `onnx`."""
 
 from pathlib import Path
 
@@ -10,9 +10,10 @@ from kernels.onnx.read import read
 def save(layer, theta, file, state=False):
     """Write a layer with its weights as an ONNX model.
 
-    The model takes x (T, B, I) and lengths (B,), int32, and gives y as ``layer.forward`` does. Where ONNX has the cell as an operator
-    (rnn, rnn_relu, lstm, peephole, coupled, coupled_peephole, gru, gru_after) it is that; any other cell, and a layer in float64, which
-    onnxruntime's operators do not compute, is a Scan of its equations. Memory cell blocks are written out: each cell has gates of its own.
+    The model takes x (T, B, I) and lengths (B,), int32, and gives y as ``layer.forward`` does. Where ONNX has the cell as an
+    operator (rnn, rnn_relu, lstm, peephole, coupled, coupled_peephole, gru, gru_after) it is that. Any other cell is a Scan of its
+    equations, and so is a layer in float64, which onnxruntime's operators do not compute. Memory cell blocks are written out: each
+    cell has gates of its own.
 
     Parameters
     ----------
@@ -58,6 +59,7 @@ def load(file, node=None):
     ------
     ValueError
         The file is no whole ONNX model, or has external data outside of its folder; the model has no such layer; the node has an
-        attribute, an activation or stored initial states that a layer here cannot have; a tensor is missing, does not fit, or holds NaN.
+        attribute, an activation or stored initial states that a layer here cannot have; a tensor is missing, does not fit, or
+        holds NaN.
     """
     return read(file, node)

@@ -12,15 +12,17 @@ from kernels.onnx.operators import OPERATORS, encode
 OPSET, IR = 18, 8               # of 2022, so that older runtimes read them, too
 MOST_BYTES = 2**31 - 2**20      # that one file can hold
 NEVER = -1e30                   # the score of a step that an answer does not see
-SQUASHING = {"cross_entropy": "Softmax", "sigmoid_error": "Sigmoid", "binary_cross_entropy": "Sigmoid", "squared_error": "Identity"}
+SQUASHING = {                   # what a net answers, by its loss
+    "cross_entropy": "Softmax", "sigmoid_error": "Sigmoid", "binary_cross_entropy": "Sigmoid", "squared_error": "Identity",
+}
 
 
 class Model:
     """A net as a graph between the input x (T, B, I) and outputs.
 
-    Each method that adds a part takes and gives names of values, where the method of kernels.Training takes and gives numbers of parts.
-    The model has the inputs lengths (B,), int32, if it has recurrent layers, and places (P,), int64, t B + b of each answer, if it has
-    answers. Letters: T steps, B rows, P answers, I inputs.
+    Each method that adds a part takes and gives names of values, where that of kernels.Training takes and gives numbers of parts.
+    The model has the inputs lengths (B,), int32, if it has recurrent layers, and places (P,), int64, t B + b of each answer, if it
+    has answers. Letters: T steps, B rows, P answers, I inputs.
 
     Parameters
     ----------
@@ -89,7 +91,7 @@ class Model:
         return self.layer(x, layer, at)[0]
 
     def layer(self, x, layer, at, state=None):
-        """(y, {name: (D, B, H)}): outputs and final states of an RNN, from the values `state` {name: (D, B, H)}, 0 where missing."""
+        """(y, {name: (D, B, H)}): outputs and final states of an RNN, from `state` {name: (D, B, H)}, 0 where missing."""
         name, weights = self._weights("recurrent", layer, at)
         layer, weights = _without_blocks(layer, weights)
         through = self._operator if layer.cell.name in OPERATORS and layer.dtype == np.float32 else self._scans
@@ -117,8 +119,9 @@ class Model:
             The metadata.
         """
         for name, (value, _) in outputs.items():
-            self.graph.nodes.append(helper.make_node("Identity", [value], [name], name))
-        graph = self.graph.proto("net", [*self._ports.values()], [port(name, self.theta.dtype, shape) for name, (_, shape) in outputs.items()])
+            self.graph.node("Identity", value, name=name)
+        ports = [port(name, self.theta.dtype, shape) for name, (_, shape) in outputs.items()]
+        graph = self.graph.proto("net", [*self._ports.values()], ports)
         model = helper.make_model(graph, producer_name="longlag", ir_version=IR, opset_imports=[helper.make_opsetid("", OPSET)])
         helper.set_model_props(model, dict(about))
         checker.check_model(model, full_check=True)
@@ -141,7 +144,7 @@ class Model:
         W, R, B, *P = self._store(f"{name}/", tensors)
         attributes = operator.switches | {
             "activations": operator.activations * len(directions), "hidden_size": layer.units,
-            "direction": "bidirectional" if len(directions) == 2 else layer.direction}
+            "direction": "bidirectional" if layer.direction == "both" else layer.direction}
         inputs = x, W, R, B, self._lengths(), *(state.get(s, "") for s in cell.states), *P
         y, *states = self.graph.node(operator.name, *inputs, outputs=["y", *cell.states], name=name, **attributes)
         return y, dict(zip(cell.states, states))
@@ -188,7 +191,8 @@ class Model:
     def _alive(self, x):
         """(T, B, 1) bool: the steps that are within their row's length."""
         node = self.graph.node
-        return node("Less", node("Reshape", self._steps(x), _integers(-1, 1, 1)), node("Unsqueeze", self._long_lengths(), _integers(1)))
+        t, lengths = node("Reshape", self._steps(x), _integers(-1, 1, 1)), node("Unsqueeze", self._long_lengths(), _integers(1))
+        return node("Less", t, lengths)
 
     def _zeros(self, x, units):
         """(B, units)"""
@@ -221,7 +225,7 @@ def _of(weights, direction):
 
 
 def _without_blocks(layer, weights):
-    """The layer and its weights {name: array} without memory cell blocks: each cell gets its own copy of the gates that it shares."""
+    """The layer and its weights {name: array} without memory cell blocks: each cell gets a copy of the gates that it shares."""
     if layer.block == 1:
         return layer, weights
     number = parameters.spread(layer.cell, layer.inputs, layer.units, layer.block)

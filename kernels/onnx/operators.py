@@ -1,7 +1,7 @@
 """ONNX's operators RNN, LSTM and GRU: which cells they are, and their weights from ours and back, in one direction.
 
-W is (G H, I), R (G H, H), B (2 G H,), P (3 H,), in the order of the operator's G gates. The operator adds the two halves of B; ours is
-the first half. Where a gate of ours is one minus a gate of ONNX, its weights change sign, for 1 - sigmoid(a) = sigmoid(-a).
+W is (G H, I), R (G H, H), B (2 G H,), P (3 H,), in the order of the operator's G gates. The operator adds both halves of B; ours
+is the first. Where a gate of ours is one minus a gate of ONNX, its weights change sign, for 1 - sigmoid(a) = sigmoid(-a).
 """
 
 from typing import NamedTuple
@@ -38,8 +38,8 @@ def _row(name, activations, gates, recurrent=None, **switches):
     return Operator(name, activations.split(), switches, tuple(gates.split()), tuple((recurrent or gates).split()))
 
 
-# The standard does not say which of i and f is one minus the other where input_forget is 1. onnxruntime reads i and computes f = 1 - i.
-# With the weights of f turned for i, and f as it is, every reading gives our cell, even one without coupling.
+# The standard does not say whether i or f is one minus the other where input_forget is 1; onnxruntime computes f = 1 - i. With the
+# weights of f for f, and with changed sign for i, every reading gives our cell, even one without coupling.
 OPERATORS = {
     "rnn": _row("RNN", "Tanh", "a"),
     "rnn_relu": _row("RNN", "Relu", "a"),
@@ -54,7 +54,7 @@ PEEPHOLES = 3       # gates that P has weights for
 
 
 def encode(cell, view):
-    """{"W": array, "R": ..., "B": ...[, "P": ...]} from the parameters {"W": (n, I, H), "U": ..., "b": ...[, "p": ...]} of a cell."""
+    """{"W": array, "R": ..., "B": ...[, "P": ...]} of a cell's parameters {"W": (n, I, H), "U": ..., "b": ...[, "p": ...]}."""
     operator = OPERATORS[cell]
     rows = {kind: dict(zip(blocks, view[kind])) for kind, blocks in parameters.kinds(kernels.CELLS[cell]).items()}
     gates, zero = {gate.lstrip("-") for gate in operator.gates}, np.zeros_like(view["b"][0])

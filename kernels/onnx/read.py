@@ -8,12 +8,13 @@ from google.protobuf.message import DecodeError
 from onnx import checker, external_data_helper, helper, numpy_helper
 
 from kernels import CELLS, RNN, checks, parameters
+from kernels.layer import DIRECTIONS
 from kernels.onnx import scan
 from kernels.onnx.operators import OPERATORS, PEEPHOLES, decode
 
 INPUTS = ("x", "W", "R", "B", "sequence_lens", "initial_h", "initial_c", "P")
 ATTRIBUTES = {"hidden_size", "direction", "layout", "activations", "input_forget", "linear_before_reset"}  # that are understood
-DIRECTIONS = {"forward": ("forward",), "reverse": ("reverse",), "bidirectional": ("forward", "reverse")}
+OURS = {"forward": "forward", "reverse": "reverse", "bidirectional": "both"}    # directions
 MERGES = {"ReduceSum": "sum", "ReduceMean": "mean", "Where": "learned"}     # by the operator of the node that `save` calls "merge"
 
 
@@ -21,11 +22,12 @@ def read(file, name):
     """(layer, theta) of the recurrent layer with a name; None: of the only one."""
     source = Source(file)
     layers = source.layers()
+    known = ", ".join(layers) or "none"
     if name is None and len(layers) != 1:
-        raise ValueError(f"{file}: expected one recurrent layer (RNN, LSTM, GRU), or the argument node, got {', '.join(layers) or 'none'}")
+        raise ValueError(f"{file}: expected one recurrent layer (RNN, LSTM, GRU), or the argument node, got {known}")
     if name is not None and name not in layers:
-        raise ValueError(f"{file}: node: expected one of {', '.join(layers) or 'none'}, got {name!r}{checks.nearest(name, layers)}")
-    name = name or next(iter(layers))
+        raise ValueError(f"{file}: node: expected one of {known}, got {name!r}{checks.nearest(name, layers)}")
+    name = next(iter(layers)) if name is None else name
     of_nodes = _of_scans if layers[name][0].op_type == "Scan" else _of_operator
     try:
         return of_nodes(source, name, layers[name])
@@ -52,7 +54,7 @@ class Source:
         self.tensors |= {name: attribute.t for name, attribute in constants if attribute.name == "value"}
 
     def layers(self):
-        """{name: its nodes} of recurrent layers: one node RNN, LSTM or GRU, or Scans, whose names end in "/forward" or "/reverse"."""
+        """{name: its nodes} of recurrent layers: one RNN, LSTM or GRU, or Scans, whose names end in "/forward" or "/reverse"."""
         found = {}
         for node in self.nodes:
             if node.domain in ("", "ai.onnx") and node.op_type in ("RNN", "LSTM", "GRU", "Scan"):
@@ -79,13 +81,13 @@ class Source:
             raise ValueError(f"{argument}: expected finite numbers, got NaN or infinity")
         return array
 
-    def merge(self, name, directions):
+    def merge(self, name):
         """How a layer merges its directions."""
-        found = [node.op_type for node in self.nodes if node.name == f"{name}/merge"]
-        return MERGES.get(found[0], "concat") if found and directions == 2 else "concat"
+        found = [MERGES[node.op_type] for node in self.nodes if node.name == f"{name}/merge" and node.op_type in MERGES]
+        return found[0] if found else "concat"
 
     def filled(self, name, layer, arrays):
-        """(layer, theta) from the arrays {name: array} of its directions and, where its merge is learned, those that are stored."""
+        """(layer, theta) from the arrays {name: array} of its directions, and for a learned merge from those that are stored."""
         theta = np.empty(layer.size, layer.dtype)
         for key, view in layer.view(theta).items():
             view[...] = arrays[key] if key in arrays else self.weights(key, f"{name}/{key}", view.shape, (layer.dtype,))
@@ -103,7 +105,7 @@ def _of_operator(source, name, nodes):
         checker.check_node(node)
     except checker.ValidationError as error:
         raise ValueError(f"expected a node {node.op_type} of the standard, got another one: {error}") from None
-    direction = checks.choice("direction", attributes.get("direction", b"forward").decode(), DIRECTIONS)
+    direction = OURS[checks.choice("direction", attributes.get("direction", b"forward").decode(), OURS)]
     inputs, ways = {key: value for key, value in zip(INPUTS, node.input) if value}, DIRECTIONS[direction]
     cell = _cell(node.op_type, attributes, len(ways), "P" in inputs)
     tensors = _tensors(source, inputs, cell, len(ways))
@@ -113,8 +115,7 @@ def _of_operator(source, name, nodes):
     for key in ("initial_h", "initial_c"):
         if inputs.get(key) in source.tensors and source.stored(key, inputs[key]).any():
             raise ValueError(f"{key}: expected zeros, or no tensor that is stored: states are no weights of a layer")
-    layer = RNN(cell, tensors["W"].shape[2], H, "both" if len(ways) == 2 else direction, source.merge(name, len(ways)),
-                tensors["R"].dtype.name)
+    layer = RNN(cell, tensors["W"].shape[2], H, direction, source.merge(name), tensors["R"].dtype.name)
     of_each = [decode(cell, {key: tensor[d] for key, tensor in tensors.items()}) for d in range(len(ways))]
     return source.filled(name, layer, {f"{way}/{kind}": array for way, one in zip(ways, of_each) for kind, array in one.items()})
 
@@ -152,7 +153,7 @@ def _of_scans(source, name, nodes):
     cell, dtype = found[0]
     first = f"{ways[0]}/W/{CELLS[cell].inputs[0]}"
     I, H = source.weights(first, f"{name}/{first}", ("I", "H")).shape
-    layer = RNN(cell, I, H, "both" if len(ways) == 2 else direction, source.merge(name, len(ways)), dtype)
+    layer = RNN(cell, I, H, direction, source.merge(name), dtype)
     arrays = {}
     for way in ways:
         for kind, rows in parameters.kinds(CELLS[cell]).items():

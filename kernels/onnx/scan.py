@@ -1,7 +1,8 @@
 """One step of any cell as ONNX nodes, which are traced from the NumPy twin: what it does with symbols is written down.
 
-Design. The twin's cells are NumPy functions that were written from the papers. They run here on objects that stand for (B, H) arrays
-and add a node for each operation of NumPy, so a new cell is exported without a line here. Rejected: a second table of equations.
+Design. The twin's cells are functions in NumPy that were written from the papers. Here they run on objects that stand for arrays
+(B, H) and add a node for each operation of NumPy, so a new cell is exported without a line here. Rejected: a second table of
+equations.
 """
 
 from types import SimpleNamespace

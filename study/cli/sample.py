@@ -106,8 +106,8 @@ def weights(id, out, to):
 def onnx_(id, file, out):
     """Write the net of a recorded trial as an ONNX model to FILE.
 
-    It takes x (steps, rows, inputs), lengths (rows) and places, t * rows + b of each answer that is asked for, at step t of row b. It
-    gives the answers (places, outputs).
+    It takes x (steps, rows, inputs), the lengths of the rows, and places: t * rows + b of each answer that is asked for, at step t of
+    row b. It gives the answers (places, outputs).
 
     Without weights that `run --keep-weights` kept, the trial is trained again first.
     """
@@ -118,10 +118,9 @@ def onnx_(id, file, out):
         raise SpecError('onnx needs the extra `onnx` of this package: pip install "longlag[onnx]"') from None
     trained = Trained(find.find(out, id))
     theta, task = trained.weights(say), trained.task
-    names = {"symbols": task.symbols, "answers": task.answers}
-    said = about(trained.trial, digest(theta)) | {key: json.dumps(list(value)) for key, value in names.items() if value is not None}
+    names = {key: json.dumps(list(value)) for key, value in (("symbols", task.symbols), ("answers", task.answers)) if value}
     try:
-        data = encode_net(trained.net, theta, said)
+        data = encode_net(trained.net, theta, about(trained.trial, digest(theta)) | names)
     except ValueError as error:
         raise SpecError(f"{trained.trial.id}: {error}") from None
     output.send(file, data, f"the net of {trained.trial.id}, {len(theta):,} weights")

@@ -105,7 +105,7 @@ class Module:
         raise NotImplementedError
 
     def compile(self, training, x, at, truncated):
-        """Add this module to a kernels.Training, or to a kernels.onnx.Model, which has the same methods; return the part of its output.
+        """Add this module to a kernels.Training, or to a kernels.onnx.Model, which has its methods; return the part of its output.
 
         Parameters
         ----------

@@ -165,7 +165,7 @@ class Net:
         return training
 
     def assemble(self, into, x, truncated=False):
-        """Add all modules to a kernels.Training or a kernels.onnx.Model whose input is its part x; return the part of the outputs."""
+        """Add all modules to a kernels.Training or kernels.onnx.Model whose part x are the inputs; return the outputs' part."""
         for name, module in self.modules.items():
             x = module.compile(into, x, self.slices[name].start, truncated)
         return x

@@ -6,8 +6,8 @@ from kernels.onnx import Model
 def encode(net, theta, about):
     """The bytes of a file.
 
-    The model takes x (T, B, I), lengths (B,), int32, and places (P,), int64, t B + b of each answer; it gives `answers` (P, K), what the net
-    answers there. Raises ValueError where the weights are too many for a file.
+    The model takes x (T, B, I), lengths (B,), int32, and places (P,), int64, t B + b of each answer; it gives answers (P, K), what
+    the net answers there. Raises ValueError where the weights are too many for a file.
 
     Parameters
     ----------

@@ -17,12 +17,12 @@ class Best:
 
     def __init__(self, trials, searches=None):
         self.searches = searches or {}
-        arms = {arm_of(trial): trial for trial in trials if trial.id not in self.searches}
+        crossed = [trial for trial in trials if trial.id not in self.searches]
+        arms, at_gaps = {arm_of(trial): trial for trial in crossed}, {(arm_of(trial), trial.gap): trial for trial in crossed}
         first = [knob for knob in KNOBS if knob not in ("cell", "gap", "seed", *LAST)]
         axes = ["cell", *(knob for knob in first if len({getattr(arm, knob) for arm in arms.values()}) > 1)]
-        at_gaps = {(arm_of(trial), trial.gap): trial for trial in trials}.values()
         for knob in LAST:
-            values = {(_name(arm, axes), arm.gap, getattr(arm, knob)) for arm in at_gaps}
+            values = {(_name(arm, axes), arm.gap, getattr(arm, knob)) for arm in at_gaps.values()}
             if len(values) > len({(name, gap) for name, gap, _ in values}):
                 axes.append(knob)
         self.names = {key: _name(arm, axes) for key, arm in arms.items()}

@@ -23,7 +23,8 @@ def nets(task, cell, wrong, gaps=language.GAPS):
                       for n in [next((n for end, n in counts.items() if name.endswith(end)), 0)]}
             solved = not any(counts.values())
             knobs = Trial(task=task, cell=cell, gap=gap, seed=seed, lr=0.01, init="long", horizon=40, budget=64_000).model_dump()
-            rows.append(knobs | {"solved": solved, "sequences": 9000 if solved else 64_000, "status": "done", "test_conditions": tested})
+            rows.append(knobs | {"solved": solved, "sequences": 9000 if solved else 64_000, "drawn": "", "status": "done",
+                                 "test_conditions": tested})
     return pd.DataFrame(rows)
 
 

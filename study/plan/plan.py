@@ -42,7 +42,7 @@ class Plan:
 
     def __init__(self, study, choices, subset=EVERYTHING, begun=None):
         self.study, self.choices, self.subset, self.begun = study, choices, subset, begun or {}
-        self.points = tuple(point for point in study.points if subset.may_have(point))
+        self.points = tuple(point for point, grids in study.places.items() if subset.may_have(point, grids))
         self._way = way_of(study)
         self._chosen = self._way.rates(choices)
 

@@ -179,14 +179,24 @@ class Study(Frozen):
         largest = max(3, self.knobs.gap or 0, *gaps)
         return {"horizon": largest} | _given(self.knobs)
 
-    @cached_property
+    @property
     def points(self):
-        """Every point of the grids once, in order; SpecError names each combination that cannot be."""
-        return tuple(self.searches)
+        """Every point of the grids once, in order."""
+        return tuple(self.places)
 
     @cached_property
     def searches(self):
         """{point: the Search that drew it}, None for points that a grid without draws has, too."""
+        return {point: search for point, (search, _) in self._crossed.items()}
+
+    @cached_property
+    def places(self):
+        """{point: names of its grids}"""
+        return {point: names for point, (_, names) in self._crossed.items()}
+
+    @cached_property
+    def _crossed(self):
+        """{point: (its Search, names of its grids)}; SpecError names each combination that cannot be."""
         points, errors, count, checked = {}, {}, 0, {}
         for name, knobs, search in ((grid.name, *point) for grid in self.grids for point in grid.points()):
             others = tuple(item for item in knobs.items() if item[0] != "seed")
@@ -195,7 +205,8 @@ class Study(Frozen):
                     point = Point(checked[others].trial.model_copy(update={"seed": knobs["seed"]}), checked[others].rate_key)
                 else:
                     point = checked[others] = self._point(self.fixed | knobs)
-                points[point] = search and points.get(point, search)
+                before, names = points.get(point, (search, ()))
+                points[point] = search and before, (*names, name)
             except (ValidationError, SpecError) as error:
                 count += 1
                 for line in lines(error):

@@ -10,19 +10,24 @@ from study.trial.knobs import KNOBS, annotated
 
 
 class Subset(NamedTuple):
-    """The trials whose knobs have one of the given values, {knob: values}, and whose seed is below `seeds`."""
+    """The trials whose knobs have one of the given values, {knob: values}, and whose seed is below `seeds`.
+
+    `grids` : names, of which one is that of a grid with the trial; None: any grid
+    """
 
     axes: dict
     seeds: int | None = None
+    grids: frozenset | None = None
 
     def has(self, trial, ignore=()):
-        """Whether it holds the trial; the knobs in `ignore` are not compared."""
+        """Whether it holds the trial, whatever its grids; the knobs in `ignore` are not compared."""
         seeded = self.seeds is None or trial.seed < self.seeds
         return seeded and all(getattr(trial, axis) in values for axis, values in self.axes.items() if axis not in ignore)
 
-    def may_have(self, point):
-        """Whether it holds the trial of a point, at some learning rate where that is still to be chosen."""
-        return self.has(point.trial, ignore=() if point.rate_key is None else ("lr",))
+    def may_have(self, point, grids):
+        """Whether it holds the trial of a point of these grids, at some learning rate where that is still to be chosen."""
+        placed = self.grids is None or not self.grids.isdisjoint(grids)
+        return placed and self.has(point.trial, ignore=() if point.rate_key is None else ("lr",))
 
 
 EVERYTHING = Subset({})
@@ -31,13 +36,17 @@ EVERYTHING = Subset({})
 def parse(texts, seeds, study):
     """The Subset of `AXIS=VALUE[,VALUE]` arguments.
 
-    Raises SpecError for an axis or a value that the study does not have, and if no trial of the study is left.
+    The axis `grid` takes names of grids. Raises SpecError for an axis or a value that the study does not have, and if no trial of the
+    study is left.
     """
-    axes, errors = {}, []
+    axes, errors, grids = {}, [], set()
     for text in texts:
         axis, _, values = text.partition("=")
+        if axis == "grid":
+            errors += _names(study, values, grids)
+            continue
         if axis not in KNOBS:
-            errors.append("--only: " + unknown("axis", axis, KNOBS))
+            errors.append("--only: " + unknown("axis", axis, ("grid", *KNOBS)))
             continue
         planned = _values(study, axis)
         for value in values.split(","):
@@ -51,10 +60,18 @@ def parse(texts, seeds, study):
             axes.setdefault(axis, set()).add(wanted)
     if errors:
         raise SpecError("\n".join(errors))
-    subset = Subset(axes, seeds)
-    if not any(subset.may_have(point) for point in study.points):
+    subset = Subset(axes, seeds, frozenset(grids) or None)
+    if not any(subset.may_have(point, grids) for point, grids in study.places.items()):
         raise SpecError("no trial of the plan is left by --only and --seeds")
     return subset
+
+
+def _names(study, values, grids):
+    """Add names of grids to `grids`; returns messages about names that no grid has. A name may have commas, if it is alone."""
+    known = dict.fromkeys(grid.name for grid in study.grids)
+    wanted = [values] if values in known else values.split(",")
+    grids.update(known.keys() & set(wanted))
+    return [f"--only grid: {unknown('grid', name, known)}" for name in wanted if name not in known]
 
 
 def _values(study, axis):

@@ -128,12 +128,12 @@ def _slope(frame, init):
 
 
 def _bound(frame, cell):
-    held = [_holds(probe) for probe in _probes(where(frame, cell=cell))]
+    held = [keeps_the_bound(probe) for probe in _probes(where(frame, cell=cell))]
     return Verdict("C17", f"{CELLS[cell].title}: no Jacobian exceeds the bound by the largest singular value of U",
                    all_nets("share that keeps the bound", held), NETS[cell], {"cell": (cell,)})
 
 
-def _holds(probe):
+def keeps_the_bound(probe):
     """Whether the net keeps the bound at every k, and its leading exponent does."""
     bound = np.log(max(probe["U"].values()))
     logs = [(lag, np.log(values[0])) for lag, values in zip(*probe["jacobian"].values(), strict=True) if values[0]]

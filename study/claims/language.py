@@ -94,34 +94,42 @@ def _kept(runs, choices, version):
 
 
 def _near(nets, cell):
-    shares = [_right(tested, "near") for tested in _tested(nets, ["language/country"])]
+    shares = [_right(tested, "near") for tested in _of(nets, ["language/country"])["test_conditions"].dropna()]
     comparison = all_nets("nets that know the place", [share >= NEAR_RIGHT for share in shares])
     return Verdict("L2", f"{CELLS[cell]}: the near word is right", comparison, len(SEEDS) * len(GAPS), _only(["language/country"], cell))
 
 
 def _attractors(nets, cell):
-    wrong = [[_wrong(tested, f"{kind} attractors") for kind in ("opposite", "same")] for tested in _tested(nets, WITH_ATTRACTORS)]
-    differences = [opposite - same for opposite, same in wrong if 0 < opposite + same and same <= GUESSED]
-    comparison = nets_within("wrong pairs, opposite minus same", differences, (0.0, 1.0))
+    comparison = nets_within("wrong pairs, opposite minus same", by_attractors(_of(nets, WITH_ATTRACTORS)), (0.0, 1.0))
     planned = len(SEEDS) * (len(GAPS) + 2 * len(WIDE))
     return Verdict("L3", f"{CELLS[cell]}: attractors of the other number raise the error", comparison, planned, _only(WITH_ATTRACTORS, cell))
 
 
+def by_attractors(nets):
+    """Share of wrong minimal pairs with attractors of the other number, minus that with the same, of each net that does not guess."""
+    pairs = [[_wrong(tested, f"{kind} attractors") for kind in ("opposite", "same")] for tested in nets["test_conditions"].dropna()]
+    return [opposite - same for opposite, same in pairs if 0 < opposite + same and same <= GUESSED]
+
+
 def _replaced(nets, cell):
-    wrong = [[_wrong(tested, f"{kind} before") for kind in ("other gender", "no name")] for tested in _tested(nets, ["language/gender"])]
-    differences = [other - single for other, single in wrong if single <= 1 - LEARNED]
-    comparison = nets_within("wrong pairs, after the other gender minus alone", differences, (-ALIKE, ALIKE))
+    after = after_another(_of(nets, ["language/gender"]))
+    comparison = nets_within("wrong pairs, after the other gender minus alone", after, (-ALIKE, ALIKE))
     statement = f"{CELLS[cell]}: a new subject of the other gender replaces the old one"
     return Verdict("L4", statement, comparison, len(SEEDS) * len(GAPS), _only(["language/gender"], cell))
 
 
+def after_another(nets):
+    """Share of wrong minimal pairs after a name of the other gender, minus that of a single name, of each net that has this learned."""
+    pairs = [[_wrong(tested, f"{kind} before") for kind in ("other gender", "no name")] for tested in nets["test_conditions"].dropna()]
+    return [other - single for other, single in pairs if single <= 1 - LEARNED]
+
+
+def _of(nets, tasks):
+    return nets[nets["task"].isin(tasks)]
+
+
 def _only(tasks, cell):
     return {"task": tuple(tasks), "cell": (cell,)}
-
-
-def _tested(nets, tasks):
-    """The counts of each net's test by condition."""
-    return nets[nets["task"].isin(tasks)]["test_conditions"].dropna()
 
 
 def _right(tested, name):

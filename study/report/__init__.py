@@ -14,6 +14,7 @@ from study import claims
 from study.plan.plan import Plan
 from study.records import store, table
 from study.report import drawing, page  # drawing imports Matplotlib first, whatever MPLBACKEND is
+from study.report.claim_table import ledger
 from study.report.figures import FIGURES
 from study.report.tables import every
 from study.report.trials import pooled
@@ -69,9 +70,14 @@ def _contents(folder):
     study, runs = plan.study, table.of_plan(plan, contents)
     if not len(runs):
         return {}, f"No trials are recorded in {folder}."
-    settled = claims.find(study.name).judge(runs, plan.choices) if study.name in claims.NAMES else []
+    ablation = claims.find(study.name) if study.name in claims.NAMES else None
+    settled = ablation.judge(runs, plan.choices) if ablation else []
     tables = every(runs, plan, settled)
-    numbers = {name: csv(data) for name, figure in FIGURES.items() if len(data := figure.data(runs))}
+    if hasattr(ablation, "SHOWN"):
+        tables["ledger"] = ledger(plan, settled, tables.get("verdicts"), ablation.CLAIMS)
+        tables = {name: table for name, table in tables.items() if name in ablation.SHOWN}
+    shown = {name: FIGURES[name] for name in FIGURES if name in getattr(ablation, "SHOWN", FIGURES)}
+    numbers = {name: csv(data) for name, figure in shown.items() if len(data := _drawn(figure, runs, tables))}
     pictures = {f"figures/{name}.svg": drawing.svg(FIGURES[name].draw, pd.read_csv(StringIO(text)))
                 for name, text in numbers.items()}
     report = page.markdown(plan, runs, tables, {name: FIGURES[name] for name in numbers})
@@ -85,6 +91,11 @@ def _contents(folder):
     gaps = page.gaps(tables["half_success"], runs) if "half_success" in tables else ()
     text = gaps.to_string(index=False) if len(gaps) else ""
     return files, "\n".join(filter(None, [text, pooled(runs)]))
+
+
+def _drawn(figure, runs, tables):
+    """What a figure draws: from the trials, or from the table that it names."""
+    return figure.data(tables.get(figure.TABLE, pd.DataFrame())) if hasattr(figure, "TABLE") else figure.data(runs)
 
 
 def csv(data):

@@ -16,7 +16,6 @@ from study.statistics.half_success import bracket
 from study.statistics.half_success import half_success as fit_half_success
 from study.statistics.medians import quartiles
 from study.statistics.success import survival, wilson
-from study.statistics.verdict import NOW
 from study.tasks import TASKS
 from study.trial.knobs import DEFAULTS
 
@@ -189,9 +188,9 @@ def verdicts(settled, study, preset):
 
 def _verdict(verdict):
     effect, comparison = verdict.comparison.effect, verdict.comparison
-    return {"claim": verdict.claim, "statement": verdict.statement, "protocol": NOW, "outcome": verdict.outcome,
+    return {"claim": verdict.claim, "statement": verdict.statement, "protocol": verdict.protocol, "outcome": verdict.outcome,
             "speaks": verdict.speaks, "counts": comparison.counts, "effect": effect.name, "value": effect.value,
-            "low": effect.low, "high": effect.high, "shown": str(effect), "beside": comparison.beside,
+            "low": effect.low, "high": effect.high, "from": effect.range[0], "to": effect.range[1], "shown": str(effect), "beside": comparison.beside,
             "doubt": verdict.doubt, "seeds": comparison.seeds,
             "planned": verdict.planned, "provisional": verdict.provisional, "power": verdict.power, "to_find": effect.worth,
             "seeds_needed": verdict.needed, "p": effect.p, "p_holm": verdict.holm}

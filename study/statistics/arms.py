@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from study.statistics.medians import median_within
-from study.statistics.ratios import bounded_cost, equal_cost
+from study.statistics.ratios import bounded_cost, equal_cost, mean_ratio
 from study.statistics.risks import risk_difference
 from study.statistics.shares import share_of_all
 from study.statistics.superiority import probability
@@ -21,12 +21,13 @@ class Arm:
     """Trials of an arm: columns gap, seed, solved, sequences and budget, one row a trial.
 
     `doubt` says why the arm could do better than it did ("" if nothing is known): its learning rate lies at an edge of the
-    rates that were tried, or none of them solved the task.
+    rates that were tried, say. `note` is what else a reader must know of it.
     """
 
     name: str
     runs: pd.DataFrame
     doubt: str = ""
+    note: str = ""
 
     @property
     def doubted(self):
@@ -35,7 +36,7 @@ class Arm:
 
     def at(self, *gaps):
         """The arm at these gaps alone."""
-        return Arm(self.name, self.runs[self.runs["gap"].isin(gaps)], self.doubt)
+        return replace(self, runs=self.runs[self.runs["gap"].isin(gaps)])
 
     @property
     def solved(self):
@@ -48,7 +49,7 @@ class Arm:
         return solved / n
 
     def __str__(self):
-        return "{}: {} of {}".format(self.name, *self.solved)
+        return "{}: {} of {}".format(self.name, *self.solved) + (self.note and f" ({self.note})")
 
     def reach(self):
         """For each seed, the number of gaps that it solved."""
@@ -83,6 +84,19 @@ def reaches_further(first, second):
         return None
     effect = probability(f"P({first.name} reaches further)", first.reach(), second.reach())
     return _comparison(first, second, effect, (second.doubted, first.doubted), floor_at=gaps[0], ceiling_at=gaps[-1])
+
+
+def faster(first, second):
+    """Comparison for the claim that a seed of the first arm needs fewer sequences than one of the second; None below two seeds an arm.
+
+    A seed that left a gap unsolved is tied with the others that did, and behind all that solved.
+    """
+    logs = first.logs(), second.logs()
+    if min(map(len, logs)) < 2:
+        return None
+    effect = probability(f"P({first.name} needs fewer)", first.speed(), second.speed())
+    ratio = "sequences, ratio {:.2f} [{:.2f}, {:.2f}]".format(*mean_ratio(*logs))
+    return _comparison(first, second, effect, (second.doubted, first.doubted), beside=ratio, ceiling_at=None)
 
 
 def same_cost(first, second, factor):
@@ -123,7 +137,7 @@ def _cost(first, second, effect_of, doubts):
 
 def _whole(arm, gaps):
     """The arm without the seeds that have not run every gap."""
-    return Arm(arm.name, arm.runs[arm.runs.groupby("seed")["gap"].transform("nunique") == gaps], arm.doubt)
+    return replace(arm, runs=arm.runs[arm.runs.groupby("seed")["gap"].transform("nunique") == gaps])
 
 
 def _comparison(first, second, effect, doubts, beside="", **ends):

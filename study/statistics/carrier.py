@@ -15,16 +15,22 @@ def carrier(words, task):
     right, chance, cue = words["accuracy"], words["chance"], noun(task)
     if right - chance < KNOWN:
         return f"The net does not know the {cue}: {percent(right)} right, chance is {percent(chance)}."
-    least = right - CARRIED * (right - chance)
     counts, without = words["together"].values()
-    enough = next((k for k, share in enumerate(without) if share <= least and counts[k] <= FEW), None)
-    if enough is None:
+    units = [str(unit) for unit in carriers(words)]
+    if not units:
         return f"No few units carry the {cue}: without the {counts[-1]} that matter most, {percent(right)} -> {percent(without[-1])} right."
-    units = [str(unit) for unit in words["units"]["unit"][: counts[enough]]]
-    falls = f"the {cue}: without {'it' if len(units) == 1 else 'them'} {percent(right)} -> {percent(without[enough])} right."
+    left = without[counts.index(len(units))]
+    falls = f"the {cue}: without {'it' if len(units) == 1 else 'them'} {percent(right)} -> {percent(left)} right."
     if len(units) == 1:
         return f"Unit {units[0]} carries {falls}"
     return f"No single unit carries the {cue}. Units {', '.join(units[:-1])} and {units[-1]} together carry {falls}"
+
+
+def carriers(words):
+    """The fewest of the most important units without which at least CARRIED of what the net knows is lost; [] if FEW do not do."""
+    least = words["accuracy"] - CARRIED * (words["accuracy"] - words["chance"])
+    enough = [count for count, right in zip(*words["together"].values()) if right <= least and count <= FEW]
+    return words["units"]["unit"][: enough[0]] if enough else []
 
 
 def percent(share):

@@ -3,6 +3,7 @@
 from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 
 ABOVE, BELOW, EQUAL, WITHIN = "above", "below", "equal", "within"
 POWER = 0.8
@@ -31,6 +32,11 @@ class Effect:
     worth: str
     power: Callable
     needed: Callable
+
+    @property
+    def range(self):
+        """(low, high), between which the claim expects the effect."""
+        return {ABOVE: (self.bounds[-1], inf), BELOW: (-inf, self.bounds[0])}.get(self.expected, self.bounds)
 
     @property
     def lean(self):

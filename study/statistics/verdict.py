@@ -8,10 +8,12 @@ A verdict rests on one comparison, whose rule is fixed before its trials run. It
 - floor or ceiling, when both arms fail or both succeed, so that there is nothing to compare;
 - inconclusive else, with the number of seeds an arm that would decide.
 
-No outcome says that a claim is contradicted. That takes the published protocol, followed closely, and a positive control that
-learns in the same set-up; these studies run the protocol of today.
+A claim may be judged twice: as published, by the paper's own protocol as far as it is known, and as practised now. That a paper is
+contradicted takes its own protocol, followed closely, and a positive control that learns in the same set-up. Then, and only then,
+opposite becomes contradicted.
 """
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 
 from study.statistics import LEVEL
@@ -19,19 +21,32 @@ from study.statistics.effect import EQUAL, Effect
 from study.statistics.p_values import holm
 
 SAME, NO_DIFFERENCE, OPPOSITE = "same direction", "no difference", "opposite"
-FLOOR, CEILING, UNTUNED, INCONCLUSIVE = "floor", "ceiling", "untuned", "inconclusive"
+FLOOR, CEILING, UNTUNED, INCONCLUSIVE, CONTRADICTED = "floor", "ceiling", "untuned", "inconclusive", "contradicted"
 ALPHA = 1 - LEVEL
-NOW = "as practised now"
+NOW, PUBLISHED = "as practised now", "as published"
 
 
 @dataclass(frozen=True)
 class Claim:
-    """What was published, where, and the rule that judges it. `exploratory` says why the rule does not come before its results."""
+    """What was published, where, and the rule that judges it.
+
+    `exploratory` : why the rule does not come before its results
+    `power` : what the planned seeds can find, and with which probability
+    `fidelity` : how the published protocol is followed, as pairs (aspect, "as published", "from memory" or what differs); () where
+        the claim is judged as practised now only
+    """
 
     text: str
     source: str
     rule: str
     exploratory: str = ""
+    power: str = ""
+    fidelity: tuple = ()
+
+    @property
+    def followed(self):
+        """(aspects of the published protocol that are followed to the letter, all aspects)"""
+        return sum(how == PUBLISHED for _, how in self.fidelity), len(self.fidelity)
 
 
 @dataclass(frozen=True)
@@ -68,6 +83,8 @@ class Verdict:
     """One comparison of a claim, below `planned` seeds an arm provisional. `settle` fills the last five.
 
     `only` : the trials that the verdict rests on, as {axis: values}
+    `protocol` : NOW or PUBLISHED
+    `faithful` : whether the published protocol is followed closely, and something learns in the same set-up
     `doubt` : what makes it untuned
     `power` : probability of finding what the effect calls worth finding
     `needed` : seeds an arm that would decide an inconclusive verdict; None for others, and where more than 200 would not
@@ -78,6 +95,8 @@ class Verdict:
     comparison: Comparison
     planned: int
     only: dict = field(default_factory=dict)
+    protocol: str = NOW
+    faithful: bool = False
     outcome: str = INCONCLUSIVE
     doubt: str = ""
     holm: float = 1.0
@@ -91,7 +110,7 @@ class Verdict:
     @property
     def speaks(self):
         """1: for the claim; -1: against it; 0: it decides nothing."""
-        return {SAME: 1, NO_DIFFERENCE: 1, OPPOSITE: -1}.get(self.outcome, 0)
+        return {SAME: 1, NO_DIFFERENCE: 1, OPPOSITE: -1, CONTRADICTED: -1}.get(self.outcome, 0)
 
     def command(self, study, preset):
         """The command that trains again what the verdict rests on, into an empty folder."""
@@ -100,16 +119,32 @@ class Verdict:
 
 
 def settle(verdicts):
-    """Give each verdict its outcome, after Holm's correction within its claim, and the power that its seeds had.
+    """Give each verdict its outcome, after Holm's correction within its claim and protocol, and the power that its seeds had.
 
     Power and seeds are those at the strictest level of the correction. Comparisons without trials (None) are left out.
     """
     settled = [verdict for verdict in verdicts if verdict.comparison]
-    for claim in {verdict.claim for verdict in settled}:
-        places = [k for k, verdict in enumerate(settled) if verdict.claim == claim]
+    for family in {(verdict.claim, verdict.protocol) for verdict in settled}:
+        places = [k for k, verdict in enumerate(settled) if (verdict.claim, verdict.protocol) == family]
         level = ALPHA / len(places)
         for k, p in zip(places, holm([settled[k].comparison.effect.p for k in places]), strict=True):
             effect, (outcome, doubt) = settled[k].comparison.effect, settled[k].comparison.outcome(p)
             needed = effect.needed(level) if outcome == INCONCLUSIVE else None
+            if outcome == OPPOSITE and settled[k].protocol == PUBLISHED and settled[k].faithful:
+                outcome = CONTRADICTED
             settled[k] = replace(settled[k], outcome=outcome, doubt=doubt, holm=p, power=effect.power(level), needed=needed)
     return settled
+
+
+def overall(verdicts):
+    """In a few words, what the verdicts of one claim and protocol come to."""
+    if not verdicts:
+        return "planned"
+    counts = Counter(verdict.outcome for verdict in verdicts)
+    speaking = {verdict.speaks for verdict in verdicts}
+    if {1, -1} <= speaking:
+        return "mixed"
+    if speaking & {1, -1}:
+        outcome = next(verdict.outcome for verdict in verdicts if verdict.speaks)
+        return outcome if 0 not in speaking else f"{outcome}, in part"
+    return counts.most_common(1)[0][0]

@@ -35,6 +35,16 @@ def resolve(name, preset="default"):
     return study
 
 
+def checked(name, preset="default"):
+    """The Study of an ablation's preset, whose own files are checked too, or of any TOML file."""
+    if name not in NAMES:
+        return from_file(name)
+    study, mistakes = resolve(name, preset), getattr(find(name), "mistakes", None)
+    if mistakes and (lines := mistakes(study)):
+        raise SpecError("\n".join(f"{name}: {line}" for line in lines))
+    return study
+
+
 def from_file(path):
     """The Study of a TOML file. Raises SpecError, which names the file."""
     study = toml.load(path, TASKS)

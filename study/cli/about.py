@@ -17,10 +17,11 @@ UNITS = 32  # inputs and units of the layer whose parameters are counted; mut1 n
 
 
 @click.command()
-@click.argument("file")
-def validate(file):
-    """Check a study file and name all its mistakes."""
-    study = claims.from_file(file)
+@click.argument("file", metavar="FILE|STUDY")
+@click.option("--preset", default="default", show_default=True, help="Of a study that comes with longlag.")
+def validate(file, preset):
+    """Check a study file, or a study that comes with longlag, and name all its mistakes."""
+    study = claims.checked(file, preset)
     choosing = between(*Plan(study, {}).bounds)
     click.echo(f"{file}: {study.name}/{study.preset}: {len(study.points):,} trials, and {choosing} to choose learning rates")
     for grid in study.grids:

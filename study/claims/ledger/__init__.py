@@ -1,0 +1,66 @@
+"""The ledger: every published claim, each in a file of its own, in one study.
+
+A claim's file has CLAIM, SETUPS ({preset: setups}; a preset that it lacks has those of `default`) and judge(runs), which gets the
+trials that are done or diverged and returns Verdicts; `settled` gives them their claim. The claim's name is that of its file.
+`_setup.py` says which trials a comparison rests on. All claims share one folder, so trials that two of them need run once.
+"""
+
+import importlib
+import pkgutil
+from dataclasses import replace
+
+from study.claims.ledger import _check
+from study.records.table import where
+from study.statistics.verdict import settle
+
+MODULES = [(f"C{int(file.name[1:])}", importlib.import_module(f"{__name__}.{file.name}"))
+           for file in pkgutil.iter_modules(__path__) if not file.name.startswith("_")]
+FILES = dict(MODULES)
+
+CLAIM = (
+    "Claims about recurrent nets that the literature makes and tutorials repeat. Each is judged on seeds that nobody had looked at, by a "
+    "rule that was committed before its trials ran: as practised now (batches, Adam, a learning rate tuned for each arm at each gap), "
+    "and, where its paper's protocol is known, as published."
+)
+CLAIMS = {id: file.CLAIM for id, file in FILES.items()}
+SHOWN = ("forest", "tuning", "importance", "ledger", "verdicts", "success")
+"""The figures and tables of its report; the others would draw the arms of all claims together."""
+
+
+def _preset(preset, title, files):
+    setups = [(id, setup) for id, file in files.items() for setup in file.SETUPS.get(preset, file.SETUPS["default"])]
+    tuned = any(setup.tuned for _, setup in setups)
+    grids = [grid for id, setup in setups for grid in setup.grids(id)]
+    return {"title": title, "knobs": {}, "grids": grids} | ({"tuning": {}} if tuned else {})
+
+
+TITLE = "Which published claims about recurrent nets hold?"
+PRESETS = {
+    "quick": _preset("quick", "One published claim", {"C4": FILES["C4"]}),
+    "default": _preset("default", TITLE, FILES),
+    "full": _preset("full", TITLE + " The long study", FILES),
+}
+TAKES = {"quick": "about 1 minute", "default": "about 4 hours", "full": "several days"}
+"""Estimates for two cores with AVX2."""
+
+
+def judge(frame, choices):
+    """Verdicts on all claims that the trials bear on, Holm-corrected within each claim and protocol.
+
+    Parameters
+    ----------
+    frame : DataFrame, one row a trial, as `study.load` gives it.
+    choices : not used; the column `lr_doubt` says what is known of a learning rate.
+    """
+    runs = where(frame, purpose="train")
+    return settle(settled(id, verdict) for id, file in FILES.items() for verdict in file.judge(runs))
+
+
+def mistakes(study):
+    """One line for each mistake in the files of the claims, or in the seeds that a preset's Study judges."""
+    return _check.mistakes(MODULES, study)
+
+
+def settled(id, verdict):
+    """The verdict of claim `id`, with the trials that it rests on."""
+    return replace(verdict, claim=id, only={"grid": (id,)})

@@ -1,0 +1,145 @@
+"""The ledger: each claim's file is complete, finds its own trials, and can come out for and against its claim."""
+
+from dataclasses import replace
+from types import ModuleType
+
+import pandas as pd
+import pytest
+
+from study import claims
+from study.claims import ledger
+from study.claims.ledger._setup import FIRST
+from study.plan.spec import read
+from study.statistics.verdict import NOW, PUBLISHED, settle
+from study.tasks import TASKS
+from study.trial.knobs import Trial
+
+NORMS = {"start": {"lag": [0, 100, 200, 300], "h": [1.0, 1e-3, 1e-6, 1e-9], "direct": [1.0, 1e-2, 1e-4, 1e-6], "f": [1.0, 1e-2, 1e-4, 1e-6]}}
+CURVED = {"start": NORMS["start"] | {"h": [1.0, 1e-9, 1e-3, 1e-4], "direct": [1.0, 1e-4, 1e-8, 1e-12]}}
+PROBE = {"U": {"h": 0.9}, "jacobian": {"lag": [1, 2], "values": [[0.8], [0.6]]}, "lyapunov": [-0.4]}
+BEYOND = PROBE | {"lyapunov": [0.4]}
+WORDS = {"accuracy": 1.0, "chance": 0.5, "together": {"units": [1, 2], "right": [0.5, 0.5]}, "units": {"unit": [3, 4]}}
+DISTRIBUTED = WORDS | {"together": {"units": [1, 16], "right": [1.0, 0.95]}}
+
+
+def of_setups(preset="default"):
+    """The Setups of a preset by claim."""
+    return {id: file.SETUPS.get(preset, file.SETUPS["default"]) for id, file in ledger.FILES.items()}
+
+
+def trials(setup, learns, **columns):
+    """Made-up trials of a Setup. learns(arm's name, gap, task): sequences to solve, or None."""
+    rows = []
+    for name, arm in setup.arms.items():
+        for gap in setup.gaps:
+            for seed in range(FIRST, FIRST + setup.seeds):
+                trial = Trial(**{"lr": 0.003} | setup.knobs | arm, gap=gap, seed=seed)
+                spent = learns(name, gap, trial.task)
+                row = {"id": trial.id, **trial.model_dump(), "init": trial.initialisation, "status": "done", "lr_doubt": "", "search": "",
+                       "solved": spent is not None, "sequences": spent and spent * (1 + seed % 5 / 50), "test_loss": 0.5 if spent is None else 1e-5}
+                rows.append(row | {key: value(name, spent) for key, value in columns.items()})
+    return pd.DataFrame(rows)
+
+
+def frame(id, learns, good=True, preset="default"):
+    """All made-up trials of a claim; `good`: probes, norms and words are as the claim has them."""
+    after = {"single, no name before": [100, 100, 100], "one, other gender before": [100, 100, 100 if good else 60]}
+    attractors = {"1 opposite attractors": [100, 60, 60 if good else 99], "1 same attractors": [100, 99, 99 if good else 60]}
+    columns = {"norms": lambda *_: NORMS if good else CURVED, "probe": lambda *_: PROBE if good else BEYOND,
+               "words": lambda *_: WORDS if good else DISTRIBUTED, "test_conditions": lambda *_: after | attractors}
+    return pd.concat([trials(setup, learns, **columns) for setup in of_setups(preset)[id]], ignore_index=True).drop_duplicates("id")
+
+
+def winning(*names):
+    """Arms whose names begin so learn everything in 9,000 sequences, the others nothing."""
+    return lambda arm, gap, task: 9000 if arm.startswith(names) else None
+
+
+def start(arm, gap, task):
+    """Recall as the literature has it: the further, the more does the start matter; the RNN comes last."""
+    reach = {"RNN, standard start": 0, "LSTM, standard start": 0, "GRU, standard start": 25, "RNN, long start": 100, "forget bias 0": 0,
+             "forget bias 3": 400, "RNN with attention": 400, "RNN": 0}
+    return 9000 if gap <= reach.get(arm, 400) else None
+
+
+FOR = {
+    "C1": lambda arm, gap, task: 9000 if gap <= {"RNN": 25}.get(arm[:3], 400) and arm != "RNN" else None, "C2": winning("LSTM"), "C3": lambda arm, gap, task: {"q = p = 50": 30_000, "q = p = 200": 33_000, "q = p = 1000": 45_000, "q = 1000, p = 50": 203_000}.get(arm, 9000), "C4": winning("LSTM"),
+    "C5": winning("LSTM, chrono"), "C6": lambda arm, gap, task: None if arm == "forget bias 0" else 9000,
+    "C7": lambda arm, gap, task: 9000 if arm == "forget bias 5" else 20_000, "C8": lambda arm, gap, task: 9000 if gap == 0 or arm == "with forget gate" else None,
+    "C9": lambda arm, gap, task: 20_000 if arm.startswith(("no forget", "no output")) else 9000,
+    "C10": lambda arm, gap, task: 9000 if arm == "with peepholes" or task == "timing/msd" else None, "C11": lambda arm, gap, task: 9000, "C12": lambda arm, gap, task: None if arm.startswith("RNN") else 9000,
+    "C13": lambda arm, gap, task: 9000, "C14": lambda arm, gap, task: 9000 if "both" in arm or task == "recall/past" else None, "C15": start, "C17": start,
+    "C18": lambda arm, gap, task: {"LSTM": 27_000, "guessed weights": None}.get(arm, 9000),
+    "C20": lambda arm, gap, task: 1_273_000 if arm.endswith(" 13 wrong") else 482_000 if arm.endswith("140 wrong") else 74_000,
+    "C21": lambda arm, gap, task: 9000 if arm == "clipped" or gap == 25 else None, "C22": winning("IRNN"),
+    "C23": lambda arm, gap, task: 9000 if gap <= (25 if arm.endswith("standard start") else 400) else None,
+    "C25": winning("RNN", "LSTM", "sLSTM"), "C26": lambda arm, gap, task: 9000 if arm == "RNN with attention" or gap == 25 else None,
+    "C27": winning("grid", "residual"), "C28": lambda arm, gap, task: 9000,
+}
+
+
+def judged(id, runs):
+    return settle(ledger.settled(id, verdict) for verdict in ledger.FILES[id].judge(runs))
+
+
+@pytest.mark.parametrize("id", FOR)
+def test_a_claim_can_hold(id):
+    verdicts = judged(id, frame(id, FOR[id]))
+    assert verdicts and {verdict.speaks for verdict in verdicts} == {1}
+
+
+@pytest.mark.parametrize("id", FOR)
+def test_a_claim_can_fail(id):
+    arms = {name for setup in of_setups()[id] for name in setup.arms}
+    wins = FOR[id]
+
+    def reversed_(arm, gap, task):
+        """What the claim has learn does not, or late; what it has fail does."""
+        return 9000 if wins(arm, gap, task) is None else None
+
+    verdicts = judged(id, frame(id, reversed_, good=False))
+    assert arms and not any(verdict.speaks == 1 for verdict in verdicts)
+
+
+@pytest.mark.parametrize("id", ledger.FILES)
+def test_a_claim_is_complete(id):
+    claim = ledger.CLAIMS[id]
+    assert claim.text and claim.source and claim.rule and claim.power
+    for setups in ledger.FILES[id].SETUPS.values():
+        assert all((setup.seeds >= 3 or setup.draws) and setup.protocol in (NOW, PUBLISHED) and list(setup.gaps) == sorted(setup.gaps) for setup in setups)
+    assert not judged(id, frame(id, lambda *_: 9000)[:0]) if of_setups()[id] else True
+
+
+def test_judged_seeds_choose_no_learning_rate():
+    for preset in ledger.PRESETS:
+        study = read({"name": "ledger", "preset": preset} | ledger.PRESETS[preset], TASKS)
+        assert not ledger.mistakes(study) and all(point.trial.seed >= FIRST for point in study.points)
+
+
+def test_a_setup_finds_its_own_trials_and_no_others():
+    setups = [(id, setup) for id, setups in of_setups().items() for setup in setups if not setup.draws]
+    everything = pd.concat([trials(setup, lambda *_: 9000) for _, setup in setups], ignore_index=True).drop_duplicates("id")
+    for _, setup in setups:
+        for name, arm in zip(setup.arms, setup.of(everything, *setup.arms), strict=True):
+            own = {row["id"] for row in trials(setup, lambda *_: 9000).to_dict("records")}
+            assert set(arm.runs["id"]) <= own and len(arm.runs) == setup.seeds * len(setup.gaps), name
+            assert not len(setup.of(everything.assign(budget=17), name)[0].runs)
+
+
+def test_a_doubtful_rate_leaves_an_arm_that_came_out_behind_untuned():
+    runs = frame("C4", winning("LSTM"))
+    edge = "the best rate, 0.1, is the largest that was tried"
+    assert [verdict.outcome for verdict in judged("C4", runs.assign(lr_doubt=edge))][0] == "untuned"
+    assert [verdict.doubt for verdict in judged("C4", runs.assign(lr_doubt=edge))][0] == f"RNN: gap 100: {edge}"
+
+
+def test_validate_refuses_files_that_lack_parts_and_seeds_that_chose_rates():
+    study = read({"name": "ledger", "preset": "p", "tuning": {}, "grids": [
+        {"name": "C1", "axes": {"cell": ["rnn"], "gap": [5], "seed": [3, 7, 8, 100]}}]}, TASKS)
+    whole = ledger.FILES["C4"]
+    bare = ModuleType("c05")
+    bare.CLAIM, bare.SETUPS = replace(whole.CLAIM, source="", power=""), {}
+    assert ledger._check.mistakes([("C4", whole), ("C4", bare)], study) == [
+        "c05: expected judge", "c05: CLAIM.source: expected a text, got ''", "c05: CLAIM.power: expected a text, got ''",
+        "c05: C4 is the claim of c04", "C1: seed: expected seeds that choose no learning rate, which 0 to 7 do, got 3, 7"]
+    assert not ledger.mistakes(claims.resolve("ledger", "quick"))

@@ -110,6 +110,12 @@ def test_a_claim_is_complete(id):
     assert not judged(id, frame(id, lambda *_: 9000)[:0]) if of_setups()[id] else True
 
 
+def test_records_of_one_kind_are_enough():
+    probes = frame("C17", FOR["C17"]).drop(columns=["norms", "words", "test_conditions"])
+    assert {verdict.claim for verdict in ledger.judge(probes, {})} == {"C17"}
+    assert not ledger.judge(probes[:0], {})
+
+
 def test_judged_seeds_choose_no_learning_rate():
     for preset in ledger.PRESETS:
         study = read({"name": "ledger", "preset": preset} | ledger.PRESETS[preset], TASKS)

@@ -348,6 +348,20 @@ def test_a_plan_says_what_is_recorded_missing_and_waiting():
     assert {t.cell for t in part.choosing} == {"rnn"} and [t.seed for t in part.training] == [0, 1] and not part.waiting
 
 
+def test_a_part_of_a_plan_by_the_names_of_its_grids():
+    grids = [{"name": name, "seeds": 1, "axes": {"cell": ["rnn"], "gap": gaps, "lr": [0.01]}} for name, gaps in (
+        ("near", [5, 6]), ("far, and near", [6, 50]), ("near", [7]))]
+    whole = read({"name": "s", "grids": grids}, TASKS)
+
+    def gaps_of(*texts):
+        return [trial.gap for trial in Plan(whole, {}, subset.parse(texts, None, whole)).training]
+
+    assert whole.places[whole.points[1]] == ("near", "far, and near") and len(whole.points) == 4
+    assert gaps_of("grid=near") == [5, 6, 7] and gaps_of("grid=far, and near") == [6, 50] and gaps_of("grid=near", "gap=6") == [6]
+    with pytest.raises(SpecError, match="--only grid: unknown grid 'nearr'; did you mean 'near'"):
+        subset.parse(["grid=nearr"], None, whole)
+
+
 def test_an_arm_is_the_trials_that_differ_in_gap_and_seed_alone():
     one = Trial(**LSTM)
     assert arm_of(one) == arm_of(Trial(**LSTM | {"gap": 9, "seed": 3}))

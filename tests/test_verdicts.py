@@ -9,7 +9,8 @@ import pytest
 from scipy import stats
 from sklearn.linear_model import LogisticRegression
 
-from study.statistics.arms import Arm, bounded, more_solve, reaches_further, same_cost
+from study.statistics import correlation
+from study.statistics.arms import Arm, bounded, faster, more_solve, reaches_further, same_cost
 from study.statistics.effect import fewest
 from study.statistics.half_success import bracket, half_success
 from study.statistics.p_values import rank_test
@@ -17,7 +18,7 @@ from study.statistics.ratios import equal_cost, mean_ratio
 from study.statistics.risks import fisher_power, newcombe, risk_difference
 from study.statistics.shares import share_of_all, sign_power
 from study.statistics.superiority import interval, rank_power, superiority
-from study.statistics.verdict import ALPHA, INCONCLUSIVE, NO_DIFFERENCE, OPPOSITE, SAME, Comparison, Verdict, settle
+from study.statistics.verdict import ALPHA, CONTRADICTED, INCONCLUSIVE, NO_DIFFERENCE, NOW, OPPOSITE, PUBLISHED, SAME, Comparison, Verdict, overall, settle
 
 GAPS = (12, 25, 50, 100, 200)
 
@@ -42,6 +43,29 @@ def test_power_of_fishers_test_by_enumeration():
     power = sum(stats.binom.pmf(k, 5, 0.9) * stats.binom.pmf(j, 7, 0.3) for k, j in product(range(6), range(8))
                 if stats.fisher_exact([[k, 5 - k], [j, 7 - j]]).pvalue < 0.05)
     assert fisher_power((5, 7), (0.9, 0.3), 0.05) == pytest.approx(power, abs=1e-12)
+
+
+# Rank correlation
+
+
+def test_rank_correlation_against_scipy_and_its_published_interval():
+    first, second = np.arange(20.0), np.array([3, 0, 1, 5, 2, 4, 9, 6, 7, 8, 12, 10, 19, 11, 13, 15, 14, 18, 16, 17.0])
+    effect = correlation.rank_correlation("r", first, second)
+    found = stats.spearmanr(first, second)
+    assert effect.value == pytest.approx(found.statistic) and effect.p == pytest.approx(found.pvalue)
+    z, error = np.arctanh(effect.value), np.sqrt((1 + effect.value**2 / 2) / 17)  # Bonett & Wright 2000
+    assert (effect.low, effect.high) == pytest.approx(tuple(np.tanh([z - 1.959964 * error, z + 1.959964 * error])), abs=1e-6)
+    assert effect.lean == 1 and correlation.rank_correlation("r", first, -second).lean == -1
+    assert np.isnan(correlation.interval(1.0, 3)[0]) and correlation.interval(1.0, 9) == (1.0, 1.0)
+
+
+def test_the_interval_of_a_rank_correlation_covers_and_its_test_has_its_power():
+    """15 pairs from a normal pair whose rank correlation is 0.7, 2,000 times."""
+    random, rho = np.random.default_rng(3), 2 * np.sin(np.pi * 0.7 / 6)
+    pairs = random.multivariate_normal([0, 0], [[1, rho], [rho, 1]], (2000, 15))
+    effects = [correlation.rank_correlation("r", *pair.T) for pair in pairs]
+    assert np.mean([effect.low <= 0.7 <= effect.high for effect in effects]) == pytest.approx(0.95, abs=0.025)
+    assert np.mean([effect.p < 0.05 for effect in effects]) == pytest.approx(correlation.power(15, 0.7, 0.05), abs=0.08)
 
 
 # The probability of doing better
@@ -89,6 +113,15 @@ def arm(name, logs, solved=None):
     """One trial a seed at gap 100, of these logs of sequences, each solved unless told otherwise."""
     solved = np.ones(len(logs), bool) if solved is None else solved
     return Arm(name, pd.DataFrame({"gap": 100, "seed": range(len(logs)), "solved": solved, "sequences": np.exp(logs), "budget": 1e6}))
+
+
+def test_faster_counts_pairs_of_seeds_and_leaves_unsolved_ones_behind():
+    quick, slow = arm("quick", np.log([1e3, 2e3, 3e3, 4e3])), arm("slow", np.log([2.5e3, 5e3, 1e6, 1e6]), [True, True, False, False])
+    comparison = faster(quick, slow)
+    assert comparison.effect.value == (4 + 4 + 4 + 2) / 16 and comparison.beside.startswith("sequences, ratio 0.04 ")
+    assert faster(slow, quick).effect.value == 1 - comparison.effect.value and faster(quick, arm("one", [7.0])) is None
+    never = arm("never", np.log([1e6] * 4), [False] * 4)
+    assert faster(never, never).effect.value == 0.5 and faster(never, never).floor
 
 
 def test_censored_seeds_never_prove_a_ratio():
@@ -248,3 +281,23 @@ def test_holm_corrects_within_a_claim_and_an_undecided_verdict_keeps_its_p():
     assert [one.holm / one.comparison.effect.p for one in settled] == pytest.approx([3, 2, 1, 1])
     assert [one.needed for one in settled][::3] == [None, None] and 6 < settled[1].needed < 12
     assert settled[0].power == pytest.approx(fisher_power((10, 10), (0.9, 0.1), ALPHA / 3))
+
+
+def test_only_a_paper_s_own_protocol_with_a_control_contradicts_it():
+    against = more_solve(arm("one", [7.0] * 12, [False] * 12), arm("other", [7.0] * 12, [True] * 12))
+    outcomes = [settle([Verdict("C", "s", against, 12, protocol=protocol, faithful=faithful)])[0].outcome
+                for protocol in (NOW, PUBLISHED) for faithful in (False, True)]
+    assert outcomes == [OPPOSITE, OPPOSITE, OPPOSITE, CONTRADICTED]
+    both = settle([Verdict("C", "s", against, 12, protocol=protocol) for protocol in (NOW, PUBLISHED)])
+    assert [verdict.holm for verdict in both] == [against.effect.p] * 2  # each protocol is a family of its own
+
+
+def test_what_the_verdicts_of_a_claim_come_to():
+    solve = [True] * 12, [False] * 12
+    same, opposite, floor = (more_solve(*(arm(name, [7.0] * 12, solve[k]) for name, k in zip("ab", pair))) for pair in ((0, 1), (1, 0), (1, 1)))
+
+    def come_to(*comparisons):
+        return overall(settle([Verdict("C", "s", comparison, 12) for comparison in comparisons]))
+
+    assert [come_to(), come_to(same), come_to(same, floor), come_to(same, opposite), come_to(opposite), come_to(floor, floor)] == [
+        "planned", SAME, f"{SAME}, in part", "mixed", OPPOSITE, "floor"]

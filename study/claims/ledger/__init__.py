@@ -27,6 +27,9 @@ SHOWN = ("forest", "tuning", "importance", "ledger", "verdicts", "success")
 """The figures and tables of its report; the others would draw the arms of all claims together."""
 
 
+MEASURED = {"norms", "probe", "words", "test_conditions"}  # columns that only some kinds of trials have
+
+
 def _preset(preset, title, files):
     setups = [(id, setup) for id, file in files.items() for setup in file.SETUPS.get(preset, file.SETUPS["default"])]
     tuned = any(setup.tuned for _, setup in setups)
@@ -52,7 +55,7 @@ def judge(frame, choices):
     frame : DataFrame, one row a trial, as `study.load` gives it.
     choices : not used; the column `lr_doubt` says what is known of a learning rate.
     """
-    runs = where(frame, purpose="train")
+    runs = where(frame.assign(**dict.fromkeys(MEASURED - {*frame})), purpose="train")
     return settle(settled(id, verdict) for id, file in FILES.items() for verdict in file.judge(runs))
 
 

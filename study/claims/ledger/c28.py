@@ -37,6 +37,6 @@ def judge(runs):
 
 def _few(nets):
     """Whether a few units carry the cue, of each net that knows it."""
-    known = [words for words in nets["words"].dropna() if words["accuracy"] - words["chance"] >= KNOWN] if len(nets) else []
+    known = [words for words in nets["words"].dropna() if words["accuracy"] - words["chance"] >= KNOWN]
     return [0 < len(carriers(words)) <= FEW for words in known]
 

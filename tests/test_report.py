@@ -394,7 +394,7 @@ def test_c15_compares_the_direct_path_with_the_forget_gates():
 
 
 def test_knobs_that_share_a_row_are_named(tmp_path):
-    frame = pd.DataFrame([Trial(cell="lstm", gap=gap, lr=0.01, batch=batch, seed=seed).model_dump()
+    frame = pd.DataFrame([Trial(cell="lstm", gap=gap, lr=0.01, batch=batch, seed=seed).model_dump() | {"drawn": ""}
                           for gap in (12, 25) for batch in (16, 32) for seed in (0, 1)])
     assert trials.pooled(frame) == "Trials that differ in batch share a row or a line here; `export` tells them apart."
     assert trials.pooled(frame[frame["batch"] == 16]) == ""

@@ -11,7 +11,7 @@ from study.report.style import DARK, GREY, PALE, colour, key
 from study.report.trials import grouped, with_pass_rule
 from study.tasks import TASKS
 
-PLACE = 4
+PLACE = 10
 TITLE = "Which learning rates solve the task"
 CAPTION = (
     "Tuning trials: one panel for each arm, one line for each gap. The height of a line above its base is the share of seeds that solve "

@@ -34,6 +34,8 @@ SETTINGS = {
 # Coordinates are cut to a hundredth of a point: the last digits of a coordinate differ between processors.
 COORDINATES, DIGITS = re.compile(r'\b(?:d|x|y|transform)="[^"]*"'), re.compile(r"(\.\d\d)\d+")
 INDENT = re.compile(r"\n *")
+# Ids are numbered: Matplotlib hashes them from all digits of coordinates.
+REFERENCE, ID = re.compile(r'(?:href="#|url\(#)([\w.-]+)'), re.compile(r'(\bid="|href="#|url\(#)([\w.-]+)')
 
 
 def svg(draw, data):
@@ -45,4 +47,10 @@ def svg(draw, data):
         buffer = BytesIO()
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": RENDERER}, facecolor="white")
     text = INDENT.sub("\n", buffer.getvalue().decode("utf-8"))
-    return COORDINATES.sub(lambda match: DIGITS.sub(r"\1", match[0]), text)
+    return _numbered(COORDINATES.sub(lambda match: DIGITS.sub(r"\1", match[0]), text))
+
+
+def _numbered(text):
+    """The SVG with ids by the order in which something refers to them."""
+    numbers = {name: f"r{k}" for k, name in enumerate(dict.fromkeys(REFERENCE.findall(text)))}
+    return ID.sub(lambda match: match[1] + numbers.get(match[2], match[2]), text)

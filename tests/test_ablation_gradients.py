@@ -14,6 +14,7 @@ from study.plan.plan import Plan
 from study.records import store
 from study.report import page, probes, sentences, tables, trials
 from study.report.figures import FIGURES
+from study.report.findings import Findings
 from study.statistics import verdict
 from study.trial.knobs import Trial
 
@@ -157,7 +158,7 @@ def test_probes_that_no_table_tells_apart_and_those_that_diverged_are_named(prob
 def test_the_report_says_whether_nets_are_untrained(probed_frame, folder):
     plan = Plan.from_folder(folder)
     for after in (0, 640):
-        text = page.markdown(plan, probed_frame.assign(after=after), {}, {})
+        text = page.markdown(Findings(plan, probed_frame.assign(after=after), [], {}, {}, {}, {}))
         assert ("are untrained" in text) == (after == 0)
 
 

@@ -54,6 +54,10 @@ def test_a_real_study_from_nothing_to_its_report(tmp_path):
     assert "Nothing was left to run" in run("run", "real.toml")
     assert tree(folder) == before
     assert "is what the records give" in run("report", str(folder), "--check", **UNUSUAL)
+    assert run("report", "--all") == "results/index.html\n"
+    (folder / "REPRODUCE.md").write_text("trust me")
+    assert "REPRODUCE.md: not what" in run("report", "--all", "results", "--check", code=1)
+    store.put(folder / "REPRODUCE.md", before[folder / "REPRODUCE.md"][0])
     lower = kernels.isas()[-1]
     assert f"8 of 8 bit-identical, on {lower}" in run("verify", str(folder), "--workers", "2", LONGLAG_ISA=lower)
     frame = study.load(folder)
@@ -183,7 +187,7 @@ def test_list_validate_env_cite(tmp_path, call):
     (["run", "--executor", "dask"], "--scheduler"), (["run", "--scheduler", "x"], "--executor dask"),
     (["run", "none.toml"], "none.toml: No such file"), (["run", "--out", "/dev/null"], "/dev/null"),
     (["run", "--out", "/proc/none"], "/proc/none"), (["status", "nowhere"], "nowhere/plan.toml"),
-    (["report", "nowhere"], "nowhere"),
+    (["report", "nowhere"], "nowhere"), (["report", "--all", "nowhere"], "nowhere: expected folders"), (["report", "--all"], "results: expected"),
     (["verify", "nowhere"], "nowhere"), (["compact", "nowhere"], "nowhere"), (["validate", "nowhere"], "nowhere"),
     (["list", "cats"], "cats"), (["stauts"], "did you mean 'status'"), (["frobnicate"], "unknown command 'frobnicate'"),
     (["run", "--foo"], "--foo"),

@@ -32,10 +32,10 @@ READS = {  # modules that can write, and their names that do not; every other mo
 }
 HARMLESS = """
 __future__ abc base64 bisect click collections concurrent contextlib copy ctypes dask dataclasses datetime difflib distributed enum
-errno fcntl functools gc google hashlib heapq importlib inspect itertools jax jinja2 joblib kernels locale loky markdown_it math
+errno fcntl functools gc google hashlib heapq importlib inspect itertools jax jinja2 joblib kernels locale loky markdown_it markupsafe math
 matplotlib multiprocessing numbers onnx onnxruntime operator pandas pkgutil platform pydantic pydantic_core queue random re
 reprlib resource rich scipy select shlex signal sklearn socket stat statistics string struct study sys textwrap threading
-threadpoolctl time tomllib torch traceback types typing unicodedata uuid warnings weakref
+threadpoolctl time tomllib torch traceback types typing unicodedata uuid warnings weakref xml zlib
 """
 READERS = """
 __* absolute anchor as_posix as_uri cwd drive exists expanduser glob group home is_* iterdir joinpath lstat match name owner

@@ -1,17 +1,14 @@
-"""REPORT.md, and the same text as one self-contained HTML page."""
+"""REPORT.md and REPRODUCE.md, and what a page says of a preset besides."""
 
-import base64
 from pathlib import Path
 from types import SimpleNamespace
 
 import jinja2
 import pandas as pd
-from markdown_it import MarkdownIt
 
 from kernels import CELLS
-from study import claims
 from study.report import searches, sentences
-from study.report.drawing import RENDERER
+from study.report.figures import FIGURES
 from study.report.gradient_norms import WHEN
 from study.report.names import FAMILIES, init_label
 from study.report.tables import outcomes
@@ -21,7 +18,8 @@ from study.statistics.verdict import INCONCLUSIVE, UNTUNED
 from study.tasks import TASKS
 
 TEMPLATES = jinja2.Environment(loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates", encoding="utf-8"),
-                               trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True, undefined=jinja2.StrictUndefined)
+                               trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True, undefined=jinja2.StrictUndefined,
+                               autoescape=lambda name: name.endswith(".html.j2"))
 TABLES = {
     "learning_rates": "Learning rates selected (edge: the smallest or largest of the grid)",
     "tuning": "Learning rates tuned, with the seeds that each one solved of those that it was tried on",
@@ -41,53 +39,43 @@ TABLES = {
 }
 
 
-def markdown(plan, frame, tables, figures):
-    """The text of REPORT.md.
-
-    Parameters
-    ----------
-    plan : study.plan.plan.Plan
-    frame : its recorded trials
-    tables : {name: DataFrame}; figures : {name: module}
-    """
-    study = plan.study
-    ablation = claims.find(study.name) if study.name in claims.NAMES else None
-    folder = f"results/{study.name}/{study.preset}"
+def facts(found):
+    """What the templates of REPORT.md and of a page say of a preset's Findings."""
+    study, frame, tables, ablation = found.study, found.frame, found.tables, found.ablation
+    folder = f"results/{found.place}"
     shown = tables | {"outcomes": _outcomes(frame), "decay": _decay(tables.get("decay")), "tuning": _tuned(tables.get("tuning", ()))}
     verdicts = tables.get("verdicts")
-    return TEMPLATES.get_template("report.md.j2").render(
-        study=study.name, preset=study.preset, title=study.title or study.name, claim=ablation and ablation.CLAIM,
-        trained=(frame["purpose"].eq("train") & frame["method"].ne("probe")).any(), training=sentences.training(frame), probing=sentences.probing(frame),
-        drawn=searches.drawn(frame),
-        shown_nets=sentences.shown(frame), layers=sentences.layers(frame),
-        fresh=not frame["after"].any(), crossed=bool(set(frame["init"]) - set(FAMILIES)), recorded=len(frame),
-        planned=len(plan.trials) + len(plan.waiting),
-        counts=sentences.counts(frame), folder=folder,
-        source=f"{study.name} --preset {study.preset}" if ablation else f"{folder}/plan.toml",
-        gaps="half_success" in tables and len(half := gaps(tables["half_success"], frame)) and table(half),
-        figures=[SimpleNamespace(name=name, title=figure.TITLE, caption=figure.CAPTION) for name, figure in figures.items()],
-        claims=[] if verdicts is None else [_claim(id, ablation.CLAIMS[id], rows) for id, rows in verdicts.groupby("claim", sort=False)],
-        withdrawn=getattr(ablation, "WITHDRAWN", ()),
-        shown=[SimpleNamespace(title=title, text=table(_readable(shown[name])))
-               for name, title in TABLES.items() if len(shown.get(name, ()))],
-        tables=list(tables), tuning=study.tuning, selection=study.selection, doubted=sentences.doubted(frame))
+    return {
+        "study": study.name, "preset": study.preset, "title": found.title, "claim": ablation and ablation.CLAIM,
+        "trained": (frame["purpose"].eq("train") & frame["method"].ne("probe")).any(), "training": sentences.training(frame),
+        "probing": sentences.probing(frame), "drawn": searches.drawn(frame),
+        "shown_nets": sentences.shown(frame), "layers": sentences.layers(frame),
+        "fresh": not frame["after"].any(), "crossed": bool(set(frame["init"]) - set(FAMILIES)), "recorded": len(frame),
+        "planned": found.planned, "counts": sentences.counts(frame), "folder": folder,
+        "source": f"{study.name} --preset {study.preset}" if ablation else f"{folder}/plan.toml",
+        "takes": ablation and ablation.TAKES[study.preset], "digests": found.digests,
+        "gaps": gaps(tables["half_success"], frame) if "half_success" in tables else (),
+        "figures": [SimpleNamespace(name=name, title=FIGURES[name].TITLE, caption=FIGURES[name].CAPTION) for name in found.numbers],
+        "claims": [] if verdicts is None else [_claim(id, ablation.CLAIMS[id], rows) for id, rows in verdicts.groupby("claim", sort=False)],
+        "withdrawn": getattr(ablation, "WITHDRAWN", ()),
+        "shown": [SimpleNamespace(name=name, title=title, frame=_readable(shown[name]))
+                  for name, title in TABLES.items() if len(shown.get(name, ()))],
+        "tables": list(tables), "tuning": study.tuning, "selection": study.selection, "doubted": sentences.doubted(frame),
+    }  # fmt: skip
 
 
-def html(title, text, pictures):
-    """The HTML page of a report's Markdown, with the pictures {path: SVG} inside."""
-    parser = MarkdownIt("commonmark", {"html": False}).enable("table")
-    parser.add_render_rule("table_open", lambda *_: '<div class="wide"><table>\n')
-    parser.add_render_rule("table_close", lambda *_: "</table></div>\n")
-    body = parser.render(text)
-    for path, svg in pictures.items():
-        data = base64.b64encode(svg.encode("utf-8")).decode("ascii")
-        body = body.replace(f'<p><img src="{path}"', f'<div class="wide"><img src="data:image/svg+xml;base64,{data}"')
-    body = body.replace(" /></p>", " /></div>")
-    return TEMPLATES.get_template("page.html.j2").render(title=title, body=body, renderer=RENDERER)
+def markdown(found):
+    """The text of REPORT.md."""
+    return TEMPLATES.get_template("report.md.j2").render(facts(found))
+
+
+def reproduction(found):
+    """The text of REPRODUCE.md."""
+    return TEMPLATES.get_template("reproduce.md.j2").render(facts(found))
 
 
 def table(frame):
-    """A DataFrame of texts as a Markdown table."""
+    """A DataFrame as a Markdown table."""
     rows = [list(frame.columns), ["---"] * frame.shape[1], *frame.astype(str).to_numpy().tolist()]
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows)
 
@@ -158,7 +146,7 @@ def _claim(id, claim, verdicts):
         "power": [f"{row.power:.2f} to find {row.to_find}" for row in verdicts.itertuples()],
         "seeds": verdicts["seeds"].astype(str) + " of " + verdicts["planned"].astype(str),
         "p": [f"{p:.2g}" for p in verdicts["p_holm"]]})
-    return SimpleNamespace(id=id, claim=claim, sentence=sentences.fared(verdicts), table=table(shown))
+    return SimpleNamespace(id=id, claim=claim, sentence=sentences.fared(verdicts), frame=shown)
 
 
 def _outcome(row):
@@ -175,3 +163,6 @@ def _readable(frame):
     always = ("lr", "trials", "solved", "censored", "diverged", "parameters", "loss", "bits", "right", "chance")
     kept = [name for name in frame if len(frame) == 1 or frame[name].nunique() > 1 or name in always]
     return frame[kept].map(lambda value: ("-" if value != value else f"{value:.3g}") if isinstance(value, float) else value)
+
+
+TEMPLATES.filters["table"] = table

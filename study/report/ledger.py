@@ -1,0 +1,54 @@
+"""The ledger: how every claim fared, one line each, with the effects of its comparisons drawn beside what the claim expects."""
+
+from types import SimpleNamespace
+
+from study.report import sentences
+from study.statistics.effect import ABOVE, BELOW
+
+HALF, MARGIN = 100, 8  # of a picture's width, which is 2 HALF; what stays free at either side
+
+
+def lines(presets):
+    """One line for each claim and protocol of each preset's Findings."""
+    return [line for found in presets if "verdicts" in found.tables for line in _of_preset(found)]
+
+
+def _of_preset(found):
+    table = found.tables["verdicts"].assign(effect_drawn=[_drawn(verdict.comparison.effect) for verdict in found.settled])
+    whole = f"python -m study run {found.study.name} --preset {found.study.preset} --out again"
+    for (id, protocol), rows in table.groupby(["claim", "protocol"], sort=False):
+        claim, commands = found.ablation.CLAIMS[id], list(dict.fromkeys(rows["command"]))
+        yield SimpleNamespace(
+            id=id, anchor=f"{found.study.name}-{found.study.preset}-{id}", protocol=protocol, text=claim.text, source=claim.source,
+            rule=claim.rule, exploratory=claim.exploratory, fared=sentences.fared(rows), rows=list(rows.itertuples()),
+            seeds=_range(rows["seeds"]), command=commands[0] if len(commands) == 1 else whole)
+
+
+def _range(counts):
+    low, high = counts.min(), counts.max()
+    return f"{low}" if low == high else f"{low} to {high}"
+
+
+def _drawn(effect):
+    """Where the ends and the estimate of an effect stand: from HALF on to the right is what the claim expects.
+
+    Each effect has a scale of its own, on which its farthest end just fits. The ends are None where there are too few trials for
+    an interval.
+    """
+    middle = sum(effect.bounds) / len(effect.bounds)
+    inner = min(max(middle, effect.low), effect.high)  # of the interval, what lies farthest inside of bounds
+    ends = [] if effect.low != effect.low else [_inside(effect, value) for value in (effect.low, inner, effect.high)]
+    value = _inside(effect, effect.value)
+    farthest = max((abs(end) for end in [*ends, value] if abs(end) < float("inf")), default=0) or 1
+    low, high = (_place(end(ends) if ends else value, farthest) for end in (min, max))
+    return SimpleNamespace(low=low, high=high, value=_place(value, farthest), bounded=bool(ends))
+
+
+def _inside(effect, value):
+    """How far a value lies inside of what the claim expects; below 0: outside."""
+    sides = {ABOVE: value - effect.bounds[-1], BELOW: effect.bounds[0] - value}
+    return sides.get(effect.expected, min(value - effect.bounds[0], effect.bounds[-1] - value))
+
+
+def _place(inside, farthest):
+    return round(HALF + (HALF - MARGIN) * min(max(inside / farthest, -1), 1), 1)

@@ -13,7 +13,7 @@ from study.report.panels import families_legend
 from study.report.style import colour, family, key, marker
 from study.report.trials import forward
 
-PLACE = -2
+PLACE = 0.5
 TITLE = "How far back a cell learned to look, by how far back its gradient reached before"
 CAPTION = (
     "Recall of one past cue; each mark is a cell with one initialisation, both axes are logarithmic. Across: the time constant of the "

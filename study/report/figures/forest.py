@@ -4,7 +4,7 @@ import numpy as np
 
 from study.report.style import DARK, GREY, PALE
 
-PLACE = 0
+PLACE = -2
 TABLE = "verdicts"
 TITLE = "All comparisons, and what their claims expect"
 CAPTION = (

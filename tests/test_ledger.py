@@ -1,6 +1,7 @@
 """The ledger: each claim's file is complete, finds its own trials, and can come out for and against its claim."""
 
 from dataclasses import replace
+from io import StringIO
 from types import ModuleType
 
 import pandas as pd
@@ -9,7 +10,10 @@ import pytest
 from study import claims
 from study.claims import ledger
 from study.claims.ledger._setup import FIRST
+from study.plan.plan import Plan
 from study.plan.spec import read
+from study.report import claim_table, drawing, tables
+from study.report.figures import FIGURES
 from study.statistics.verdict import NOW, PUBLISHED, settle
 from study.tasks import TASKS
 from study.trial.knobs import Trial
@@ -149,3 +153,23 @@ def test_validate_refuses_files_that_lack_parts_and_seeds_that_chose_rates():
         "c05: expected judge", "c05: CLAIM.source: expected a text, got ''", "c05: CLAIM.power: expected a text, got ''",
         "c05: C4 is the claim of c04", "C1: seed: expected seeds that choose no learning rate, which 0 to 7 do, got 3, 7"]
     assert not ledger.mistakes(claims.resolve("ledger", "quick"))
+
+
+def test_the_report_has_a_line_for_each_claim_and_a_row_for_each_comparison():
+    plan = Plan(claims.resolve("ledger", "quick"), {})
+    runs = pd.concat([frame(id, FOR[id]) for id in FOR if id != "C15"] + [frame("C4", FOR["C4"], preset="quick")], ignore_index=True).drop_duplicates("id")
+    settled = ledger.judge(runs, {})
+    table = tables.verdicts(settled, "ledger", "quick")
+    of_claims = claim_table.ledger(plan, runs, settled, table, ledger.CLAIMS)
+    assert set(of_claims["claim"]) == set(ledger.CLAIMS) and of_claims.set_index("claim").loc["C4", "trials"] == 6
+    by_protocol = of_claims.set_index(["claim", "protocol"])
+    assert by_protocol.loc[("C1", PUBLISHED), "outcome"] == "same direction" and by_protocol.loc[("C24", "planned"), "sentence"] == "Not run yet."
+    assert by_protocol.loc[("C4", NOW), "command"] == "python -m study run ledger --preset quick --out again --only grid=C4"
+    short = claim_table.short(of_claims)
+    assert len(short) == len(ledger.CLAIMS) and list(short[PUBLISHED][short["claim"].str.startswith(("**C4**", "**C24**"))]) == ["-", "-"]
+    shown = FIGURES["forest"].data(table)
+    assert len(shown) == len(settled) and set(shown["claim"]) == {verdict.claim for verdict in settled}
+    inside = shown[shown["speaks"] == 1]
+    assert ((inside["from"] < inside["low"]) & (inside["high"] < inside["to"])).all()
+    text = drawing.svg(FIGURES["forest"].draw, pd.read_csv(StringIO(shown.to_csv(index=False))))
+    assert all(f"{id}  " in text for id in set(shown["claim"])) and not len(FIGURES["forest"].data(table[table["claim"] == "C1"]))

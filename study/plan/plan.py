@@ -102,7 +102,7 @@ class Plan:
         return tuple(len(self.choosing) + sum(bounds[which] for bounds in self.ahead) for which in (1, 2))
 
     @cached_property
-    def _rated(self):
+    def rated(self):
         """[(point, its trial)] of the wanted points whose learning rate is known."""
         rates = self._chosen | {None: None}  # None: the point needs no choice
         return [(point, point.at(rates[point.rate_key])) for point in self.points if point.rate_key in rates]
@@ -110,18 +110,18 @@ class Plan:
     @cached_property
     def training(self):
         """The other wanted trials, of the points whose learning rate is known."""
-        return tuple({trial.id: trial for _, trial in self._rated if self.subset.has(trial)}.values())
+        return tuple({trial.id: trial for _, trial in self.rated if self.subset.has(trial)}.values())
 
     @cached_property
     def searches(self):
         """{id of a trial that was drawn: its study.plan.draws.Search}."""
-        return {trial.id: search for point, trial in self._rated if (search := self.study.searches[point])}
+        return {trial.id: search for point, trial in self.rated if (search := self.study.searches[point])}
 
     @cached_property
     def rates(self):
         """{id: (learning rate, doubt)}: what was chosen for a trial; for one that tuned, what its search chose in the end."""
         tuned = [(trial, key) for key, trials in self.selecting.items() for trial in trials] if self.study.tuning else []
-        pairs = [*((trial, point.rate_key) for point, trial in self._rated), *tuned]
+        pairs = [*((trial, point.rate_key) for point, trial in self.rated), *tuned]
         return {trial.id: (self._chosen[key], self._way.doubt(self.choices[key])) for trial, key in pairs if key in self._chosen}
 
     @cached_property

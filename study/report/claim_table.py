@@ -1,30 +1,26 @@
 """The table of all claims: one row for each claim and protocol, also for those that no trial bears on yet."""
 
-from collections import Counter
+from collections import defaultdict
 
 import pandas as pd
 
-from study.plan.arm import ARM
 from study.report.sentences import fared
-from study.run.cost import cost
-from study.statistics.verdict import overall
-from study.trial.knobs import Trial
-
-LEARNED = tuple(knob for knob in ARM if knob not in ("lr", "purpose"))
+from study.statistics.verdict import NOW, PUBLISHED, overall
 
 
-def ledger(plan, settled, verdicts, claims):
-    """The table `ledger`.
+def ledger(plan, runs, settled, verdicts, claims):
+    """The table `ledger`: its trials and their sequences count those that tune learning rates; several claims may share a trial.
 
     Parameters
     ----------
     plan : study.plan.plan.Plan, whose grids bear the names of claims
+    runs : its recorded trials
     settled : its verdicts, as study.statistics.verdict.settle gives them; `verdicts` : the same as a table
     claims : {id: Claim}
     """
-    planned = _core_minutes(plan)
-    rows = []
+    trials, rows = _trials(plan), []
     for id, claim in claims.items():
+        of_claim = runs[runs["id"].isin(trials[id])]
         protocols = dict.fromkeys(verdict.protocol for verdict in settled if verdict.claim == id) or ["planned"]
         for protocol in protocols:
             own = [verdict for verdict in settled if (verdict.claim, verdict.protocol) == (id, protocol)]
@@ -33,22 +29,32 @@ def ledger(plan, settled, verdicts, claims):
                 "claim": id, "text": claim.text, "protocol": protocol, "outcome": overall(own), "sentence": fared(shown) if own else "Not run yet.",
                 "effect": str(own[0].comparison.effect) if own else "", "counts": own[0].comparison.counts if own else "",
                 "seeds": min(verdict.comparison.seeds for verdict in own) if own else 0, "power": claim.power,
-                "followed": "{} of {}".format(*claim.followed) if protocol == "as published" else "",
-                "core_minutes": round(planned[id], 1), "command": f"python -m study run {plan.study.name} --preset {plan.study.preset} --only grid={id}"})
+                "followed": "{} of {}".format(*claim.followed) if claim.fidelity else "",
+                "trials": len(of_claim), "sequences": int(of_claim["sequences"].fillna(0).sum()),
+                "command": f"python -m study run {plan.study.name} --preset {plan.study.preset} --out again --only grid={id}"})
     return pd.DataFrame(rows)
 
 
-def _core_minutes(plan):
-    """{name of a grid: minutes on one core of the reference machine if all of its trials use their whole budgets}; tuning included."""
-    seconds, tuned = Counter(), {}
-    for trials in plan.study.selecting.values():
-        for trial in trials:
-            tuned.setdefault(_key(trial), []).append(trial)
-    for point, grids in plan.study.places.items():
-        for name in dict.fromkeys(grids):
-            seconds[name] += cost(point.trial)
-    return {name: value / 60 for name, value in seconds.items()} | {}
+def short(table):
+    """The table for readers: a line a claim, what came out by each protocol, and the command that repeats it."""
+    rows = []
+    for id, lines in table.groupby("claim", sort=False):
+        first, by = lines.iloc[0], {line.protocol: line for line in lines.itertuples()}
+        rows.append({"claim": f"**{id}** {first['text']}",
+                     NOW: _came_to(by.get(NOW)), PUBLISHED: _came_to(by.get(PUBLISHED)) if first["followed"] else "-",
+                     "trials": f"{first['trials']:,}", "sequences": f"{first['sequences'] / 1e6:.1f} million", "command": f"`{first['command']}`"})
+    return pd.DataFrame(rows)
 
 
-def _key(trial):
-    return tuple(getattr(trial, knob) for knob in LEARNED)
+def _came_to(line):
+    return f"{line.outcome}: {line.counts}; {line.effect}" if line else "planned"
+
+
+def _trials(plan):
+    """{name of a grid: ids of its trials}, with those that tune its learning rates."""
+    ids = defaultdict(set)
+    for point, trial in plan.rated:
+        for name in plan.study.places[point]:
+            ids[name].add(trial.id)
+            ids[name].update(other.id for other in plan.selecting.get(point.rate_key, ()))
+    return ids

@@ -79,7 +79,7 @@ def conclude(plan, frame, digests):
     settled = ablation.judge(frame, plan.choices) if ablation else []
     tables = every(frame, plan, settled)
     if hasattr(ablation, "SHOWN"):
-        tables["ledger"] = ledger(plan, settled, tables.get("verdicts"), ablation.CLAIMS)
+        tables["ledger"] = ledger(plan, frame, settled, tables.get("verdicts"), ablation.CLAIMS)
         tables = {name: table for name, table in tables.items() if name in ablation.SHOWN}
     shown = {name: FIGURES[name] for name in FIGURES if name in getattr(ablation, "SHOWN", FIGURES)}
     numbers = {name: csv(data) for name, figure in shown.items() if len(data := _drawn(figure, frame, tables))}

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 from study.report import sentences
 from study.statistics.effect import ABOVE, BELOW
+from study.statistics.verdict import PUBLISHED
 
 HALF, MARGIN = 100, 8  # of a picture's width, which is 2 HALF; what stays free at either side
 
@@ -18,8 +19,9 @@ def _of_preset(found):
     whole = f"python -m study run {found.study.name} --preset {found.study.preset} --out again"
     for (id, protocol), rows in table.groupby(["claim", "protocol"], sort=False):
         claim, commands = found.ablation.CLAIMS[id], list(dict.fromkeys(rows["command"]))
+        anchor = f"{found.study.name}-{found.study.preset}-{id}" + ("-published" if protocol == PUBLISHED else "")
         yield SimpleNamespace(
-            id=id, anchor=f"{found.study.name}-{found.study.preset}-{id}", protocol=protocol, text=claim.text, source=claim.source,
+            id=id, anchor=anchor, protocol=protocol, text=claim.text, source=claim.source,
             rule=claim.rule, exploratory=claim.exploratory, fared=sentences.fared(rows), rows=list(rows.itertuples()),
             seeds=_range(rows["seeds"]), command=commands[0] if len(commands) == 1 else whole)
 

@@ -7,14 +7,14 @@ import jinja2
 import pandas as pd
 
 from kernels import CELLS
-from study.report import searches, sentences
+from study.report import claim_table, searches, sentences
 from study.report.figures import FIGURES
 from study.report.gradient_norms import WHEN
 from study.report.names import FAMILIES, init_label
 from study.report.tables import outcomes
 from study.report.trials import NET, attempts, forward
 from study.statistics.effect import MOST_SEEDS
-from study.statistics.verdict import INCONCLUSIVE, UNTUNED
+from study.statistics.verdict import INCONCLUSIVE, PUBLISHED, UNTUNED
 from study.tasks import TASKS
 
 TEMPLATES = jinja2.Environment(loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates", encoding="utf-8"),
@@ -47,9 +47,9 @@ def facts(found):
     verdicts = tables.get("verdicts")
     return {
         "study": study.name, "preset": study.preset, "title": found.title, "claim": ablation and ablation.CLAIM,
-        "trained": (frame["purpose"].eq("train") & frame["method"].ne("probe")).any(), "training": sentences.training(frame),
-        "probing": sentences.probing(frame), "drawn": searches.drawn(frame),
-        "shown_nets": sentences.shown(frame), "layers": sentences.layers(frame),
+        "trained": (frame["purpose"].eq("train") & frame["method"].ne("probe")).any(), "training": "" if "ledger" in tables else sentences.training(frame),
+        "probing": "" if "ledger" in tables else sentences.probing(frame), "drawn": searches.drawn(frame),
+        "shown_nets": "" if "ledger" in tables else sentences.shown(frame), "layers": sentences.layers(frame),
         "fresh": not frame["after"].any(), "crossed": bool(set(frame["init"]) - set(FAMILIES)), "recorded": len(frame),
         "planned": found.planned, "counts": sentences.counts(frame), "folder": folder,
         "source": f"{study.name} --preset {study.preset}" if ablation else f"{folder}/plan.toml",
@@ -57,6 +57,7 @@ def facts(found):
         "gaps": gaps(tables["half_success"], frame) if "half_success" in tables else (),
         "figures": [SimpleNamespace(name=name, title=FIGURES[name].TITLE, caption=FIGURES[name].CAPTION) for name in found.numbers],
         "claims": [] if verdicts is None else [_claim(id, ablation.CLAIMS[id], rows) for id, rows in verdicts.groupby("claim", sort=False)],
+        "ledger": claim_table.short(tables["ledger"]) if "ledger" in tables else None,
         "withdrawn": getattr(ablation, "WITHDRAWN", ()),
         "shown": [SimpleNamespace(name=name, title=title, frame=_readable(shown[name]))
                   for name, title in TABLES.items() if len(shown.get(name, ()))],
@@ -138,7 +139,14 @@ def _came_to(rate):
 
 
 def _claim(id, claim, verdicts):
-    shown = pd.DataFrame({
+    """A claim with its verdicts, by protocol."""
+    parts = [SimpleNamespace(protocol=protocol, sentence=sentences.fared(rows), frame=_verdicts(rows))
+             for protocol, rows in verdicts.groupby("protocol", sort=False)]
+    return SimpleNamespace(id=id, claim=claim, parts=parts, published=PUBLISHED in set(verdicts["protocol"]))
+
+
+def _verdicts(verdicts):
+    return pd.DataFrame({
         "statement": verdicts["statement"],
         "outcome": [_outcome(row) for row in verdicts.itertuples()],
         "solved": verdicts["counts"],
@@ -146,7 +154,6 @@ def _claim(id, claim, verdicts):
         "power": [f"{row.power:.2f} to find {row.to_find}" for row in verdicts.itertuples()],
         "seeds": verdicts["seeds"].astype(str) + " of " + verdicts["planned"].astype(str),
         "p": [f"{p:.2g}" for p in verdicts["p_holm"]]})
-    return SimpleNamespace(id=id, claim=claim, sentence=sentences.fared(verdicts), frame=shown)
 
 
 def _outcome(row):

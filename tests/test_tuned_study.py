@@ -15,7 +15,7 @@ import study
 from study import report
 from study.plan import tuning
 from study.records import store
-from study.report import sentences, tables
+from study.report import findings, sentences, tables
 from study.report.figures import FIGURES
 from study.statistics.doubts import doubts
 
@@ -155,7 +155,9 @@ def test_tables_mark_untuned_arms_by_words(tuned_frame):
     assert set(success["rnn", 12]) == set(success["rnn", 25]) == {UNSOLVED} and set(success["lstm", 12]) == {""} and set(success["lstm", 25]) == {AT_END}
     half = tables.half_success(tuned_frame).set_index("cell")["lr_doubt"]
     assert set(half["rnn"]) == {UNSOLVED} and set(half["lstm"]) == {f"gap 25: {AT_END}"}
-    assert sentences.doubted(tuned_frame)[-1] == f"recall, cue in the past, LSTM, long initialisation: gap 25: {AT_END}"
+    doubted = sentences.doubted(tuned_frame)
+    assert (doubted.number, doubted.arms) == (4, 4) and len(doubted.lines) == 2
+    assert doubted.lines[-1].startswith(f"gap 25: {AT_END}: LSTM, standard initialisation (recall, cue in the past); LSTM, long ")
 
 
 def test_doubts_name_the_gaps_where_they_hold():
@@ -164,7 +166,7 @@ def test_doubts_name_the_gaps_where_they_hold():
 
 
 def test_the_report_says_how_rates_were_tuned_and_which_are_in_doubt(tuned_folder, tmp_path, monkeypatch):
-    monkeypatch.setattr(report, "FIGURES", {"tuning": FIGURES["tuning"]})
+    monkeypatch.setattr(findings, "FIGURES", {"tuning": FIGURES["tuning"]})
     written = shutil.copytree(tuned_folder, tmp_path / "default")
     report.write(written)
     text = " ".join((written / "REPORT.md").read_text().split())

@@ -15,6 +15,15 @@ CLAIM = (
     "Dupoux & Goldberg 2016; Lakretz et al. 2019)."
 )
 
+TERMS = (
+    "*Far*: the cue and the word that it decides, gap words apart. *Near*: in each text of the country, a noun and its place "
+    "(clouds, sky) are three words apart; it is a control.",
+    "*Attractor*: a noun between the subject and its verb. In half of the texts all attractors have the number of the subject (same), in "
+    "half the other one (opposite).",
+    "*Minimal pair*: the right word against one wrong word that could stand in its place: `is` and `are`, `he` and `she`, two tongues.",
+    "*One name, same gender, other gender before*: whether another name precedes the one that decides, and of which gender.",
+)
+
 NEAR_RIGHT, LEARNED, ALIKE, GUESSED = 0.99, 0.9, 0.05, 0.4
 
 CLAIMS = {
@@ -113,8 +122,8 @@ def by_attractors(nets):
 
 def _replaced(nets, cell):
     after = after_another(_of(nets, ["language/gender"]))
-    comparison = nets_within("wrong pairs, after the other gender minus alone", after, (-ALIKE, ALIKE))
-    statement = f"{CELLS[cell]}: a new subject of the other gender replaces the old one"
+    comparison = nets_within(f"wrong pairs, after the other gender minus after one name (expected within {ALIKE})", after, (-ALIKE, ALIKE))
+    statement = f"{CELLS[cell]}: after a name of the other gender the pronoun is wrong no more often than after one name"
     return Verdict("L4", statement, comparison, len(SEEDS) * len(GAPS), _only(["language/gender"], cell))
 
 

@@ -90,7 +90,7 @@ def dumps(choices):
 def doubt(choice):
     """Why another learning rate could do better than the chosen one; "" if nothing speaks for it, or no rate was chosen."""
     if choice and not any(candidate["solved"] for candidate in choice["candidates"]):
-        return chosen.UNSOLVED
+        return f"{chosen.UNSOLVED} at the gap where rates were chosen"
     if choice and choice["edge"]:
         return chosen.at_edge(choice["lr"], [candidate["lr"] for candidate in choice["candidates"]])
     return ""

@@ -60,6 +60,11 @@ class Findings:
     def title(self):
         return self.study.title or self.study.name
 
+    def caption(self, figure):
+        """What is needed to read a figure of these trials."""
+        module = FIGURES[figure]
+        return module.caption(self.drawn(figure)) if hasattr(module, "caption") else module.CAPTION
+
     def drawn(self, figure):
         """What a figure draws, as it comes back from its CSV; None where it has nothing to show."""
         return pd.read_csv(StringIO(self.numbers[figure])) if figure in self.numbers else None

@@ -10,7 +10,9 @@ from kernels import CELLS
 from study.report import claim_table, searches, sentences
 from study.report.figures import FIGURES
 from study.report.gradient_norms import WHEN
-from study.report.names import FAMILIES, init_label
+from study.report.names import FAMILIES, by_registry, init_label
+from study.report.samples import samples
+from study.report.short_answer import short_answer
 from study.report.tables import outcomes
 from study.report.trials import NET, attempts, forward
 from study.statistics.effect import MOST_SEEDS
@@ -43,8 +45,10 @@ def facts(found):
     """What the templates of REPORT.md and of a page say of a preset's Findings."""
     study, frame, tables, ablation = found.study, found.frame, found.tables, found.ablation
     folder = f"results/{found.place}"
-    shown = tables | {"outcomes": _outcomes(frame), "decay": _decay(tables.get("decay")), "tuning": _tuned(tables.get("tuning", ()))}
+    shown = tables | {"outcomes": _outcomes(frame), "decay": _decay(tables.get("decay")), "tuning": _tuned(tables.get("tuning", ())),
+                      "parameters": _parameters(tables.get("parameters", ()))}
     verdicts = tables.get("verdicts")
+    reached = gaps(tables["half_success"], frame) if "half_success" in tables else ()
     return {
         "study": study.name, "preset": study.preset, "title": found.title, "claim": ablation and ablation.CLAIM,
         "trained": (frame["purpose"].eq("train") & frame["method"].ne("probe")).any(), "training": "" if "ledger" in tables else sentences.training(frame),
@@ -54,14 +58,17 @@ def facts(found):
         "planned": found.planned, "counts": sentences.counts(frame), "folder": folder,
         "source": f"{study.name} --preset {study.preset}" if ablation else f"{folder}/plan.toml",
         "takes": ablation and ablation.TAKES[study.preset], "digests": found.digests,
-        "gaps": gaps(tables["half_success"], frame) if "half_success" in tables else (),
-        "figures": [SimpleNamespace(name=name, title=FIGURES[name].TITLE, caption=FIGURES[name].CAPTION) for name in found.numbers],
+        "gaps": reached, "crossed_gaps": len(reached) and "half-success gap" not in reached,
+        "figures": [SimpleNamespace(name=name, title=FIGURES[name].TITLE, caption=found.caption(name)) for name in found.numbers],
         "claims": [] if verdicts is None else [_claim(id, ablation.CLAIMS[id], rows) for id, rows in verdicts.groupby("claim", sort=False)],
         "ledger": claim_table.short(tables["ledger"]) if "ledger" in tables else None,
         "withdrawn": getattr(ablation, "WITHDRAWN", ()),
         "shown": [SimpleNamespace(name=name, title=title, frame=_readable(shown[name]))
                   for name, title in TABLES.items() if len(shown.get(name, ()))],
         "tables": list(tables), "tuning": study.tuning, "selection": study.selection, "doubted": sentences.doubted(frame),
+        "selected": study.selection and sentences.selected(study.selection.gap), "inits": set(frame["init"]),
+        "odd_rules": sentences.odd_rules(frame), "scaled": sentences.scaled(frame), "short_answer": short_answer(frame),
+        "samples": samples(frame), "terms": getattr(ablation, "TERMS", ()),
     }  # fmt: skip
 
 
@@ -86,6 +93,8 @@ def gaps(half, frame):
     usual = forward(frame)["units"].max()
     kept = half[(half["direction"] == "forward") & (half["units"] == usual)]
     names = {name: task.title if task.axis == "gap" else f"{task.title} ({task.axis})" for name, task in TASKS.items()}
+    if crossed_gaps(kept):
+        return _crossed(kept, names)
     return pd.DataFrame({
         "task": kept["task"].map(names), "cell": kept["cell"].map(lambda cell: CELLS[cell].title),
         "initialisation": kept["init"].map(lambda init: init_label(init).removesuffix(" initialisation")),
@@ -94,6 +103,21 @@ def gaps(half, frame):
         "seeds that solved each gap": [_each(row) for row in kept.itertuples()],
         "seeds between gaps": [_between(row) for row in kept.itertuples()],
         **({"untuned": kept["lr_doubt"]} if any(kept["lr_doubt"]) else {})})
+
+
+def crossed_gaps(half):
+    """Whether half-success gaps fit a grid of tasks by cells: several tasks, one initialisation, one kind of net."""
+    return half["task"].nunique() > 1 and len(half) == len(half.drop_duplicates(["task", "cell"]))
+
+
+def _crossed(kept, names):
+    """The grid: for each task and cell the half-success gap, and how many seeds solved each gap."""
+    shown = kept.assign(
+        task=[f"{names[row.task]}, gaps {', '.join(str(row.gaps).split())}" for row in kept.itertuples()],
+        text=[f"{row.shown}: {', '.join(str(row.solved).split())} of {row.seeds}" for row in kept.itertuples()])
+    grid = shown.pivot(index="task", columns="cell", values="text").fillna("-")
+    grid = grid.loc[list(dict.fromkeys(shown["task"])), by_registry(kept["cell"])].rename(columns=lambda cell: CELLS[cell].title)
+    return grid.rename_axis(columns=None).reset_index()
 
 
 def _between(row):
@@ -110,6 +134,14 @@ def _outcomes(frame):
     rows = [dict(zip(keys, values, strict=True)) | outcomes(runs)
             for values, runs in attempts(frame).groupby(keys, sort=False)]
     return pd.DataFrame(rows)
+
+
+def _parameters(parameters):
+    """The table of weights without the tasks, where all tasks of a study need the same nets."""
+    if not len(parameters):
+        return ()
+    nets = parameters.drop(columns="task").drop_duplicates()
+    return nets if not nets.drop(columns="parameters").duplicated().any() else parameters
 
 
 def _decay(decay):

@@ -1,10 +1,10 @@
 """Parts that several figures share: axes, small multiples, legends, labels beside lines."""
 
 import numpy as np
-from matplotlib.ticker import LogFormatter, NullLocator
+from matplotlib.ticker import LogFormatter, MaxNLocator, NullLocator
 
 from kernels import CELLS
-from study.report.names import by_registry, init_label
+from study.report.names import by_family, by_registry, init_label
 from study.report.style import DARK, GREY, colour, family, key, line
 from study.tasks import TASKS
 
@@ -65,6 +65,12 @@ def families_legend(figure, inits, *more):
     figure.legend(handles=[*handles, *more], loc="outside upper left", ncols=4)
 
 
+def families_caption(inits):
+    """What filled and hollow mean, for a caption."""
+    told = {"long": "Filled and solid: long initialisation. ", "standard": "Hollow and dashed: standard initialisation. "}
+    return "".join(told.get(init, "") for init in by_family(inits)[::-1]) if len(set(inits)) > 1 else ""
+
+
 def small_multiples(figure, cells, height=1.2, columns=4):
     """{cell: axes}, one panel a cell in the order of the registry, each named."""
     cells = by_registry(cells)
@@ -97,9 +103,9 @@ def tasks_by_cells(figure, data, height, label, draw):
 
 
 def panels_of_tasks(figure, data, columns=3):
-    """Yield (axes, rows) of a panel for each task and initialisation, with a line at chance and a vertical axis of shares.
+    """Yield (axes, rows) of a panel for each task and initialisation, with a vertical axis of shares.
 
-    `data` has the columns task, gap, init, cell and chance. The legend above has the cells.
+    `data` has the columns task, gap, init and cell, and may have chance, at which a line is drawn. The legend above has the cells.
     """
     groups, inits = list(data.groupby(["task", "init"], sort=False)), data["init"].nunique()
     rows = -(-len(groups) // columns)
@@ -108,15 +114,17 @@ def panels_of_tasks(figure, data, columns=3):
     for unused in grid[len(groups) :]:
         unused.set_axis_off()
     for ((task, init), panel), axes in zip(groups, grid):
-        axes.axhline(panel["chance"].iloc[0], color=GREY, linestyle=":", linewidth=1.2)
+        if "chance" in panel:
+            axes.axhline(panel["chance"].iloc[0], color=GREY, linestyle=":", linewidth=1.2)
+        axes.xaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 5, 10], integer=True))
         yield axes, panel
         share_axis(axes)
-        axes.xaxis.get_major_locator().set_params(integer=True)
         of_init = f", {init_label(init)}" if inits > 1 else ""
         gaps = dict.fromkeys([panel["gap"].min(), panel["gap"].max()])  # each cell may have its own
         axes.set_title(f"{TASKS[task].title}\ngap {' to '.join(map(str, gaps))}{of_init}", loc="left", fontsize=8)
     handles = [key(CELLS[cell].title, color=colour(cell), linestyle=line(cell)) for cell in by_registry(data["cell"])]
-    figure.legend(handles=[*handles, key("chance", color=GREY, linestyle=":")], loc="outside upper left", ncols=4)
+    chance = [key("chance", color=GREY, linestyle=":")] if "chance" in data else []
+    figure.legend(handles=[*handles, *chance], loc="outside upper left", ncols=6)
 
 
 def label_ends(axes, ends):

@@ -1,5 +1,7 @@
 """Sentences of a report about the trials that it rests on."""
 
+from types import SimpleNamespace
+
 from kernels import CELLS
 from study.records.table import where
 from study.report import probes
@@ -9,6 +11,7 @@ from study.report.trials import NET, attempts, crossed, forward, grouped, pooled
 from study.statistics.doubts import doubts
 from study.statistics.verdict import CEILING, FLOOR, INCONCLUSIVE, UNTUNED
 from study.tasks import TASKS
+from study.tasks._rule import Rule
 
 UNDECIDED = {UNTUNED: "untuned", FLOOR: "at the floor", CEILING: "at the ceiling", INCONCLUSIVE: "inconclusive"}
 CLIPPED = {"norm": "the gradient's norm clipped at {:g}", "value": "each number of the gradient clipped at {:g}",
@@ -17,12 +20,15 @@ CLIPPED = {"norm": "the gradient's norm clipped at {:g}", "value": "each number 
 
 def counts(frame):
     """How the trials ended."""
-    ended = outcomes(frame[frame["method"] != "probe"])
-    if not ended["trials"]:
+    runs = frame[frame["method"] != "probe"]
+    if not len(runs):
         return f"{len(frame)} probed."
+    ended = outcomes(runs[runs["purpose"] == "train"])
     rest = ended["trials"] - ended["solved"] - ended["censored"] - ended["diverged"]
-    return (f"{ended['solved']} solved, {ended['censored']} censored, {ended['diverged']} diverged, {rest} of tasks without a "
-            "pass rule (trials that choose learning rates included).")
+    chose = outcomes(runs[runs["purpose"] != "train"])
+    return (f"Of {ended['trials']:,} trials {ended['solved']:,} solved their task, {ended['censored']:,} did not (censored), "
+            f"{ended['diverged']:,} diverged" + (f", {rest:,} are of tasks without a pass rule." if rest else ".")
+            + (f" {chose['trials']:,} more chose learning rates; {chose['solved']:,} of these solved it." if chose["trials"] else ""))
 
 
 def training(frame):
@@ -50,10 +56,35 @@ def shown(frame):
 
 
 def doubted(frame):
-    """Lines that name the trained arms whose learning rate is in doubt, and at which gaps."""
+    """The trained arms whose learning rate is in doubt: their `number`, of `arms`, and `lines`, one for each doubt, that name them."""
     arms = grouped(trained(frame), ["task", "cell", "init"])
-    return [f"{TASKS[arm['task']].title}, {CELLS[arm['cell']].title}, {init_label(arm['init'])}: {doubt}"
-            for arm, runs in arms if (doubt := doubts(runs))]
+    several = trained(frame)["init"].nunique() > 1
+    names = {}
+    for arm, runs in arms:
+        if doubt := doubts(runs):
+            cell = CELLS[arm["cell"]].title + (f", {init_label(arm['init'])}" if several else "")
+            names.setdefault(doubt, {}).setdefault(cell, []).append(TASKS[arm["task"]].title)
+    lines = [f"{doubt}: " + "; ".join(f"{cell} ({' and '.join(tasks)})" for cell, tasks in cells.items()) for doubt, cells in names.items()]
+    return SimpleNamespace(arms=len(arms), number=sum(len(tasks) for cells in names.values() for tasks in cells.values()), lines=lines)
+
+
+def selected(gaps):
+    """At which gaps learning rates were chosen, from {task: gap}."""
+    if len(set(gaps.values())) == 1:
+        return f"at gap {next(iter(gaps.values()))}"
+    return f"at one gap each ({', '.join(f'{TASKS[task].title}: {gap}' for task, gap in gaps.items())})"
+
+
+def odd_rules(frame):
+    """Titles of the tasks whose pass rule is not the usual one, or that have none."""
+    tasks = [TASKS[name] for name in dict.fromkeys(trained(frame)["task"])]
+    return [task.title for task in tasks if task.rule != Rule()]
+
+
+def scaled(frame):
+    """Titles of the tasks that grow by another axis than a gap, with their smallest lag as a part of it."""
+    tasks = [TASKS[name] for name in dict.fromkeys(trained(frame)["task"])]
+    return [f"{task.title}: {task.lag:g}" for task in tasks if task.axis != "gap"]
 
 
 def layers(frame):

@@ -59,7 +59,7 @@ class Page:
         figure = FIGURES[name]
         return SimpleNamespace(
             name=name, anchor=anchor, key=f"{found.place}/figures/{name}", csv=f"{self._beside(found)}figures/{name}.csv",
-            title=figure.TITLE, caption=caption or figure.CAPTION, command=f"python -m study report results/{found.place}",
+            title=figure.TITLE, caption=caption or found.caption(name), command=f"python -m study report results/{found.place}",
             svg=Markup(self.inline(found.pictures[name], alt(figure.TITLE, found.drawn(name)))))
 
     def _beside(self, found):

@@ -14,16 +14,17 @@ def carrier(words, task):
     """Which unit carries the cue, or which few do together, in one sentence. `words`: study.probes.words.explain."""
     right, chance, cue = words["accuracy"], words["chance"], noun(task)
     if right - chance < KNOWN:
-        return f"The net does not know the {cue}: {percent(right)} right, chance is {percent(chance)}."
+        return f"This net does not know the {cue}: {percent(right)} right, chance is {percent(chance)}."
     counts, without = words["together"].values()
     units = [str(unit) for unit in carriers(words)]
     if not units:
         return f"No few units carry the {cue}: without the {counts[-1]} that matter most, {percent(right)} -> {percent(without[-1])} right."
     left = without[counts.index(len(units))]
-    falls = f"the {cue}: without {'it' if len(units) == 1 else 'them'} {percent(right)} -> {percent(left)} right."
+    falls = (f"most of the {cue}: without {'it' if len(units) == 1 else 'them'} {percent(right)} -> {percent(left)} right, chance is "
+             f"{percent(chance)}.")
     if len(units) == 1:
         return f"Unit {units[0]} carries {falls}"
-    return f"No single unit carries the {cue}. Units {', '.join(units[:-1])} and {units[-1]} together carry {falls}"
+    return f"No single unit carries most of the {cue}. Units {', '.join(units[:-1])} and {units[-1]} together carry {falls}"
 
 
 def carriers(words):

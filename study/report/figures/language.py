@@ -10,16 +10,17 @@ from study.report.style import GREY, colour, key, line, marker
 from study.report.trials import forward
 from study.tasks import TASKS
 
-PLACE = 12
+PLACE = 1.5
 TITLE = "Is the far word right?"
 CAPTION = (
-    "Share of new texts in which the net's first choice is the right word at the far end of a dependency, by the words between "
-    "(gap, log axis); means over seeds, with bars from the worst seed to the best. Upper row: the tongue of a country; the pronoun of a "
-    "name, where no name stands before it, one of the same gender, or one of the other gender, which it replaces. Below: `is` or "
-    "`are` of a subject, with attractors (other nouns) between, all of its number (middle row) or all of the opposite one (lower row). "
-    "Grey band: the near control, a place three words after its noun in the texts of the first panel. Dotted: chance."
+    "Share of new texts in which the net prefers the right word at the far end of a dependency, by the words between (gap, log axis); "
+    "means over seeds, with bars from the worst seed to the best. Upper row: the tongue of a country, the first choice among all words; "
+    "the pronoun of a name, `he` against `she`, where no name stands before it, one of the same gender, or one of the other gender, which "
+    "it replaces. Below: `is` against `are` of a subject, with attractors (other nouns) between, all of its number (middle row) or all of "
+    "the opposite one (lower row). Grey band: the near control, a place three words after its noun in the texts of the first panel. "
+    "Dotted: chance. Values that are a little below it are those of nets that guess."
 )
-NEAR = "near"
+NEAR, PAIR = "near", 1 / 2
 CONTROL = {"color": "#BBBBBB", "linestyle": "-", "linewidth": 5, "marker": "", "alpha": 0.7}
 PANELS = {
     ("language/country", ""): (0, 0, "country"),
@@ -37,17 +38,21 @@ def data(frame):
     runs = forward(frame)
     runs = runs[runs["test_conditions"].notna()] if "test_conditions" in runs else runs[:0]
     rows = [{"task": run["task"], "kind": kind, "cell": run["cell"], "gap": run["gap"], "seed": run["seed"], "right": right}
-            for _, run in runs.iterrows() for kind, right in _kinds(run["test_conditions"]).items()]
+            for _, run in runs.iterrows() for kind, right in _kinds(run["test_conditions"], TASKS[run["task"]].chance["score"]).items()]
     if not rows:
         return pd.DataFrame()
     groups = pd.DataFrame(rows).groupby(["task", "kind", "cell", "gap"], sort=False)["right"]
     return groups.agg(seeds="size", right="mean", lowest="min", highest="max").reset_index()
 
 
-def _kinds(conditions):
-    """{kind: share of right answers}: conditions that differ in their class alone are one kind."""
+def _kinds(conditions, chance):
+    """{kind: share of right answers}: conditions that differ in their class alone are one kind.
+
+    Of two effect words, the right one has to be above the other; of several, above all words.
+    """
     counts = {}
-    for name, (pairs, right, _) in conditions.items():
+    for name, (pairs, first, above) in conditions.items():
+        right = above if chance == PAIR else first
         kind = NEAR if name == NEAR else name.partition(", ")[2]
         asked, answered = counts.get(kind, (0, 0))
         counts[kind] = asked + pairs, answered + right
@@ -75,7 +80,7 @@ def draw(data, figure):
     handles = [key(CELLS[cell].title, color=colour(cell), linestyle=line(cell), marker=marker(cell)) for cell in by_registry(data["cell"])]
     near = [key("near control", **CONTROL)] if len(where(data, kind=NEAR)) else []
     figure.legend(handles=handles + near, loc="outside upper left", ncols=6)
-    figure.supylabel("right words", fontsize=9)
+    figure.supylabel("right word preferred", fontsize=9)
 
 
 def _draw_near(axes, near):

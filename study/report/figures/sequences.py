@@ -4,7 +4,7 @@ import pandas as pd
 
 from kernels import CELLS
 from study.report.names import by_family
-from study.report.panels import Thousands, dodge, families_legend, tasks_by_cells, thousands
+from study.report.panels import Thousands, dodge, families_caption, families_legend, tasks_by_cells, thousands
 from study.report.style import GREY, colour, family, key
 from study.report.trials import forward, past_only, with_pass_rule
 from study.statistics.success import survival
@@ -14,10 +14,13 @@ TITLE = "Sequences needed to solve the task"
 CAPTION = (
     "Both axes are logarithmic; each mark is a seed. A cross on the dotted line stands for the seeds that had not solved "
     "the task when their budget ended (censored); the number beside it counts them, diverged seeds included. The line joins "
-    "Kaplan-Meier medians, and breaks where fewer than half of the seeds solved the task. Filled and solid: long "
-    "initialisation. Hollow and dashed: standard initialisation."
+    "Kaplan-Meier medians, and breaks where fewer than half of the seeds solved the task."
 )
 GROUP = ["task", "cell", "init", "gap"]
+
+
+def caption(data):
+    return f"{CAPTION} {families_caption(data['init'])}".strip()
 
 
 def data(frame):

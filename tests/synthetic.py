@@ -26,7 +26,7 @@ def result(trial):
     """A made-up Result of a trial, the same each time."""
     words = hashlib.sha256(trial.id.encode()).digest()
     luck = np.random.default_rng(int.from_bytes(words[:8], "little"))
-    task = TASKS[trial.task]
+    task = TASKS[trial.task].at(trial.gap)
     cost = COST[trial.cell] * (1 if trial.init == "long" or trial.head == "attention" else 6) * luck.lognormal(0, 0.35)
     needs = 2000 + cost * max(trial.gap, 4)
     blind = trial.task == "recall/both" and trial.direction == "forward"

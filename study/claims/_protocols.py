@@ -30,6 +30,7 @@ class Protocol(NamedTuple):
     solved: int | None
     sequences: int | None
     differs: dict
+    below = None  # its runs are judged by the pass rule, not by a loss
 
     @property
     def fidelity(self):
@@ -39,6 +40,11 @@ class Protocol(NamedTuple):
     @property
     def score(self):
         return f"{len(ASPECTS) - len(self.differs)} of {len(ASPECTS)} as published"
+
+    @property
+    def cost(self):
+        """What its runs took, in words."""
+        return f"mean {self.sequences:,} sequences" if self.sequences else ""
 
 
 def rate(alpha, outputs, answers=1):

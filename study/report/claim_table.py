@@ -46,6 +46,28 @@ def short(table):
     return pd.DataFrame(rows)
 
 
+def beside(table):
+    """The table `beside` for readers: what was published and what came out here, of each experiment."""
+    return pd.DataFrame({
+        "experiment": table["experiment"], "protocol": table["protocol"], "whose": table["whose"],
+        "theirs": [_of(row.their_solved, row.their_runs, row.their_cost) for row in table.itertuples()],
+        "ours": [_of(row.solved, row.runs, _cost(row)) if row.runs else "not run" for row in table.itertuples()],
+        "followed": table["followed"], "command": table["command"].map(lambda command: command and f"`{command}`")})
+
+
+def _of(solved, runs, cost):
+    if pd.isna(solved):
+        return "not known"
+    return f"{solved:.0f} of {'?' if pd.isna(runs) else f'{runs:.0f}'}" + (f"; {cost}" if cost else "")
+
+
+def _cost(row):
+    if pd.isna(row.mean):
+        return ""
+    numbers = (f"{number:.4f}" if row.measure == "test loss" else f"{number:,.0f}" for number in (row.mean, row.median))
+    return "mean {}, median {} {}".format(*numbers, row.measure)
+
+
 def _came_to(line):
     return f"{line.outcome}: {line.counts}; {line.effect}" if line else "planned"
 

@@ -83,6 +83,7 @@ def conclude(plan, frame, digests):
     ablation = claims.find(plan.study.name) if plan.study.name in claims.NAMES else None
     settled = ablation.judge(frame, plan.choices) if ablation else []
     tables = every(frame, plan, settled)
+    tables |= {name: own for name, make in getattr(ablation, "TABLES", {}).items() if len(own := make(frame))}
     if hasattr(ablation, "SHOWN"):
         tables["ledger"] = ledger(plan, frame, settled, tables.get("verdicts"), ablation.CLAIMS)
         tables = {name: table for name, table in tables.items() if name in ablation.SHOWN}

@@ -62,6 +62,7 @@ def facts(found):
         "figures": [SimpleNamespace(name=name, title=FIGURES[name].TITLE, caption=found.caption(name)) for name in found.numbers],
         "claims": [] if verdicts is None else [_claim(id, ablation.CLAIMS[id], rows) for id, rows in verdicts.groupby("claim", sort=False)],
         "ledger": claim_table.short(tables["ledger"]) if "ledger" in tables else None,
+        "beside": claim_table.beside(tables["beside"]) if "beside" in tables else None,
         "withdrawn": getattr(ablation, "WITHDRAWN", ()),
         "shown": [SimpleNamespace(name=name, title=title, frame=_readable(shown[name]))
                   for name, title in TABLES.items() if len(shown.get(name, ()))],

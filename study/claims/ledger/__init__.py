@@ -8,8 +8,10 @@ trials that are done or diverged and returns Verdicts; `settled` gives them thei
 import importlib
 import pkgutil
 from dataclasses import replace
+from functools import partial
 
-from study.claims.ledger import _check
+from study.claims.ledger import _beside, _check
+from study.claims.ledger._setup import of_preset
 from study.records.table import where
 from study.statistics.verdict import settle
 
@@ -23,25 +25,26 @@ CLAIM = (
     "and, where its paper's protocol is known, as published."
 )
 CLAIMS = {id: file.CLAIM for id, file in FILES.items()}
-SHOWN = ("forest", "tuning", "importance", "ledger", "verdicts", "success")
+SHOWN = ("forest", "tuning", "importance", "ledger", "beside", "verdicts", "success")
 """The figures and tables of its report; the others would draw the arms of all claims together."""
+TABLES = {"beside": partial(_beside.table, files=FILES)}
+"""{name: function(runs)} of the tables that this study alone has."""
 
 
 MEASURED = {"norms", "probe", "words", "test_conditions"}  # columns that only some kinds of trials have
 
 
-def _preset(preset, title, files):
-    setups = [(id, setup) for id, file in files.items() for setup in file.SETUPS.get(preset, file.SETUPS["default"])]
+def _preset(title, setups):
     tuned = any(setup.tuned for _, setup in setups)
-    grids = [grid for id, setup in setups for grid in setup.grids(id)]
+    grids = [grid for name, setup in setups for grid in setup.grids(name)]
     return {"title": title, "knobs": {}, "grids": grids} | ({"tuning": {}} if tuned else {})
 
 
 TITLE = "Which published claims about recurrent nets hold?"
 PRESETS = {
-    "quick": _preset("quick", "One published claim", {"C4": FILES["C4"]}),
-    "default": _preset("default", TITLE, FILES),
-    "full": _preset("full", TITLE + " The long study", FILES),
+    "quick": _preset("One published claim", of_preset({"C4": FILES["C4"]}, "quick")),
+    "default": _preset(TITLE, of_preset(FILES, "default") + _beside.COLLECTED),
+    "full": _preset(TITLE + " The long study", of_preset(FILES, "full") + _beside.COLLECTED),
 }
 TAKES = {"quick": "about 1 minute", "default": "about 4 hours", "full": "several days"}
 """Estimates for two cores with AVX2."""

@@ -70,6 +70,11 @@ class Setup:
         return _known(name, runs[runs["gap"].isin(self.gaps) & runs["seed"].between(FIRST, FIRST + self.seeds - 1)])
 
 
+def of_preset(files, preset):
+    """[(id of a claim, Setup)] of a preset; `files` is {id: its module}."""
+    return [(id, setup) for id, file in files.items() for setup in file.SETUPS.get(preset, file.SETUPS["default"])]
+
+
 def at(arm, *gaps):
     """The arm at these gaps alone, with what is known of its learning rates there."""
     return _known(arm.name, arm.runs[arm.runs["gap"].isin(gaps)])

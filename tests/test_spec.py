@@ -62,7 +62,7 @@ def test_every_knob_is_in_the_hash():
              "method": "guess", "dtype": "float64", "scheme": "orthogonal", "forget_bias": 5.0, "chrono": 200,
              "clipping": "value", "truncated": True, "window": 100, "beta1": 0.8, "beta2": 0.99, "epsilon": 1e-6, "layers": 2,
              "head": "attention", "output": "sigmoid", "test_gap": 8,
-             "block": 2}
+             "block": 2, "record": "brief"}
     ids = [Trial(**LSTM).id, Trial(**LSTM, optimizer="sgd", momentum=0.9).id]
     ids += [Trial(**LSTM | {knob: value} | ({"horizon": 200} if knob == "init" else {})).id for knob, value in other.items()]
     ids += [Trial(**LSTM, direction="both", merge=merge).id for merge in ("concat", "sum", "mean", "learned")]

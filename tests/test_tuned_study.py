@@ -147,17 +147,18 @@ def test_the_figure_has_a_line_for_each_arm_at_each_gap_and_marks_the_chosen_rat
         (chosen,) = line["lr"][line["chosen"]]
         of_arm = frame[(frame["cell"] == ("rnn" if "RNN" in arm else "lstm")) & (frame["gap"] == gap) & (frame["purpose"] == "train")]
         assert set(of_arm["lr"]) == {chosen}
-        assert set(line["lr_doubt"]) == {UNSOLVED if "RNN" in arm else AT_END if gap == 25 else ""}
+        assert {text.split("; ")[0] for text in line["lr_doubt"]} == {UNSOLVED if "RNN" in arm else AT_END if gap == 25 else ""}
 
 
 def test_tables_mark_untuned_arms_by_words(tuned_frame):
     success = tables.success(tuned_frame).set_index(["cell", "gap"])["lr_doubt"]
-    assert set(success["rnn", 12]) == set(success["rnn", 25]) == {UNSOLVED} and set(success["lstm", 12]) == {""} and set(success["lstm", 25]) == {AT_END}
+    assert all(text.startswith(UNSOLVED) for gap in (12, 25) for text in success["rnn", gap])
+    assert set(success["lstm", 12]) == {""} and set(success["lstm", 25]) == {AT_END}
     half = tables.half_success(tuned_frame).set_index("cell")["lr_doubt"]
-    assert set(half["rnn"]) == {UNSOLVED} and set(half["lstm"]) == {f"gap 25: {AT_END}"}
+    assert all(UNSOLVED in text for text in half["rnn"]) and set(half["lstm"]) == {f"gap 25: {AT_END}"}
     doubted = sentences.doubted(tuned_frame)
-    assert (doubted.number, doubted.arms) == (4, 4) and len(doubted.lines) == 2
-    assert doubted.lines[-1].startswith(f"gap 25: {AT_END}: LSTM, standard initialisation (recall, cue in the past); LSTM, long ")
+    assert (doubted.number, doubted.arms) == (4, 4)
+    assert any(line.startswith(f"gap 25: {AT_END}: LSTM, standard initialisation (recall, cue in the past); LSTM, long ") for line in doubted.lines)
 
 
 def test_doubts_name_the_gaps_where_they_hold():

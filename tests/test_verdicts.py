@@ -285,9 +285,10 @@ def test_holm_corrects_within_a_claim_and_an_undecided_verdict_keeps_its_p():
 
 def test_only_a_paper_s_own_protocol_with_a_control_contradicts_it():
     against = more_solve(arm("one", [7.0] * 12, [False] * 12), arm("other", [7.0] * 12, [True] * 12))
-    outcomes = [settle([Verdict("C", "s", against, 12, protocol=protocol, faithful=faithful)])[0].outcome
-                for protocol in (NOW, PUBLISHED) for faithful in (False, True)]
-    assert outcomes == [OPPOSITE, OPPOSITE, OPPOSITE, CONTRADICTED]
+    near, far = ((("cell", PUBLISHED), ("loss", how)) for how in (PUBLISHED, "from memory"))
+    outcomes = [settle([Verdict("C", "s", against, 12, protocol=PUBLISHED, fidelity=fidelity, control=control)])[0].outcome
+                for fidelity in ((), far, near) for control in (False, True)]
+    assert outcomes == [*[OPPOSITE] * 5, CONTRADICTED]
     both = settle([Verdict("C", "s", against, 12, protocol=protocol) for protocol in (NOW, PUBLISHED)])
     assert [verdict.holm for verdict in both] == [against.effect.p] * 2  # each protocol is a family of its own
 
@@ -300,4 +301,4 @@ def test_what_the_verdicts_of_a_claim_come_to():
         return overall(settle([Verdict("C", "s", comparison, 12) for comparison in comparisons]))
 
     assert [come_to(), come_to(same), come_to(same, floor), come_to(same, opposite), come_to(opposite), come_to(floor, floor)] == [
-        "planned", SAME, f"{SAME}, in part", "mixed", OPPOSITE, "floor"]
+        "planned", SAME, f"1 {SAME}, 1 floor", f"1 {SAME}, 1 {OPPOSITE}", OPPOSITE, "floor"]

@@ -149,7 +149,7 @@ def trials(key, seeds):
 
 
 def _trial(key, lr, seed):
-    return Trial(**dict(key), lr=lr, seed=seed, purpose="select")
+    return Trial(**dict(key) | {"record": "brief"}, lr=lr, seed=seed, purpose="select")
 
 
 class Search:
@@ -193,12 +193,10 @@ class Search:
 
     def _settled(self, lr):
         tried = tuple(_tried(lr, self._runs(lr, self.seeds[lr]), self._budget) for lr in sorted(self.seeds))
-        doubt = ""
-        if all(rate.solved == 0 for rate in tried):
-            doubt = chosen.UNSOLVED
-        elif len(tried) > 1 and lr in (tried[0].lr, tried[-1].lr):
-            doubt = chosen.at_edge(lr, self.seeds)
-        return Outcome(knobs=dict(self.key), lr=lr, doubt=doubt, tried=tried)
+        doubts = [chosen.UNSOLVED] if all(rate.solved == 0 for rate in tried) else []
+        if len(tried) > 1 and lr in (tried[0].lr, tried[-1].lr):
+            doubts.append(chosen.at_edge(lr, self.seeds))
+        return Outcome(knobs=dict(self.key), lr=lr, doubt="; ".join(doubts), tried=tried)
 
     @property
     def _budget(self):

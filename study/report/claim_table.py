@@ -27,9 +27,7 @@ def ledger(plan, runs, settled, verdicts, claims):
             shown = verdicts[(verdicts["claim"] == id) & (verdicts["protocol"] == protocol)] if own else None
             rows.append({
                 "claim": id, "text": claim.text, "protocol": protocol, "outcome": overall(own), "sentence": fared(shown) if own else "Not run yet.",
-                "effect": str(own[0].comparison.effect) if own else "", "counts": own[0].comparison.counts if own else "",
                 "seeds": min(verdict.comparison.seeds for verdict in own) if own else 0, "power": claim.power,
-                "followed": "{} of {}".format(*claim.followed) if claim.fidelity else "",
                 "trials": len(of_claim), "sequences": int(of_claim["sequences"].fillna(0).sum()),
                 "command": f"python -m study run {plan.study.name} --preset {plan.study.preset} --out again --only grid={id}"})
     return pd.DataFrame(rows)
@@ -41,7 +39,7 @@ def short(table):
     for id, lines in table.groupby("claim", sort=False):
         first, by = lines.iloc[0], {line.protocol: line for line in lines.itertuples()}
         rows.append({"claim": f"**{id}** {first['text']}",
-                     NOW: _came_to(by.get(NOW)), PUBLISHED: _came_to(by.get(PUBLISHED)) if first["followed"] else "-",
+                     **{protocol: by[protocol].outcome if protocol in by else "planned" for protocol in (NOW, PUBLISHED)},
                      "trials": f"{first['trials']:,}", "sequences": f"{first['sequences'] / 1e6:.1f} million", "command": f"`{first['command']}`"})
     return pd.DataFrame(rows)
 
@@ -66,10 +64,6 @@ def _cost(row):
         return ""
     numbers = (f"{number:.4f}" if row.measure == "test loss" else f"{number:,.0f}" for number in (row.mean, row.median))
     return "mean {}, median {} {}".format(*numbers, row.measure)
-
-
-def _came_to(line):
-    return f"{line.outcome}: {line.counts}; {line.effect}" if line else "planned"
 
 
 def _trials(plan):

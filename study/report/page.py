@@ -173,7 +173,8 @@ def _came_to(rate):
 
 def _claim(id, claim, verdicts):
     """A claim with its verdicts, by protocol."""
-    parts = [SimpleNamespace(protocol=protocol, sentence=sentences.fared(rows), frame=_verdicts(rows))
+    parts = [SimpleNamespace(protocol=protocol, sentence=sentences.fared(rows), frame=_verdicts(rows),
+                             fidelity=list(dict.fromkeys(filter(None, rows["fidelity"]))))
              for protocol, rows in verdicts.groupby("protocol", sort=False)]
     return SimpleNamespace(id=id, claim=claim, parts=parts, published=PUBLISHED in set(verdicts["protocol"]))
 

@@ -188,7 +188,8 @@ def verdicts(settled, study, preset):
 
 def _verdict(verdict):
     effect, comparison = verdict.comparison.effect, verdict.comparison
-    return {"claim": verdict.claim, "statement": verdict.statement, "protocol": verdict.protocol, "outcome": verdict.outcome,
+    return {"claim": verdict.claim, "statement": verdict.statement, "protocol": verdict.protocol,
+            "fidelity": "; ".join(f"{aspect}: {how}" for aspect, how in verdict.fidelity), "outcome": verdict.outcome,
             "speaks": verdict.speaks, "counts": comparison.counts, "effect": effect.name, "value": effect.value,
             "low": effect.low, "high": effect.high, "from": effect.range[0], "to": effect.range[1], "shown": str(effect), "beside": comparison.beside,
             "doubt": verdict.doubt, "seeds": comparison.seeds,

@@ -24,6 +24,7 @@ SAME, NO_DIFFERENCE, OPPOSITE = "same direction", "no difference", "opposite"
 FLOOR, CEILING, UNTUNED, INCONCLUSIVE, CONTRADICTED = "floor", "ceiling", "untuned", "inconclusive", "contradicted"
 ALPHA = 1 - LEVEL
 NOW, PUBLISHED = "as practised now", "as published"
+FAITHFUL = 0.8  # of the aspects of a published protocol
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,6 @@ class Claim:
 
     `exploratory` : why the rule does not come before its results
     `power` : what the planned seeds can find, and with which probability
-    `fidelity` : how the published protocol is followed, as pairs (aspect, "as published", "from memory" or what differs); () where
-        the claim is judged as practised now only
     """
 
     text: str
@@ -41,12 +40,6 @@ class Claim:
     rule: str
     exploratory: str = ""
     power: str = ""
-    fidelity: tuple = ()
-
-    @property
-    def followed(self):
-        """(aspects of the published protocol that are followed to the letter, all aspects)"""
-        return sum(how == PUBLISHED for _, how in self.fidelity), len(self.fidelity)
 
 
 @dataclass(frozen=True)
@@ -84,7 +77,8 @@ class Verdict:
 
     `only` : the trials that the verdict rests on, as {axis: values}
     `protocol` : NOW or PUBLISHED
-    `faithful` : whether the published protocol is followed closely, and something learns in the same set-up
+    `fidelity` : how the published protocol is followed, as pairs (aspect, "as published", "from memory" or what differs)
+    `control` : whether something learns in the same set-up
     `doubt` : what makes it untuned
     `power` : probability of finding what the effect calls worth finding
     `needed` : seeds an arm that would decide an inconclusive verdict; None for others, and where more than 200 would not
@@ -96,12 +90,24 @@ class Verdict:
     planned: int
     only: dict = field(default_factory=dict)
     protocol: str = NOW
-    faithful: bool = False
+    fidelity: tuple = ()
+    control: bool = False
     outcome: str = INCONCLUSIVE
     doubt: str = ""
     holm: float = 1.0
     power: float = float("nan")
     needed: int | None = None
+
+    @property
+    def followed(self):
+        """(aspects of the published protocol that are followed to the letter, all aspects)"""
+        return sum(how == PUBLISHED for _, how in self.fidelity), len(self.fidelity)
+
+    @property
+    def faithful(self):
+        """Whether it can contradict a paper: nearly all of its protocol is followed, and something learns in the same set-up."""
+        followed, aspects = self.followed
+        return self.control and followed >= FAITHFUL * aspects > 0
 
     @property
     def provisional(self):
@@ -130,21 +136,13 @@ def settle(verdicts):
         for k, p in zip(places, holm([settled[k].comparison.effect.p for k in places]), strict=True):
             effect, (outcome, doubt) = settled[k].comparison.effect, settled[k].comparison.outcome(p)
             needed = effect.needed(level) if outcome == INCONCLUSIVE else None
-            if outcome == OPPOSITE and settled[k].protocol == PUBLISHED and settled[k].faithful:
+            if outcome == OPPOSITE and settled[k].faithful:
                 outcome = CONTRADICTED
             settled[k] = replace(settled[k], outcome=outcome, doubt=doubt, holm=p, power=effect.power(level), needed=needed)
     return settled
 
 
 def overall(verdicts):
-    """In a few words, what the verdicts of one claim and protocol come to."""
-    if not verdicts:
-        return "planned"
+    """What the verdicts of one claim and protocol come to: an outcome that all share, else how many had each."""
     counts = Counter(verdict.outcome for verdict in verdicts)
-    speaking = {verdict.speaks for verdict in verdicts}
-    if {1, -1} <= speaking:
-        return "mixed"
-    if speaking & {1, -1}:
-        outcome = next(verdict.outcome for verdict in verdicts if verdict.speaks)
-        return outcome if 0 not in speaking else f"{outcome}, in part"
-    return counts.most_common(1)[0][0]
+    return ", ".join(f"{n} {outcome}" for outcome, n in counts.most_common()) if len(counts) > 1 else next(iter(counts), "planned")

@@ -154,6 +154,10 @@ class Trial(Frozen):
     )
     dtype: Literal["float32", "float64"] = Field("float32", description="precision of weights and arithmetic")
 
+    record: Literal["full", "brief"] = Field(
+        "full", description="what is recorded of training: all, or neither learning curve nor gradient norms nor where a head looks"
+    )
+
     @model_validator(mode="after")
     def _drop_what_has_no_effect(self, info: ValidationInfo):
         if self.direction != "both":
@@ -167,6 +171,8 @@ class Trial(Frozen):
             self._default("beta1", "beta2", "epsilon")
         if self.clipping == "off":
             self._default("clip")
+        if self.method != "bptt":
+            self._default("record")
         if self.method != "probe":
             self._default("after")
         elif self.direction != "forward":

@@ -59,15 +59,17 @@ def initialisation(trial):
 
 def _train(trial, task, net):
     theta, history = initial(trial, net), History(trial.budget, trial.batch)
-    gradients = {"start": _norms(trial, task, net, theta)}
+    full = trial.record == "full"
+    gradients = {"start": _norms(trial, task, net, theta)} if full else None
     solved_at, diverged = learning(task)(trial, task, net, theta, history, trial.budget)
     result = _counts(trial, task, solved_at)
-    result |= {"final_loss": history.final_loss(), "curve": history.curve(), "norms": gradients}
+    result |= {"final_loss": history.final_loss(), "curve": history.curve() if full else None, "norms": gradients}
     if diverged:
         return Result(**result, diverged_at=history.seen), theta
-    gradients["end"] = _norms(trial, task, net, theta)
-    known = {"alpha": _looks(trial, task, net, theta), "words": _words(trial, task, net, theta)}
-    return Result(**result, **known, **_tests(trial, task, net, theta)), theta
+    result["words"] = _words(trial, task, net, theta)
+    if full:
+        gradients["end"], result["alpha"] = _norms(trial, task, net, theta), _looks(trial, task, net, theta)
+    return Result(**result, **_tests(trial, task, net, theta)), theta
 
 
 def _guess(trial, task, net):

@@ -31,7 +31,7 @@ TABLES = {"beside": partial(_beside.table, files=FILES)}
 """{name: function(runs)} of the tables that this study alone has."""
 
 
-MEASURED = {"norms", "probe", "words", "test_conditions"}  # columns that only some kinds of trials have
+MEASURED = {"probe", "words", "test_conditions"}  # columns that only some kinds of trials have
 
 
 def _preset(title, setups):

@@ -2,15 +2,13 @@
 
 from study.claims.ledger._setup import Setup
 
-GAPS, FAR = (25, 100, 400), 400
+GAPS, NEAR, FAR = (25, 50, 100, 200), 25, 200
 STANDARD, LONG = "standard start", "long start"
+STARTS = {STANDARD: {}, LONG: {"init": "long", "horizon": FAR}}
 CELLS = {"RNN": "rnn", "LSTM": "lstm", "GRU": "gru"}
-RECALL = Setup(
-    knobs={"task": "recall/past", "budget": 64_000},
-    arms={f"{name}, {start}": {"cell": cell} | ({"init": "long", "horizon": FAR} if start == LONG else {})
-          for start in (STANDARD, LONG) for name, cell in CELLS.items()},
-    gaps=GAPS, seeds=12)
+KNOBS = {"task": "recall/past", "budget": 128_000}
+RECALL = Setup(KNOBS, {f"{name}, {start}": {"cell": cell} | knobs for start, knobs in STARTS.items() for name, cell in CELLS.items()}, GAPS, 12)
 RULE = (
-    "Recall of a past cue over gaps 25, 100 and 400, H = 32, at most 64,000 sequences. Standard start: uniform weights, forget bias 1. Long "
-    "start: chrono biases with a horizon of 400, which is the largest gap, or orthogonal U for the RNN."
+    "Recall of a past cue over gaps 25, 50, 100 and 200, H = 32, at most 128,000 sequences. Standard start: uniform weights, forget bias 1. Long "
+    "start: chrono biases with a horizon of 200, which is the largest gap, or orthogonal U for the RNN."
 )

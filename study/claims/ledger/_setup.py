@@ -1,19 +1,22 @@
 """The trials of a comparison: arms that differ in a few knobs, over gaps and seeds."""
 
 from dataclasses import dataclass
-
-import pandas as pd
+from math import log
 
 from study.plan.arm import ARM
 from study.plan.chosen import UNSOLVED
-from study.statistics.arms import Arm
+from study.statistics.arms import LEARNED, Arm
+from study.statistics.ratios import equal_power, t_power
 from study.statistics.risks import fisher_power
+from study.statistics.shares import TRUE, sign_power
 from study.statistics.superiority import rank_power
-from study.statistics.verdict import ALPHA, NOW, Verdict
+from study.statistics.verdict import ALPHA, NOW, PUBLISHED, Verdict
+from study.tasks import TASKS
 from study.trial.knobs import Trial
 
 FIRST = 100  # seeds below it have been looked at, or choose learning rates
-RATES = (0.9, 0.3)
+SPREAD, FACTOR = 0.3, 1.5  # of a seed's log of sequences in earlier studies; within which costs count as equal
+LOG = log(FACTOR)
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,7 @@ class Setup:
     arms : {name: {knob: value}}
     gaps : the tested gaps, ascending
     seeds : number of seeds; they begin with FIRST
-    protocol : NOW or PUBLISHED
+    fidelity : where it is a published protocol, how that is followed, as in study.statistics.verdict.Verdict
     draws : a random search in place of tuned rates, as `[grids.draws]` of a study file
     """
 
@@ -34,31 +37,38 @@ class Setup:
     arms: dict
     gaps: tuple
     seeds: int
-    protocol: str = NOW
+    fidelity: tuple = ()
     draws: dict | None = None
 
     @property
     def tuned(self):
         """Whether learning rates are tuned."""
-        return not self.draws and any("lr" not in self.knobs | arm for arm in self.arms.values())
+        return not self.draws and any("lr" not in self._knobs(arm) for arm in self.arms)
 
     def grids(self, name):
         """A grid for each arm, all of that name."""
         crossed = {"gap": list(self.gaps), "seed": list(range(FIRST, FIRST + self.seeds))}
         drawn = {"draws": self.draws} if self.draws else {}
-        return [{"name": name, "axes": {knob: [value] for knob, value in (self.knobs | arm).items()} | crossed} | drawn
-                for arm in self.arms.values()]
+        return [{"name": name, "axes": {knob: [value] for knob, value in self._knobs(arm).items()} | crossed} | drawn for arm in self.arms]
 
     def of(self, runs, *names):
-        """The Arms of these names, from a frame of trials."""
-        return [self._arm(runs, name) for name in names]
+        """The Arms of these names, or all, from a frame of trials: of each seed that has run every gap.
 
-    def verdict(self, statement, comparison, faithful=False):
-        """A Verdict of this protocol; `faithful` as there."""
-        return Verdict("", statement, comparison, self.seeds, protocol=self.protocol, faithful=faithful)
+        Their `sequences` and `budget` leave out the window of the pass rule, which all solved seeds spend alike; `counted` has it.
+        """
+        return [self._arm(runs, name) for name in names or self.arms]
+
+    def verdict(self, statement, comparison, control=None):
+        """A Verdict. `control`: the Arm that shows that the task can be learned in this set-up."""
+        planned = self.draws["n"] if self.draws else self.seeds
+        passes = control is not None and control.solved[1] > 0 and control.rate >= LEARNED
+        return Verdict("", statement, comparison, planned, protocol=PUBLISHED if self.fidelity else NOW, fidelity=self.fidelity, control=passes)
+
+    def _knobs(self, arm):
+        return {"record": "brief"} | self.knobs | self.arms[arm]
 
     def _arm(self, runs, name):
-        knobs = self.knobs | self.arms[name]
+        knobs = self._knobs(name)
         trial = Trial(**{"lr": 1.0} | knobs, gap=self.gaps[0])
         drawn = [*self.draws["knobs"]] if self.draws else []
         wanted = trial.model_dump() | {"init": trial.initialisation}
@@ -67,7 +77,11 @@ class Setup:
             if knob in drawn or knob == "lr" and "lr" not in knobs:
                 continue
             runs = runs[runs[knob].isna() if wanted[knob] is None else runs[knob] == wanted[knob]]
-        return _known(name, runs[runs["gap"].isin(self.gaps) & runs["seed"].between(FIRST, FIRST + self.seeds - 1)])
+        runs = runs[runs["gap"].isin(self.gaps) & runs["seed"].between(FIRST, FIRST + self.seeds - 1)]
+        runs = runs[runs.groupby("seed")["gap"].transform("nunique") == len(self.gaps)]
+        rule = TASKS[trial.task].rule
+        window = rule.window - 1 if rule and trial.method != "probe" else 0
+        return _known(name, runs.assign(counted=runs["sequences"], sequences=runs["sequences"] - window, budget=runs["budget"] - window))
 
 
 def of_preset(files, preset):
@@ -83,8 +97,8 @@ def at(arm, *gaps):
 def _known(name, runs):
     """An Arm with what is known of its learning rates.
 
-    That no rate solves a gap is no doubt: it was tried from one end of the rates to the other, so a better one between them is no
-    way out. It is said beside the counts.
+    That no rate solves a gap is no doubt, unless the best one by its loss lies at an edge: it was tried from one end of the rates to the
+    other, so none between them is a way out. It is said beside the counts.
     """
     known = runs.groupby("gap")["lr_doubt"].first()
     doubts = [f"gap {gap}: {why}" for gap, why in known.items() if why not in ("", UNSOLVED)]
@@ -93,17 +107,19 @@ def _known(name, runs):
     return Arm(name, runs, "; ".join(doubts), note)
 
 
-def power(seeds, comparisons, find=fisher_power, worth=RATES):
+def power(kind, seeds, comparisons, worth=None):
     """What that many seeds an arm find, in words, where the claim has that many comparisons.
 
-    find : fisher_power of two success rates `worth`, or rank_power of the probability `worth`
+    kind : "rates", two success rates `worth`; "ranks", the probability `worth` of doing better; "equal", that costs are equal within
+        FACTOR; "ratio", a ratio of costs that is FACTOR away from its bound; "nets", what nearly all nets show
     """
-    chance = find((seeds, seeds), worth, ALPHA / comparisons)
-    what = f"a probability of {worth:g}" if find is rank_power else "{:g} against {:g}".format(*worth)
+    alpha, logs = ALPHA / comparisons, (seeds, seeds)
+    worth = worth or {"rates": (0.9, 0.1), "ranks": 0.9}.get(kind)
+    what, chance = {
+        "rates": lambda: ("{:g} against {:g}".format(*worth), fisher_power(logs, worth, alpha)),
+        "ranks": lambda: (f"a probability of {worth:g}", rank_power(logs, worth, alpha)),
+        "equal": lambda: (f"that costs are equal within {FACTOR}", equal_power(SPREAD, logs, LOG, alpha)),
+        "ratio": lambda: (f"a ratio {FACTOR} times away from its bound", t_power(SPREAD, logs, LOG, alpha)),
+        "nets": lambda: (f"what {TRUE:.0%} of nets show", sign_power(seeds, TRUE, alpha)),
+    }[kind]()
     return f"{seeds} seeds an arm find {what} with probability {chance:.2f}"
-
-
-def pooled(name, arms):
-    """The trials of several arms as one Arm."""
-    runs = pd.concat([arm.runs for arm in arms])
-    return Arm(name, runs, "; ".join(arm.doubted for arm in arms if arm.doubt))

@@ -5,8 +5,8 @@ from study.statistics.arms import all_nets, more_solve
 from study.statistics.verdict import Claim
 
 ARMS = {"with forget gate": {"cell": "lstm"}, "without": {"cell": "lstm_1997"}}
-SINGLE = Setup(knobs={"task": "reber", "budget": 64_000}, arms=ARMS, gaps=(0,), seeds=12)
-STREAMS = Setup(knobs={"task": "reber_continual", "budget": 9_600}, arms=ARMS, gaps=(1000,), seeds=12)
+SINGLE = Setup({"task": "reber", "budget": 64_000}, ARMS, (0,), 12)
+STREAMS = Setup({"task": "reber_continual", "budget": 9_600}, ARMS, (1000,), 12)
 SETUPS = {"default": (SINGLE, STREAMS)}
 CLAIM = Claim(
     "Without a forget gate an LSTM learns single strings, but no stream of them without a reset.",
@@ -14,11 +14,11 @@ CLAIM = Claim(
     "Embedded Reber strings, H = 32. One by one, at most 64,000: every seed without a forget gate solves them (share of seeds, Wilson's interval above "
     "one half; p: sign test; one exception decides nothing). In streams of 1,000 symbols, at most 9,600 streams: more seeds with a forget gate get "
     "ten streams in a row right than without (difference of rates, Newcombe's interval above 0; p: Fisher).",
-    power=power(STREAMS.seeds, 2, worth=(0.9, 0.1)))
+    power=power("rates", STREAMS.seeds, 2))
 
 
 def judge(runs):
     single, = SINGLE.of(runs, "without")
     return [SINGLE.verdict("without a forget gate, single strings are learned",
                            all_nets("share of seeds that solve them", list(single.runs["solved"].eq(True)))),
-            STREAMS.verdict("more seeds with a forget gate than without learn streams", more_solve(*STREAMS.of(runs, *ARMS)))]
+            STREAMS.verdict("more seeds with a forget gate than without learn streams", more_solve(*STREAMS.of(runs)))]

@@ -1,12 +1,11 @@
 """C23: initialisation against cell."""
 
-from study.claims.ledger._recall import CELLS, LONG, RECALL, RULE, STANDARD
+from study.claims.ledger._recall import CELLS, GAPS, KNOBS, LONG, RECALL, RULE, STANDARD
 from study.claims.ledger._setup import Setup, power
 from study.statistics.arms import reaches_further
-from study.statistics.superiority import rank_power
 from study.statistics.verdict import Claim
 
-CROSSED = Setup(RECALL.knobs, {"LSTM, orthogonal U": {"cell": "lstm", "scheme": "orthogonal"}}, RECALL.gaps, RECALL.seeds)
+CROSSED = Setup(KNOBS, {"LSTM, orthogonal U": {"cell": "lstm", "scheme": "orthogonal"}}, GAPS, RECALL.seeds)
 SETUPS = {"default": (RECALL, CROSSED)}
 CLAIM = Claim(
     "Initialisation decides as much as the cell: with standard initialisation an LSTM forgets too.",
@@ -14,7 +13,7 @@ CLAIM = Claim(
     f"{RULE} A seed with long start solves more of the gaps than a seed of the same cell with standard start, and an LSTM with orthogonal U more "
     "than one with uniform U, both with forget bias 1; the RNN with long start solves more than the LSTM with standard start (probability "
     "above one half, Newcombe's interval; p: Mann-Whitney).",
-    power=power(RECALL.seeds, 5, rank_power, 0.9))
+    power=power("ranks", RECALL.seeds, 5))
 
 
 def judge(runs):

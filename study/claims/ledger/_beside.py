@@ -66,7 +66,7 @@ def _row(runs, places, name, experiment):
 def _ours(runs, places, knobs):
     """(our trials of an experiment, the command that repeats them)"""
     if _fixed(knobs) not in places:
-        return runs[:0], ""
+        return runs[:0].assign(counted=runs["sequences"][:0]), ""
     preset, grid, setup, arm = places[_fixed(knobs)]
     only = {"grid": grid} | {knob: knobs[knob] for knob in ("task", "cell", "gap")}
     command = f"python -m study run ledger --preset {preset} --out again" + "".join(f" --only {axis}={value}" for axis, value in only.items())
@@ -79,7 +79,7 @@ def _judged(ours, experiment):
         losses = ours["test_loss"].astype(float) * experiment.scale
         return losses < experiment.below, "test loss", losses
     solved, measure = ours["solved"].eq(True), "guesses" if experiment.knobs.get("method") == "guess" else "sequences"
-    return solved, measure, ours[measure][solved].astype(float)
+    return solved, measure, ours["guesses" if measure == "guesses" else "counted"][solved].astype(float)
 
 
 def _places(files):
@@ -91,4 +91,4 @@ def _places(files):
 
 def _fixed(knobs):
     """What the trials of an experiment share: all knobs but the seed, and the budget, which a claim may shorten."""
-    return FIXED(Trial(**{"lr": 1.0} | knobs))
+    return FIXED(Trial(**{"lr": 1.0, "record": "brief"} | knobs))

@@ -91,7 +91,7 @@ class Study:
     def kept(self):
         """The contents of the files that depend on the trials alone."""
         paths = [self.place / name for name in ("runs.jsonl", "selection.json", "tuning.json", "plan.toml")]
-        return [path.exists() and path.read_bytes() for path in paths]
+        return [path.read_bytes() if path.exists() else b"" for path in paths]
 
     def cost(self, rounds, undisturbed, left=0, wrong=0, allowed=0):
         """Run to the end and count. `allowed`: records that the fault damaged on purpose."""

@@ -216,8 +216,11 @@ def test_a_binary_answer_is_right_if_each_number_is_on_its_side():
     assert task.scored(output, batch).tolist() == [True, False, True] and task.score(output, batch).tolist() == [False]
 
 
+PLAIN = {"search": "", "drawn": "", "lr_chosen": None, "lr_doubt": ""}  # of a trial that its grid sets
+
+
 def test_the_table_of_real_sequences(results):
-    rows = [_row(Trial(task=name, cell="lstm", units=4, gap=8, lr=0.01, budget=64), {"status": "done", "result": result.as_dict()})
+    rows = [_row(Trial(task=name, cell="lstm", units=4, gap=8, lr=0.01, budget=64), {"status": "done", "result": result.as_dict()}, PLAIN)
             for name, result in results.items()]
     table = real(pd.DataFrame(rows)).set_index("task")
     assert list(table.index) == list(NAMES)

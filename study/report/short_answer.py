@@ -88,18 +88,25 @@ def _few_units(runs):
 
 
 def _lacking(runs):
-    """What the states of tanh RNNs tell soon after the cue, at the largest gap of the first kind."""
-    rnns = where(runs, cell=RNN, kind=runs["kind"].min())
+    """What the states of tanh RNNs tell soon after the cue, at the largest gap of the first kind, and those of LSTMs there."""
+    kind = where(runs, kind=runs["kind"].min())
+    rnns, lstms = (where(kind, cell=cell, gap=kind["gap"].max()) for cell in (RNN, LSTM))
     if not len(rnns):
         return ""
-    rnns = rnns[rnns["gap"] == rnns["gap"].max()]
-    told = [dict(zip(words["decodable"]["after"], words["decodable"]["right"])) for words in rnns["words"]]
+    first, (at, then, later) = rnns.iloc[0], _told(rnns)
+    gated = "" if not len(lstms) else (
+        f" A gate alone is not enough: training has to find its use. Of the LSTMs at this gap {lstms['knows'].sum()} of {len(lstms)} know the "
+        f"{first['kind']}, and their read-out falls from {percent(_told(lstms)[0])} to {percent(_told(lstms)[1])}.")
+    return (f"**What the tanh RNN lacks**, by its equation, is a gate that shuts its memory: each word writes the whole state anew. At gap "
+            f"{first['gap']} a linear read-out of its states names the {first['kind']} in {percent(at)} of the sentences at the word itself, and "
+            f"in {percent(then)} {later} words later; chance is {percent(first['words']['chance'])}.{gated}")
+
+
+def _told(nets):
+    """(median share of sentences whose cue the states tell at the cue, the same later, how many words later)"""
+    told = [dict(zip(words["decodable"]["after"], words["decodable"]["right"])) for words in nets["words"]]
     later = max(after for after in told[0] if after <= LATER)
-    at, then = (np.median([right[after] for right in told]) for after in (0, later))
-    first = rnns.iloc[0]
-    return (f"**What the tanh RNN lacks** is a gate that shuts its memory: each word writes the whole state anew. At gap {first['gap']} a "
-            f"linear read-out of its states names the {first['kind']} in {percent(at)} of the sentences at the word itself, and in "
-            f"{percent(then)} {later} words later; chance is {percent(first['words']['chance'])}.")
+    return *(np.median([right[after] for right in told]) for after in (0, later)), later
 
 
 def _sure(frame):
@@ -108,7 +115,8 @@ def _sure(frame):
     untuned = (f" In {doubted} of {len(arms)} arms a better learning rate may exist, so what a cell did not learn here it may learn at "
                "another rate, and the order of the cells may change." if doubted else "")
     seeds = trained(frame)["seed"].nunique()
-    return f"**How sure.** {seeds} nets with different seeds stand behind each number of the table, enough for large differences.{untuned}"
+    return (f"**How sure.** {seeds} nets with different seeds stand behind each number of the table, enough for large differences only; *How* is "
+            f"one net and one pair of sentences.{untuned}")
 
 
 def _table(runs):

@@ -85,13 +85,13 @@ def _draw_block(block, panels, part):
         axes.tick_params(axis="x", length=0)
         if (cell, name) == next(panel for panel in panels if panel[0] == cell):
             axes.set_title(_title(of_cell), loc="left", fontsize=8)
-    texts = [*steps["word"], " / ".join(both["right"])]
-    texts[cue] = " / ".join(both["cue"])
+    texts = [*steps["word"], both["right"].iloc[0]]
     grid[-1].set_xticks(range(read + 2), texts, rotation=90, fontsize=7 if read < 45 else 6)
     for step in (cue, read + 1):
         grid[-1].get_xticklabels()[step].set_fontweight("bold")
     grid[-1].set_xlim(-0.5, read + 1.5)
-    handles = [key(f"{row.cue} ... {row.right}", **style) for row, style in zip(both.itertuples(), STYLES)]
+    names = f"{both['cue'].iloc[0]} ... {both['right'].iloc[0]}", "another cue in its place"
+    handles = [key(name, **style) for name, style in zip(names, STYLES)]
     part.legend(handles=handles, loc="outside upper left", ncols=2, title=f"The {first['kind']}, gap {first['gap']}", alignment="left")
 
 
@@ -125,6 +125,6 @@ def _apart(one, other):
 
 def _title(lines):
     first, second = lines.groupby("of").first().itertuples()
-    says = f'"{first.answer}" ({percent(first.p)}), with the other cue "{second.answer}" ({percent(second.p)})'
+    says = f'"{first.answer}" ({percent(first.p)}), with "{second.cue}" in its place "{second.answer}" ({percent(second.p)})'
     like = f"{first.knowing} of {first.nets} such nets know the {first.kind}"
     return fill(f"{CELLS[first.cell].title}, seed {first.seed}, unit {first.unit}: {says}. {like}. {first.carrier}", 104)

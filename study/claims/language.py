@@ -75,7 +75,7 @@ PRESETS = {
     },
 }
 
-TAKES = {"default": "about 25 minutes"}
+TAKES = {"default": "25 to 40 minutes"}
 """An estimate for two cores with AVX2."""
 
 

@@ -158,11 +158,13 @@ def test_the_report_has_a_line_for_each_claim_and_a_row_for_each_comparison():
     runs = pd.concat([frame(id, FOR[id]) for id in FOR] + [frame("C4", FOR["C4"], preset="quick")], ignore_index=True).drop_duplicates("id")
     settled = ledger.judge(runs, {})
     table = tables.verdicts(settled, "ledger", "quick")
-    of_claims = claim_table.ledger(plan, runs, settled, table, ledger.CLAIMS)
+    of_claims = claim_table.ledger(plan, runs, settled, table, ledger)
     assert set(of_claims["claim"]) == set(ledger.CLAIMS) and of_claims.set_index("claim").loc["C4", "trials"] == 12
     by_protocol = of_claims.set_index(["claim", "protocol"])
     assert by_protocol.loc[("C1", PUBLISHED), "outcome"] == "same direction" and by_protocol.loc[("C24", "planned"), "sentence"] == "Not run yet."
     assert by_protocol.loc[("C4", NOW), "command"] == "python -m study run ledger --preset quick --out again --only grid=C4"
+    commands = of_claims.set_index("claim")["command"]
+    assert "--preset default " in commands["C2"].iloc[0] and "--preset full " in commands["C16"] and commands["C24"] == ""
     short = claim_table.short(of_claims)
     assert len(short) == len(ledger.CLAIMS) and list(short[PUBLISHED][short["claim"].str.startswith(("**C4**", "**C24**"))]) == ["planned"] * 2
     shown = FIGURES["forest"].data(table)

@@ -8,7 +8,7 @@ from study.report.sentences import fared
 from study.statistics.verdict import NOW, PUBLISHED, overall
 
 
-def ledger(plan, runs, settled, verdicts, claims):
+def ledger(plan, runs, settled, verdicts, ablation):
     """The table `ledger`: its trials and their sequences count those that tune learning rates; several claims may share a trial.
 
     Parameters
@@ -16,10 +16,10 @@ def ledger(plan, runs, settled, verdicts, claims):
     plan : study.plan.plan.Plan, whose grids bear the names of claims
     runs : its recorded trials
     settled : its verdicts, as study.statistics.verdict.settle gives them; `verdicts` : the same as a table
-    claims : {id: Claim}
+    ablation : its module, with CLAIMS and PRESETS
     """
     trials, rows = _trials(plan), []
-    for id, claim in claims.items():
+    for id, claim in ablation.CLAIMS.items():
         of_claim = runs[runs["id"].isin(trials[id])]
         protocols = dict.fromkeys(verdict.protocol for verdict in settled if verdict.claim == id) or ["planned"]
         for protocol in protocols:
@@ -29,8 +29,15 @@ def ledger(plan, runs, settled, verdicts, claims):
                 "claim": id, "text": claim.text, "protocol": protocol, "outcome": overall(own), "sentence": fared(shown) if own else "Not run yet.",
                 "seeds": min(verdict.comparison.seeds for verdict in own) if own else 0, "power": claim.power,
                 "trials": len(of_claim), "sequences": int(of_claim["sequences"].fillna(0).sum()),
-                "command": f"python -m study run {plan.study.name} --preset {plan.study.preset} --out again --only grid={id}"})
+                "command": _command(plan.study, id, ablation.PRESETS)})
     return pd.DataFrame(rows)
+
+
+def _command(study, id, presets):
+    """The command that runs a claim: in this preset, or else in the first that has its grids; "" where none has."""
+    having = [name for name, preset in presets.items() if any(grid["name"] == id for grid in preset["grids"])]
+    preset = study.preset if study.preset in having else next(iter(having), None)
+    return f"python -m study run {study.name} --preset {preset} --out again --only grid={id}" if preset else ""
 
 
 def short(table):
@@ -40,7 +47,7 @@ def short(table):
         first, by = lines.iloc[0], {line.protocol: line for line in lines.itertuples()}
         rows.append({"claim": f"**{id}** {first['text']}",
                      **{protocol: by[protocol].outcome if protocol in by else "planned" for protocol in (NOW, PUBLISHED)},
-                     "trials": f"{first['trials']:,}", "sequences": f"{first['sequences'] / 1e6:.1f} million", "command": f"`{first['command']}`"})
+                     "trials": f"{first['trials']:,}", "sequences": f"{first['sequences'] / 1e6:.1f} million", "command": first["command"] and f"`{first['command']}`"})
     return pd.DataFrame(rows)
 
 

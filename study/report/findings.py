@@ -85,7 +85,7 @@ def conclude(plan, frame, digests):
     tables = every(frame, plan, settled)
     tables |= {name: own for name, make in getattr(ablation, "TABLES", {}).items() if len(own := make(frame))}
     if hasattr(ablation, "SHOWN"):
-        tables["ledger"] = ledger(plan, frame, settled, tables.get("verdicts"), ablation.CLAIMS)
+        tables["ledger"] = ledger(plan, frame, settled, tables.get("verdicts"), ablation)
         tables = {name: table for name, table in tables.items() if name in ablation.SHOWN}
     shown = {name: FIGURES[name] for name in FIGURES if name in getattr(ablation, "SHOWN", FIGURES)}
     numbers = {name: csv(data) for name, figure in shown.items() if len(data := _drawn(figure, frame, tables))}

@@ -7,8 +7,10 @@ from study.plan.arm import ARM
 from study.plan.chosen import UNSOLVED
 from study.statistics.arms import LEARNED, Arm
 from study.statistics.ratios import equal_power, t_power
+from study.statistics.risks import WORTH as RATES
 from study.statistics.risks import fisher_power
 from study.statistics.shares import TRUE, sign_power
+from study.statistics.superiority import WORTH as RANKS
 from study.statistics.superiority import rank_power
 from study.statistics.verdict import ALPHA, NOW, PUBLISHED, Verdict
 from study.tasks import TASKS
@@ -16,7 +18,6 @@ from study.trial.knobs import Trial
 
 FIRST = 100  # seeds below it have been looked at, or choose learning rates
 SPREAD, FACTOR = 0.3, 1.5  # of a seed's log of sequences in earlier studies; within which costs count as equal
-LOG = log(FACTOR)
 
 
 @dataclass(frozen=True)
@@ -107,19 +108,21 @@ def _known(name, runs):
     return Arm(name, runs, "; ".join(doubts), note)
 
 
-def power(kind, seeds, comparisons, worth=None):
+def power(kind, seeds, comparisons):
     """What that many seeds an arm find, in words, where the claim has that many comparisons.
 
-    kind : "rates", two success rates `worth`; "ranks", the probability `worth` of doing better; "equal", that costs are equal within
-        FACTOR; "ratio", a ratio of costs that is FACTOR away from its bound; "nets", what nearly all nets show
+    kind : "rates", two success rates; "ranks", a probability of doing better; "equal", that costs are equal within FACTOR; "ratio", a
+        ratio of costs that is FACTOR away from its bound; "nets", what nearly all nets show
     """
-    alpha, logs = ALPHA / comparisons, (seeds, seeds)
-    worth = worth or {"rates": (0.9, 0.1), "ranks": 0.9}.get(kind)
-    what, chance = {
-        "rates": lambda: ("{:g} against {:g}".format(*worth), fisher_power(logs, worth, alpha)),
-        "ranks": lambda: (f"a probability of {worth:g}", rank_power(logs, worth, alpha)),
-        "equal": lambda: (f"that costs are equal within {FACTOR}", equal_power(SPREAD, logs, LOG, alpha)),
-        "ratio": lambda: (f"a ratio {FACTOR} times away from its bound", t_power(SPREAD, logs, LOG, alpha)),
-        "nets": lambda: (f"what {TRUE:.0%} of nets show", sign_power(seeds, TRUE, alpha)),
-    }[kind]()
+    alpha, sizes = ALPHA / comparisons, (seeds, seeds)
+    if kind == "rates":
+        what, chance = "{:g} against {:g}".format(*RATES), fisher_power(sizes, RATES, alpha)
+    elif kind == "ranks":
+        what, chance = f"a probability of {RANKS:g}", rank_power(sizes, RANKS, alpha)
+    elif kind == "equal":
+        what, chance = f"that costs are equal within {FACTOR}", equal_power(SPREAD, sizes, log(FACTOR), alpha)
+    elif kind == "ratio":
+        what, chance = f"a ratio {FACTOR} times away from its bound", t_power(SPREAD, sizes, log(FACTOR), alpha)
+    else:
+        what, chance = f"what {TRUE:.0%} of nets show", sign_power(seeds, TRUE, alpha)
     return f"{seeds} seeds an arm find {what} with probability {chance:.2f}"

@@ -19,5 +19,5 @@ CLAIM = Claim(
 
 
 def judge(runs):
-    return [setup.verdict(f"{what}, gap {gap}: both forms need as many sequences", same_cost(*(at(arm, gap) for arm in setup.of(runs)), FACTOR))
+    return [setup.verdict(f"{what} at {gap}: both forms need as many sequences", same_cost(*(at(arm, gap) for arm in setup.of(runs)), FACTOR))
             for what, setup in TASKS.items() for gap in setup.gaps]

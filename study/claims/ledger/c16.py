@@ -4,9 +4,9 @@ from study.claims.ledger import c06, c23
 from study.claims.ledger._recall import FAR, LONG, RECALL, RULE
 from study.claims.ledger._setup import Setup
 from study.statistics.arms import Comparison
-from study.statistics.correlation import rank_correlation
+from study.statistics.correlation import WORTH, power, rank_correlation
 from study.statistics.decay import fit_decay
-from study.statistics.verdict import Claim
+from study.statistics.verdict import ALPHA, Claim
 
 FEWEST = 15  # arms
 MORE = Setup(RECALL.knobs, {f"{cell}, {start}": {"cell": cell} | knobs for cell in ("peephole", "coupled", "lstm_1997", "mgu")
@@ -21,7 +21,7 @@ CLAIM = Claim(
     f"{RULE} Over at least {FEWEST} arms (cells and starts): the rank correlation of an arm's slope of log |dL/dh| with the lag before "
     "training (median over seeds, gap 200) with the mean number of gaps that its seeds solve lies above 0 (Spearman; interval by Bonett & "
     "Wright 2000).",
-    power="15 arms find a correlation of 0.7 with probability 0.8")
+    power=f"{FEWEST} arms find a correlation of {WORTH:g} with probability {power(FEWEST, WORTH, ALPHA):.2f}")
 
 
 def judge(runs):

@@ -209,6 +209,14 @@ def test_a_figure_without_trials_has_no_data(name, frame):
     assert not len(FIGURES[name].data(frame[frame["method"] == "guess"]))
 
 
+@pytest.mark.parametrize("name", OF_TRIALS)
+def test_brief_records_leave_out_what_is_drawn_of_curves_and_norms_alone(name, frame, deep_frame):
+    for records in (frame, deep_frame):
+        brief = records.assign(record="brief").drop(columns=["norms", "curve"])
+        drawn, whole = (len(FIGURES[name].data(given)) for given in (brief, records))
+        assert drawn in (0, whole)
+
+
 def test_each_figure_has_a_place_of_its_own():
     places = [figure.PLACE for figure in FIGURES.values()]
     assert places == sorted(set(places))

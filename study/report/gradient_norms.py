@@ -34,7 +34,7 @@ def relative(seeds, name, since=0):
 def of_training(frame, names, task="recall/past", since=0):
     """Relative norms of trained forward nets at each arm's largest gap, before and after training."""
     rows = []
-    for arm, runs in grouped(where(forward(frame), task=task), ["cell", "init"]):
+    for arm, runs in grouped(where(forward(frame), task=task, record="full"), ["cell", "init"]):
         runs = at_largest_gap(runs)
         for when in WHEN:
             for name in names:

@@ -165,7 +165,7 @@ def decay(frame):
     along the direct path; the update gate, for a gru). Forward nets at the usual number of units.
     """
     rows = []
-    for arm, runs in grouped(forward(frame), ["task", "cell", "init"]):
+    for arm, runs in grouped(where(forward(frame), record="full"), ["task", "cell", "init"]):
         runs = at_largest_gap(runs)
         for when in ("start", "end"):
             for state in (*CELLS[arm["cell"]].states, "direct", "f"):

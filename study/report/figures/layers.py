@@ -21,7 +21,7 @@ KNOBS = ["cell", "init", *STACK]
 
 
 def data(frame):
-    runs = where(trained(frame), direction="forward", task="recall/past", head="last")
+    runs = where(trained(frame), direction="forward", task="recall/past", head="last", record="full")
     rows = []
     for net, runs in grouped(runs[runs["layers"] > 1], KNOBS):
         runs = at_largest_gap(runs)

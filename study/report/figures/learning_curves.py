@@ -21,7 +21,7 @@ TASK = "recall/past"
 
 
 def data(frame):
-    runs = where(forward(frame), task=TASK)
+    runs = where(forward(frame), task=TASK, record="full")
     if not len(runs):
         return pd.DataFrame()
     gaps = sorted(set(runs["gap"]))

@@ -46,7 +46,7 @@ PRESETS = {
     "default": _preset(TITLE, of_preset(FILES, "default") + _beside.COLLECTED),
     "full": _preset(TITLE + " The long study", of_preset(FILES, "full") + _beside.COLLECTED),
 }
-TAKES = {"quick": "about 1 minute", "default": "about 4 hours", "full": "several days"}
+TAKES = {"quick": "under a minute", "default": "about 4 hours", "full": "several days"}
 """Estimates for two cores with AVX2."""
 
 

@@ -1,7 +1,7 @@
 """C9: which parts of an LSTM matter."""
 
 from study.claims.ledger._setup import FACTOR, power
-from study.claims.ledger._variants import RULE, VARIANTS
+from study.claims.ledger._variants import RULE, SEEDS, VARIANTS
 from study.statistics.arms import faster, same_cost
 from study.statistics.verdict import Claim
 
@@ -14,7 +14,7 @@ CLAIM = Claim(
     "unsolved = budget, Welch's interval). Without forget gate, or output activation: a seed needs more sequences (probability above one half, "
     "Newcombe's interval; p: Mann-Whitney). Greff et al. compared the best of a random search on speech, handwriting and music; single episodes with "
     "one cue, as here, are not what a forget gate is for (C8).",
-    power=power("equal", 15, 8))
+    power=power("equal", SEEDS, 8))
 
 
 def judge(runs):

@@ -1,7 +1,7 @@
 """C11: full gate recurrence."""
 
 from study.claims.ledger._setup import FACTOR, power
-from study.claims.ledger._variants import RULE, VARIANTS
+from study.claims.ledger._variants import RULE, SEEDS, VARIANTS
 from study.statistics.arms import bounded
 from study.statistics.verdict import Claim
 
@@ -11,7 +11,7 @@ CLAIM = Claim(
     "Greff et al. 2017 (from memory)",
     f"{RULE} It needs less than {FACTOR} times the sequences of the same with full gate recurrence, without the window of the pass rule (at least 90 % of the "
     "seeds solve it with both; ratio of geometric means, Welch's interval).",
-    power=power("ratio", 15, 2))
+    power=power("ratio", SEEDS, 2))
 
 
 def judge(runs):

@@ -6,7 +6,7 @@ from study.claims.ledger._setup import Setup, power
 from study.statistics.arms import faster, more_solve
 from study.statistics.verdict import Claim
 
-SEEDS, OF_GUESSES = 10, (("guesses", "weights uniform in -100..100, from memory"), ("net", "a tanh RNN with sigmoid outputs, from memory"))
+SEEDS, OF_GUESSES = 12, (("guesses", "weights uniform in -100..100, from memory"), ("net", "a tanh RNN with sigmoid outputs, from memory"))
 KNOBS = {"cell": "rnn", "method": "guess", "output": "sigmoid", "budget": 300_000}
 TRAINED = published("LSTM", "two_sequence/3a/100", SEEDS)
 GUESSED = Setup(KNOBS | {"task": "two_sequence/3a"}, {f"{units} guessed unit{'s' * (units > 1)}": {"units": units} for units in (1, 2, 3)}, (100,), SEEDS,

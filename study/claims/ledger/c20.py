@@ -17,7 +17,7 @@ CLAIM = Claim(
     "To multiply two numbers takes an LSTM many times the sequences of adding them: 6 times with a loose pass rule, 17 times with a strict one.",
     "Hochreiter & Schmidhuber 1997, experiments 4 and 5",
     "As published, T = 100, with a linear output, at most 5,000,000 sequences for multiplication: adding needs less than a third of the sequences of "
-    "multiplication with 140 wrong, and less than an eighth of those with 13 wrong (every seed of ten solves both, or at least 90 %; ratio of geometric "
+    "multiplication with 140 wrong, and less than an eighth of those with 13 wrong (at least 90 % of the seeds solve both; ratio of geometric "
     "means without the window of the pass rule, Welch's interval). The paper adds at five times the learning rate of multiplication: so both are judged again "
     "with adding at that of multiplication.",
     power=power("ratio", ADDING.seeds, 4))

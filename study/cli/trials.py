@@ -32,7 +32,7 @@ SHOWN = ("solved", "censored", "without a rule", "probed", "diverged", "for lear
 @click.option("--out", default="results", show_default=True, metavar="DIR",
               help="Folder of all results; a study writes into DIR/<study>/<preset>.")
 @WORKERS
-@click.option("--only", multiple=True, metavar="AXIS=VALUE[,VALUE]", help="Run only these trials of the plan; repeatable.")
+@click.option("--only", multiple=True, metavar="AXIS=VALUE[,VALUE]", help="Run only these trials of the plan; repeatable. The axis grid takes names of grids.")
 @click.option("--seeds", type=click.IntRange(1, 100_000), metavar="N", help="Run seeds 0 to N - 1 of every arm.")
 @click.option("--dry-run", is_flag=True, help="Say what would run, and about how long it takes; write nothing.")
 @click.option("--fail-fast", is_flag=True, help="Start no more trials after one has failed.")

@@ -91,6 +91,8 @@ EVENT, TRIAL = b'{"schema":1,"event":', b'{"schema":1,"status":"done","result":{
     ("runs.log", EVENT + b'"later","id":"z","at":1}'), ("runs.log", EVENT + b'"driver","name":"n","facts":5}'),
     ("runs.log", EVENT + b'"trial","id":"z","host":"h","seconds":"1"}'),
     ("runs.log", EVENT + b'"trial","id":"z","host":"h","seconds":1,"driver":[]}'),
+    ("runs.log", EVENT + b'"trials","driver":"d","host":"h","seconds":5}'),
+    ("runs.log", EVENT + b'"trials","driver":"d","host":"h","seconds":{"z":"1"}}'),
     ("runs.log", EVENT + b'"failure","id":"z","at":"now","status":"failed","reason":"r"}')])
 def test_a_line_of_another_form_is_damage_though_its_checksum_is_right(tmp_path, name, body):
     (tmp_path / name).write_bytes(checked(body) + b"\n")

@@ -342,7 +342,9 @@ def test_a_checksum_covers_every_byte(folder):
     assert json.loads(line)["check"] == hashlib.sha256(body).hexdigest()[:16]
 
 
-def test_who_made_a_record_outlives_its_segments(folder, trials):
+@pytest.mark.parametrize("together", [1, 4, 100])
+def test_who_made_a_record_outlives_its_segments(folder, trials, together, monkeypatch):
+    monkeypatch.setattr(store, "TOGETHER", together)
     store.compact(folder)
     shutil.rmtree(folder / "segments")
     contents = store.read(folder)

@@ -67,7 +67,7 @@ def _grid(name, versions, gaps, **more):
 PRESETS = {
     "default": {
         "title": "Over how many words does a net keep France?",
-        "knobs": {"budget": 64_000, "init": "long"},
+        "knobs": {"budget": 64_000, "init": "long", "record": "brief"},
         "grids": [_grid("country and gender", ["country", "gender"], GAPS, budget=[LONGER]),
                   _grid("number, up to one attractor", ["number/0", "number/1"], GAPS),
                   _grid("number, more attractors", ["number/2", "number/3"], WIDE)],

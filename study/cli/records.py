@@ -4,7 +4,6 @@ import json
 import sys
 import time
 from contextlib import nullcontext
-from pathlib import Path
 
 import click
 
@@ -156,10 +155,10 @@ def show(id, out):
 @click.command(epilog=OF_FOLDER)
 @FOLDER
 def compact(folder):
-    """Merge the segments of a folder into its runs.jsonl.
+    """Merge the segments of a folder into its runs.jsonl, or into runs.jsonl.gz if it has that alone.
 
     Moves damaged lines into damaged-lines.txt.
     """
     Plan.from_folder(folder, TASKS)
     contents = store.compact(folder)
-    click.echo(f"{Path(folder) / store.RUNS}: {len(contents.lines)} records")
+    click.echo(f"{store.merged(folder)}: {len(contents.lines)} records")

@@ -247,7 +247,7 @@ class Study(Frozen):
         if not self.selection:
             return {}
         units = self.fixed.get("units", DEFAULTS["units"])
-        same = {"direction": "forward", "purpose": "select", "method": "bptt", "units": units}
+        same = {"direction": "forward", "purpose": "select", "method": "bptt", "units": units, "record": "brief"}
         return {
             key: tuple(
                 self._trial(

@@ -3,19 +3,22 @@
 A line is JSON without its newline: {"check":"<16 hexadecimal digits>", ...}, where the digits are a checksum of the other bytes.
 """
 
+import gzip
 import hashlib
 import json
 import warnings
+import zlib
 from pathlib import Path
 from typing import NamedTuple
 
+from study.errors import SpecError
 from study.records import files
 from study.trial.result import Result
 
 SCHEMA = 1
 LARGEST = 65536  # bytes of a record: a net of eight layers, with where it looked
 READABLE = ("cell", "task", "direction", "init", "gap", "seed")  # knobs that a record names even at their defaults
-RUNS, LOG, SEGMENTS, ASIDE = "runs.jsonl", "runs.log", "segments", "damaged-lines.txt"
+RUNS, PACKED, LOG, SEGMENTS, ASIDE = "runs.jsonl", "runs.jsonl.gz", "runs.log", "segments", "damaged-lines.txt"
 FINAL = ("done", "diverged")
 BRIEF = ("solved", "sequences", "final_loss", "diverged_at", "test")
 START, BODY = b'{"check":"', 28  # first bytes of a line; where what follows the checksum starts
@@ -110,7 +113,7 @@ def read(folder):
     contents = Contents({}, {}, {}, {}, {}, [], [])
     with files.refusals(folder):
         for path in _files(folder, contents.damage):
-            add = _add_record if path.suffix == ".jsonl" else _add_event
+            add = _add_event if path.suffix == ".log" else _add_record
             for number, line in enumerate(lines(path), 1):
                 _add(contents, path, number, line, add)
     for id in contents.lines:
@@ -138,8 +141,16 @@ def _files(folder, damage):
             yield path
         else:
             damage.append(f"{path}: not a file of this program; skipped")
-    yield Path(folder, RUNS)
-    yield Path(folder, LOG)
+    yield from (Path(folder, name) for name in (RUNS, PACKED, LOG))
+
+
+def unpacked(path):
+    """The bytes of a file, which is compressed if its name ends with .gz. Raises SpecError for one that is not intact."""
+    data = files.content(path)
+    try:
+        return gzip.decompress(data) if Path(path).suffix == ".gz" else data
+    except (OSError, EOFError, zlib.error) as error:
+        raise SpecError(f"{path}: {error}. Restore the file") from None
 
 
 def lines(path):
@@ -148,7 +159,7 @@ def lines(path):
     Tolerates what editors and git do to text: \\r\\n, a byte order mark, a missing last newline. Where a newline between two
     records is damaged, the second still starts a line.
     """
-    for line in files.content(path).removeprefix(BYTE_ORDER_MARK).split(b"\n"):
+    for line in unpacked(path).removeprefix(BYTE_ORDER_MARK).split(b"\n"):
         line = line.removesuffix(b"\r")
         if line.startswith(START) and line.find(START, 1) < 0:
             yield line
@@ -183,6 +194,11 @@ def _add_event(contents, entry, line):
     elif entry["event"] == "trial":
         _expect({"driver": None} | entry, id=str, host=str, seconds=(int, float), driver=(str, type(None)))
         contents.origins[entry["id"]] = {"driver": entry.get("driver"), "host": entry["host"], "seconds": entry["seconds"]}
+    elif entry["event"] == "trials":
+        _expect(entry, driver=(str, type(None)), host=str, seconds=dict)
+        _expect(entry["seconds"], **dict.fromkeys(entry["seconds"], (int, float)))
+        maker = {"driver": entry["driver"], "host": entry["host"]}
+        contents.origins.update({id: maker | {"seconds": seconds} for id, seconds in entry["seconds"].items()})
     else:
         _expect(entry, id=str, at=(int, float), status=str, reason=str)
         last = contents.failures.get(entry["id"])

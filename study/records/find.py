@@ -16,11 +16,12 @@ def find(out, start):
     Returns a dict of the record, its folder and its provenance. Raises SpecError if no trial matches, or several do.
     """
     matches = {}
-    for path in [*Path(out).glob(f"**/{store.RUNS}"), *Path(out).glob(f"**/{store.SEGMENTS}")]:
-        contents = store.read(path.parent)
+    files = (store.RUNS, store.PACKED, store.SEGMENTS)
+    for folder in {path.parent for name in files for path in Path(out).glob(f"**/{name}")}:
+        contents = store.read(folder)
         for id in (*contents.failures, *contents.lines):
             if id.startswith(start) or id.rpartition("-")[2].startswith(start):
-                matches[path.parent, id] = {"folder": str(path.parent), **_entry(path.parent, contents, id)}
+                matches[folder, id] = {"folder": str(folder), **_entry(folder, contents, id)}
     if len(matches) != 1:
         several = [f"  {folder}: {id}" for folder, id in sorted(matches)[:MOST]]
         more = [f"  and {len(matches) - MOST} more"] if len(matches) > MOST else []

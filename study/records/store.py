@@ -3,8 +3,8 @@
 Design. A record is one line of JSON that starts with a checksum of the rest, and a record is the same bytes in any file. Each
 driver appends to a segment of its own, made with O_EXCL, with one write and one fsync a record. So only the last line of a dead
 driver's segment can be torn, and nobody writes behind it. Readers check every line; they skip and name what is damaged.
-`compact` merges the segments into a sorted `runs.jsonl` and deletes those whose driver is dead; damaged lines go into
-`damaged-lines.txt` first. A driver holds a lock on its segment while it lives, and the operating system releases it however the
+`compact` merges the segments into a sorted `runs.jsonl`, or into `runs.jsonl.gz` where somebody has compressed it, and deletes
+those whose driver is dead; damaged lines go into `damaged-lines.txt` first. A driver holds a lock on its segment while it lives, and the operating system releases it however the
 driver dies, so there is nothing to clean up. Two compactions at once take turns by a lock on the folder itself (on NFS: on one
 host only). Readers take no lock: they read the segments before `runs.jsonl`, and a record is deleted from a segment only after
 `runs.jsonl` has it.
@@ -13,9 +13,9 @@ Rejected: one database file (git cannot merge it, and a torn page loses more tha
 of two drivers mix on network file systems), a lock file (someone must clean it up).
 
 `runs.jsonl` depends on the trials alone. What does not (failures, wall times, hosts, versions) lies in the drivers' `*.log`
-beside their segments, in lines of the same form. `compact` copies from them into `runs.log` who made each record, and the
-drivers once more into `manifest.json` for people; both stay as they are while the records are the same bytes. A dead driver's
-log that holds no more than `runs.log` is deleted; one with failures stays.
+beside their segments, in lines of the same form. `compact` copies from them into `runs.log` who made each record, many records a
+line, and the drivers once more into `manifest.json` for people; both stay as they are while the records are the same bytes. A dead
+driver's log that holds no more than `runs.log` is deleted; one with failures stays.
 
 Weights that are kept lie in `weights/`, one file a trial (weights.py), written before the trial's record: a driver that dies in
 between leaves a trial that runs again and writes the same bytes.
@@ -23,6 +23,7 @@ between leaves a trial that runs again and writes the same bytes.
 
 import errno
 import fcntl
+import gzip
 import hashlib
 import json
 import os
@@ -30,19 +31,21 @@ import socket
 import time
 import warnings
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 from study.errors import SpecError
 from study.plan.plan import CHOICES, PLAN
 from study.records import weights
 from study.records.contents import (
-    ASIDE, FINAL, LARGEST, LOG, RUNS, SCHEMA, SEGMENTS, Broken, Contents, Damaged, encode, lines, read, record)
+    ASIDE, FINAL, LARGEST, LOG, PACKED, RUNS, SCHEMA, SEGMENTS, Broken, Contents, Damaged, decode, encode, lines, read, record, unpacked)
 from study.records.files import Refused, content, make, prepare, put, refusals, replace, sync_folder, turn
 
-__all__ = ["ASIDE", "FINAL", "LARGEST", "LOG", "RUNS", "SCHEMA", "SEGMENTS", "Broken", "Contents", "Damaged", "Driver", "Refused",
-           "alive", "compact", "encode", "keeps", "manifest", "prepare", "put", "read", "record", "weights_of"]
+__all__ = ["ASIDE", "FINAL", "LARGEST", "LOG", "PACKED", "RUNS", "SCHEMA", "SEGMENTS", "Broken", "Contents", "Damaged", "Driver", "Refused",
+           "alive", "compact", "encode", "keeps", "manifest", "merged", "prepare", "put", "read", "record", "weights_of"]
 
 MANIFEST, WEIGHTS = "manifest.json", "weights"
+TOGETHER = 100  # records whose maker one line of LOG names
 
 
 class Driver:
@@ -91,12 +94,12 @@ class Driver:
             self._append(".log", self._about())
 
     def _about(self):
-        return encode({"schema": SCHEMA, "event": "driver", "name": self.name, "facts": self.facts})
+        return _line({"event": "driver", "name": self.name, "facts": self.facts})
 
     def _event(self, event, **facts):
         if ".log" not in self.files:
             self._append(".log", self._about())
-        self._append(".log", encode({"schema": SCHEMA, "event": event, **facts}), durable=event == "failure")
+        self._append(".log", _line({"event": event, **facts}), durable=event == "failure")
 
     def _append(self, suffix, line, durable=True):
         file = self._open(suffix)
@@ -133,11 +136,17 @@ def weights_of(folder, id):
     return Path(folder, WEIGHTS, f"{id}.npz")
 
 
+def merged(folder):
+    """The path of a folder's merged records: PACKED where it is there alone."""
+    runs, packed = Path(folder, RUNS), Path(folder, PACKED)
+    return packed if packed.exists() and not runs.exists() else runs
+
+
 def keeps(path):
     """Whether a file is one in which a preset's folder keeps its records, weights or plan."""
     path = Path(os.path.realpath(path))
     folder = path.parent.parent if path.parent.name in (SEGMENTS, WEIGHTS) else path.parent
-    return Path(folder, PLAN).exists() and (folder != path.parent or path.name in (PLAN, *CHOICES, RUNS, LOG, MANIFEST))
+    return Path(folder, PLAN).exists() and (folder != path.parent or path.name in (PLAN, *CHOICES, RUNS, PACKED, LOG, MANIFEST))
 
 
 def alive(folder):
@@ -183,11 +192,13 @@ def compact(folder):
     with refusals(folder), turn(folder):
         contents = read(folder)
         aside = _set_aside(folder, contents.damaged)
-        replace(folder / RUNS, b"".join(contents.lines[id] + b"\n" for id in sorted(contents.lines)))
+        data = b"".join(contents.lines[id] + b"\n" for id in sorted(contents.lines))
+        _write_runs(folder, data)
         sync_folder(folder)  # the process that wrote RUNS may have been killed before it did this
-        _delete_dead(folder, ".jsonl", aside.union(contents.lines.values()))
-        _describe(folder, contents)
-        _delete_dead(folder, ".log", aside.union(lines(folder / LOG)))
+        _delete_dead(folder, ".jsonl", aside.union(contents.lines.values()), lines)
+        _describe(folder, contents, hashlib.sha256(data).hexdigest())
+        events = partial(_events, aside=aside)
+        _delete_dead(folder, ".log", aside.union(events(folder / LOG)), events)
     return contents
 
 
@@ -201,17 +212,26 @@ def _set_aside(folder, damaged):
     return set(every)
 
 
-def _delete_dead(folder, suffix, kept):
-    """Delete the files of dead drivers all of whose lines are in `kept`: a driver may have written more before it died."""
+def _delete_dead(folder, suffix, kept, parts):
+    """Delete the files of dead drivers all of whose `parts` are in `kept`: a driver may have written more before it died."""
     for path in _written(folder, suffix):
         with _lock_if_dead(path) as dead:
-            if dead and kept.issuperset(lines(path)):
+            if dead and kept.issuperset(parts(path)):
                 path.unlink()
 
 
-def _describe(folder, contents):
-    """Write LOG and manifest.json, which say whose records these are. Leave them if they are intact and describe these bytes."""
-    digest = hashlib.sha256((folder / RUNS).read_bytes()).hexdigest()
+def _write_runs(folder, data):
+    """Write the merged lines, unless a compressed file holds them: what compresses them elsewhere may give other bytes."""
+    path = merged(folder)
+    if path.name == RUNS:
+        replace(path, data)
+        Path(folder, PACKED).unlink(missing_ok=True)
+    elif unpacked(path) != data:
+        replace(path, gzip.compress(data, mtime=0))
+
+
+def _describe(folder, contents, digest):
+    """Write LOG and manifest.json, which say whose records these are. Leave them if they are intact and describe the same bytes."""
     earlier = manifest(folder)
     if earlier.get("runs") == digest and not contents.damaged:
         return
@@ -222,12 +242,38 @@ def _describe(folder, contents):
 
 
 def _log(contents):
-    """A driver's log of all records whose maker is known, as if one driver had written it."""
+    """A driver's log of all records whose maker is known, as if one driver had written it, but with many records a line."""
     origins = {id: contents.origins[id] for id in sorted(contents.lines) if id in contents.origins}
     makers = sorted({origin["driver"] for origin in origins.values()} & set(contents.drivers))
     drivers = [{"event": "driver", "name": name, "facts": contents.drivers[name]} for name in makers]
-    trials = [{"event": "trial", "id": id, **origin} for id, origin in origins.items()]
-    return b"".join(encode({"schema": SCHEMA, **event}) + b"\n" for event in [*drivers, *trials])
+    return b"".join(_line(event) + b"\n" for event in [*drivers, *_made(origins)])
+
+
+def _made(origins):
+    """Events that each name up to TOGETHER records which one driver made on one host."""
+    groups = {}
+    for id, origin in origins.items():
+        groups.setdefault((origin["driver"], origin["host"]), []).append((id, origin["seconds"]))
+    for (driver, host), seconds in groups.items():
+        for first in range(0, len(seconds), TOGETHER):
+            yield {"event": "trials", "driver": driver, "host": host, "seconds": dict(seconds[first : first + TOGETHER])}
+
+
+def _events(path, aside):
+    """The lines of a log that are not in `aside`, with a line for each record."""
+    for line in lines(path):
+        if line in aside:
+            continue
+        event = decode(line)
+        if event["event"] == "trials":
+            maker = {"driver": event["driver"], "host": event["host"]}
+            yield from (_line({"event": "trial", "id": id, **maker, "seconds": seconds}) for id, seconds in event["seconds"].items())
+        else:
+            yield line
+
+
+def _line(event):
+    return encode({"schema": SCHEMA, **event})
 
 
 def manifest(folder):

@@ -35,6 +35,7 @@ SETTINGS = {
 COORDINATES, DIGITS = re.compile(r'\b(?:d|x|y|transform)="[^"]*"'), re.compile(r"(\.\d\d)\d+")
 INDENT = re.compile(r"\n *")
 # Ids are numbered: Matplotlib hashes them from all digits of coordinates.
+NAMED, EMPTY = re.compile(r'<g(?: id="[^"]*")?>'), re.compile(r'<g id="[^"]*"/>\n')
 REFERENCE, ID = re.compile(r'(?:href="#|url\(#)([\w.-]+)'), re.compile(r'(\bid="|href="#|url\(#)([\w.-]+)')
 
 
@@ -47,10 +48,21 @@ def svg(draw, data):
         buffer = BytesIO()
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": RENDERER}, facecolor="white")
     text = INDENT.sub("\n", buffer.getvalue().decode("utf-8"))
-    return _numbered(COORDINATES.sub(lambda match: DIGITS.sub(r"\1", match[0]), text))
+    return _ungrouped(_numbered(COORDINATES.sub(lambda match: DIGITS.sub(r"\1", match[0]), text)))
 
 
 def _numbered(text):
     """The SVG with ids by the order in which something refers to them."""
     numbers = {name: f"r{k}" for k, name in enumerate(dict.fromkeys(REFERENCE.findall(text)))}
     return ID.sub(lambda match: match[1] + numbers.get(match[2], match[2]), text)
+
+
+def _ungrouped(text):
+    """The SVG without the groups that only name what is in them: nothing refers to these names."""
+    kept, bare = [], []
+    for line in EMPTY.sub("", text).split("\n"):
+        if line.startswith("<g"):
+            bare.append(bool(NAMED.fullmatch(line)))
+        if not (line.startswith("<g") and bare[-1] or line == "</g>" and bare.pop()):
+            kept.append(line)
+    return "\n".join(kept)

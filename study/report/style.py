@@ -7,9 +7,9 @@ from matplotlib.lines import Line2D
 
 from study.report.names import cell_place
 
-# Okabe & Ito 2008, neighbours far apart; yellow last, because it is weak on white
-COLOURS = ["#D55E00", "#0072B2", "#56B4E9", "#CC79A7", "#009E73", "#E69F00", "#000000", "#F0E442"]
-TEXT_COLOURS = {"#F0E442": "#857A00", "#56B4E9": "#2A86BA", "#E69F00": "#B07A00"}
+# Okabe & Ito 2008, neighbours far apart; in place of their yellow, which is weak on white, the olive of Tol 2021
+COLOURS = ["#D55E00", "#0072B2", "#56B4E9", "#CC79A7", "#009E73", "#E69F00", "#000000", "#999933"]
+TEXT_COLOURS = {"#999933": "#6B6B1F", "#56B4E9": "#2A86BA", "#E69F00": "#B07A00"}
 LINES = ["-", (0, (6, 2)), (0, (1, 1.2)), (0, (6, 2, 1, 2)), (0, (3, 1.5)), (0, (8, 2, 1, 1, 1, 2))]
 MARKERS = ["o", "s", "D", "v", "^", "P", "X", "*", "p", "h", "<"]
 AGAIN = 24  # cells, after which 8 colours and 6 lines begin to repeat; then colours shift, so that any two of the three tell 48 apart

@@ -26,7 +26,7 @@ from study.tasks import TASKS
 
 PICTURES = Path(__file__).parent / "pictures"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-SHOWN = {name: FIGURES[name] for name in ("learned_and_reached", "success", "gradients", "time_constants")}
+SHOWN = {name: FIGURES[name] for name in ("half_success", "learned_and_reached", "success", "gradients", "time_constants")}
 HOSTILE = "</title></script><script>alert(1)</script>\"'`${1}&<img src=x onerror=alert(1)> \u202eback\u2066 javascript:alert(1) {{ 7*7 }}"
 WIDTHS = (390, 1280)
 GRAIN, TOLERANCE = 16, 0.04  # pixels that are one in a stored picture; mean difference of grey, of 1: fonts differ between machines

@@ -16,11 +16,11 @@ import pytest
 import synthetic
 
 from study import report
-from study.report import alt, answer, drawing, findings, inline, ledger, site
+from study.report import alt, answer, drawing, findings, inline, ledger, sentences, site
 from study.report.figures import FIGURES
 from study.statistics.effect import ABOVE, BELOW, EQUAL, Effect
 
-SHOWN = {name: FIGURES[name] for name in ("learned_and_reached", "success")}
+SHOWN = {name: FIGURES[name] for name in ("half_success", "success")}
 TITLE = '</title></script><script>alert(1)</script>"\'&<img src=x onerror=alert(1)> \u202eback'
 
 
@@ -118,32 +118,60 @@ def test_reproduction_names_the_bytes_of_the_records(results):
 # Its parts
 
 
+def found(arms=None, tuning=None, seeds=5):
+    """Findings of arms, each of which was trained with some seeds at gaps 12 and 200."""
+    trials = pd.DataFrame({"task": "recall/past", "cell": "rnn", "init": "long", "gap": gap, "seed": seed, "horizon": 200, "budget": 1600}
+                          for gap in (12, 200) for seed in range(seeds))
+    return SimpleNamespace(drawn=lambda _: arms, frame=trials, study=SimpleNamespace(name="x", preset="quick", tuning=tuning))
+
+
 def arms(**columns):
     made = {"lr_doubt": None, "cell": ["rnn", "lstm", "rnn", "gru"], "init": ["standard", "standard", "long", "long"], "gaps": "12 200",
-            "constant": [2.0, 6.4, 11.2, 119.4], "value": [24.8, 43.8, 140.2, np.inf]}  # fmt: skip
+            "value": [24.8, 43.8, 0, np.inf]}  # fmt: skip
     return pd.DataFrame(made | columns)
 
 
+@pytest.fixture
+def all_forward(monkeypatch):
+    monkeypatch.setattr(answer, "forward", lambda frame: frame)
+
+
+@pytest.mark.usefixtures("all_forward")
 def test_the_answer_has_the_numbers_of_its_picture():
-    found = SimpleNamespace(drawn=lambda _: arms(), frame=[0])
-    smaller = SimpleNamespace(drawn=lambda _: arms().head(2), frame=[0] * 9)
-    given = answer.answer([smaller, found, SimpleNamespace(drawn=lambda _: None)])
-    assert given.found is found and [sentence.partition(": ")[2] for sentence in given.sentences[:2]] == [
-        "RNN (tanh), 25 steps; LSTM, 44 steps.", "RNN (tanh), 140 steps; GRU, more than 200 steps, the largest gap tried."]
-    assert "RNN (tanh), 2; LSTM, 6.4;" in given.sentences[2] and "RNN (tanh), 11; GRU, 119." in given.sentences[2]
-    assert given.sentences[2].endswith("Over all 4 arms, this number and the gap that was learned have a rank correlation of 1.00.")
-    assert answer.answer([SimpleNamespace(drawn=lambda _: None)]) is None
+    given = answer.answer([found(arms())])
+    assert [sentence.partition(": ")[2] for sentence in given.sentences[:2]] == [
+        "RNN (tanh) 25; LSTM 44.", "RNN (tanh) fewer than 12; GRU more than 200, the largest gap tried."]
+    assert "memories of up to 200 steps, or orthogonal weights for the tanh RNN" in given.sentences[1]
+    assert given.sentences[2].startswith("At least 5 nets") and "at most 1,600 sequences" in given.sentences[2]
+    assert given.sentences[2].endswith("The learning rate of a cell is chosen at one gap.")
+    assert given.command == "python -m study run x --preset quick --out again --only task=recall/past"
+    doubted = answer.answer([found(arms(lr_doubt=["edge", None, None, "edge"]))])
+    assert "for 2 of these 4 numbers a better one may exist" in doubted.sentences[-1]
 
 
-def test_several_cells_of_a_kind_share_a_range():
-    shown = arms(cell=["lstm", "gru", "lstm", "gru"], init="standard", value=[0, 30, 43.8, np.inf])
-    found = SimpleNamespace(drawn=lambda _: shown, frame=[0])
-    assert "4 gated cells, fewer than 12 to more than 200 steps" in answer.answer([found]).sentences[0]
-    assert answer.answer([SimpleNamespace(drawn=lambda _: shown.assign(init="identity"))]) is None
-    doubted = SimpleNamespace(drawn=lambda _: shown.assign(lr_doubt=["edge", None, None, "edge"]), frame=[0])
-    assert answer.answer([doubted]).sentences[-1].endswith("may exist: 2 of them.")
-    low = SimpleNamespace(drawn=lambda _: shown.head(1), frame=[0])
-    assert answer.answer([low]).sentences[0].endswith("LSTM, fewer than 12 steps.") and "rank" not in answer.answer([low]).sentences[1]
+@pytest.mark.usefixtures("all_forward")
+def test_the_answer_is_that_of_tuned_rates_then_of_the_most_arms():
+    small, large, tuned = found(arms().head(2), seeds=9), found(arms()), found(arms().head(1), tuning=object())
+    for presets, best in (([small, large], large), ([small, found()], small), ([large, tuned, small], tuned)):
+        assert answer.answer(presets).found is best
+    assert "tuned for each cell at each gap" in answer.answer([tuned]).sentences[-1]
+    assert answer.answer([found(), found(arms(init="identity"))]) is None
+
+
+@pytest.mark.parametrize("speaks, said", [
+    ([1, 1], "Holds: of 2"), ([1, 0], "Holds in part: of 2"), ([-1], "Fails: of 1"), ([-1, 0], "Fails in part: of 2"),
+    ([1, -1, 0], "Holds in part, fails in part: of 3"), ([0], "Not decided: of 1")])
+def test_a_claim_holds_if_all_its_comparisons_speak_for_it(speaks, said):
+    table = pd.DataFrame({"speaks": speaks, "outcome": "inconclusive"})
+    assert sentences.fared(table).startswith(said)
+
+
+def test_claims_come_by_number_and_exploratory_ones_last():
+    rows = [("C10", ""), ("C2", ""), ("C15b", ""), ("C15", ""), ("C1", "known before"), ("L1", "")]
+    named = [SimpleNamespace(id=id, exploratory=why) for id, why in rows]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ledger, "_of_preset", lambda one: named)
+        assert [line.id for line in ledger.lines([SimpleNamespace(tables=["verdicts"])])] == ["C2", "C10", "C15", "C15b", "L1", "C1"]
 
 
 @pytest.mark.parametrize("expected, bounds, interval, drawn", [

@@ -3,36 +3,39 @@
 from math import isinf
 from typing import NamedTuple
 
-from scipy.stats import spearmanr
-
 from kernels import CELLS
 from study.records.table import where
 from study.report.findings import Findings
+from study.report.names import by_registry
+from study.report.trials import forward
 
-FIGURE = "learned_and_reached"
-CAPTION = (
-    "Each mark is a cell with one initialisation. Across: the steps back after which 1/e of the gradient is left, before training. Up: the "
-    "gap that half of the seeds learned, with its 95 % interval."
-)
-FEWEST = 4  # arms of a correlation
-STARTS = {"standard": "With standard initial weights", "long": "With initial weights made for long memories"}
+FIGURE, TASK = "half_success", "recall/past"
+CAPTION = "The gap that half of the nets learned, with its 95 % interval. In the grey strips: beyond the tested gaps, which are the ticks."
+STARTS = {
+    "standard": "With standard initial weights (uniform, forget bias 1)",
+    "long": "With gate biases set for memories of up to {horizon} steps, or orthogonal weights for the tanh RNN",
+}
 
 
 class Answer(NamedTuple):
-    """`found` : the Findings whose FIGURE is the picture"""
+    """`found` : the Findings whose FIGURE is the picture; `command` trains again what it draws"""
 
     found: Findings
     sentences: list
+    command: str
 
 
 def answer(presets):
-    """The Answer of the Findings whose picture has the most arms, then the most trials; None where none has it."""
+    """The Answer of the Findings whose rates are tuned at each gap, then whose picture has the most arms; None where none has it."""
     able = [(found, arms) for found in presets if len(arms := _arms(found))]
     if not able:
         return None
-    found, arms = max(able, key=lambda one: (len(one[1]), len(one[0].frame)))
-    starts = [sentence for init in STARTS if (sentence := _learned(init, where(arms, init=init)))]
-    return Answer(found, [*starts, _why(arms)])
+    found, arms = max(able, key=lambda one: (bool(one[0].study.tuning), len(one[1]), len(one[0].frame)))
+    trials = where(forward(found.frame), task=TASK)
+    horizon = f"{trials['horizon'].max():g}"
+    learned = [_learned(STARTS[init].format(horizon=horizon), of_init) for init in STARTS if len(of_init := where(arms, init=init))]
+    command = f"python -m study run {found.study.name} --preset {found.study.preset} --out again --only task={TASK}"
+    return Answer(found, [*learned, _sure(found.study, trials, arms)], command)
 
 
 def _arms(found):
@@ -41,46 +44,21 @@ def _arms(found):
     return () if arms is None else arms[arms["init"].isin(list(STARTS))]
 
 
-def _learned(init, arms):
-    groups = [f"{name}, {_gaps(group)}" for name, group in _groups(arms)]
-    return groups and f"{STARTS[init]}, half of the seeds learned to use a cue from that far back: {'; '.join(groups)}."
+def _learned(start, arms):
+    reached = [f"{CELLS[cell].title} {_gap(where(arms, cell=cell).iloc[0])}" for cell in by_registry(arms["cell"])]
+    return f"{start}, half of the nets learned to use a cue this many steps back: {'; '.join(reached)}."
 
 
-def _groups(arms):
-    """(name, arms) of cells without a gate that retains, and of those with one."""
-    gated = arms["cell"].map(lambda cell: bool(CELLS[cell].retains))
-    for group, several in ((arms[~gated], "cells without gates"), (arms[gated], "gated cells")):
-        if len(group):
-            yield (CELLS[group["cell"].iloc[0]].title if len(group) == 1 else f"{len(group)} {several}"), group
+def _gap(arm):
+    """A half-success gap in words."""
+    gaps = str(arm["gaps"]).split()
+    return f"more than {gaps[-1]}, the largest gap tried" if isinf(arm["value"]) else f"{arm['value']:.0f}" if arm["value"] else f"fewer than {gaps[0]}"
 
 
-def _gaps(arms):
-    """The range of half-success gaps in words."""
-    values, grids = arms["value"], [[int(gap) for gap in str(row).split()] for row in arms["gaps"]]
-    low, high = values.min(), values.max()
-    beyond = f"more than {min((grid[-1] for grid, value in zip(grids, values) if isinf(value)), default=0)} steps, the largest gap tried"
-    below = f"fewer than {max((grid[0] for grid, value in zip(grids, values) if not value), default=0)}"
-    if isinf(low):
-        return beyond
-    if not high:
-        return f"{below} steps"
-    least, most = f"{low:.0f}" if low else below, beyond if isinf(high) else f"{high:.0f} steps"
-    return most if low == high else f"{least} to {most}"
-
-
-def _why(arms):
-    starts = [f"{STARTS[init].lower()}: {'; '.join(reached)}" for init in STARTS
-              if (reached := [f"{name}, {_range(group['constant'])}" for name, group in _groups(where(arms, init=init))])]
+def _sure(study, trials, arms):
+    seeds = trials.groupby(["cell", "init", "gap"])["seed"].nunique().min()
     doubted = arms["lr_doubt"].notna().sum()
-    untuned = f" Untuned, so that a better learning rate may exist: {doubted} of them." if doubted else ""
-    said = f"Why? Look at the gradient before training, and the steps back after which 1/e of it is left, {'; '.join(starts)}."
-    if len(arms) < FEWEST or arms["value"].nunique() == 1:
-        return said + untuned
-    correlation = spearmanr(arms["constant"], arms["value"]).statistic
-    agreed = f"Over all {len(arms)} arms, this number and the gap that was learned have a rank correlation of {correlation:.2f}."
-    return f"{said} {agreed}{untuned}"
-
-
-def _range(values):
-    ends = dict.fromkeys(f"{value:.0f}" if value >= 10 else f"{value:.2g}" for value in (values.min(), values.max()))
-    return " to ".join(ends)
+    rates = "The learning rate is tuned for each cell at each gap" if study.tuning else "The learning rate of a cell is chosen at one gap"
+    untuned = f", and for {doubted} of these {len(arms)} numbers a better one may exist: they may be too small" if doubted else ""
+    return (f"At least {seeds} nets from different seeds stand behind each number at each gap, trained on at most {trials['budget'].max():,} "
+            f"sequences each; bars are 95 % intervals. {rates}{untuned}.")

@@ -1,7 +1,9 @@
 """The ledger: how every claim fared, one line each, with the effects of its comparisons drawn beside what the claim expects."""
 
+import re
 from types import SimpleNamespace
 
+from study.records.table import where
 from study.report import sentences
 from study.statistics.effect import ABOVE, BELOW
 from study.statistics.verdict import PUBLISHED
@@ -10,8 +12,21 @@ HALF, MARGIN = 100, 8  # of a picture's width, which is 2 HALF; what stays free 
 
 
 def lines(presets):
-    """One line for each claim and protocol of each preset's Findings."""
-    return [line for found in presets if "verdicts" in found.tables for line in _of_preset(found)]
+    """One line for each claim and protocol of each preset's Findings, by claim; those that are exploratory come last."""
+    found = [line for one in presets if "verdicts" in one.tables for line in _of_preset(one)]
+    return sorted(found, key=lambda line: (bool(line.exploratory), _number(line.id)))
+
+
+def planned(presets):
+    """Claims of which no comparison has been run: id, text and command, as in the table `ledger`."""
+    tables = [found.tables["ledger"] for found in presets if "ledger" in found.tables]
+    return [row for table in tables for row in where(table, protocol="planned").itertuples()]
+
+
+def _number(id):
+    """Sort key of a claim's id: C2 before C10."""
+    letters, number, rest = re.fullmatch(r"(\D*)(\d*)(.*)", id).groups()
+    return letters, int(number or 0), rest
 
 
 def _of_preset(found):

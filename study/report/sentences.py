@@ -110,8 +110,17 @@ def probing(frame):
 
 def fared(verdicts):
     """How a claim fared, from the table of its verdicts."""
-    count = verdicts["speaks"].value_counts()
+    whole, count = len(verdicts), verdicts["speaks"].value_counts()
+    speak, against = count.get(1, 0), count.get(-1, 0)
     undecided = [f"{n} {words}" for outcome, words in UNDECIDED.items() if (n := (verdicts["outcome"] == outcome).sum())]
-    n = len(verdicts)
-    return (f"Of {n} comparison{'s' * (n > 1)}, {count.get(1, 0)} {'speaks' if count.get(1, 0) == 1 else 'speak'} for the claim and "
-            f"{count.get(-1, 0)} against it" + "".join(f", {words}" for words in undecided) + ".")
+    return (f"{_whether(whole, speak, against)}: of {whole} comparison{'s' * (whole > 1)}, {speak} {'speaks' if speak == 1 else 'speak'} for the claim and "
+            f"{against} against it" + "".join(f", {words}" for words in undecided) + ".")
+
+
+def _whether(whole, speak, against):
+    """Whether a claim of so many comparisons holds, of which so many speak for it and against it."""
+    if not speak and not against:
+        return "Not decided"
+    parts = [f"{verb} in part" for verb, count in (("holds", speak), ("fails", against)) if count]
+    said = "holds" if speak == whole else "fails" if against == whole else ", ".join(parts)
+    return said.capitalize()

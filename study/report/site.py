@@ -33,8 +33,8 @@ def html(presets, inside=False):
     return TEMPLATES.get_template("page.html.j2").render(
         title=presets[0].title if inside else QUESTION, makers=MAKERS,
         style=_source(STYLE) + Markup(page.inline.sheet()), script=_source(SCRIPT),
-        answer=answered and answered.sentences, picture=picture, trials=sum(len(found.frame) for found in presets),
-        ledger=ledger.lines(presets), explorable=any({"success", "words"} & set(found.numbers) for found in presets),
+        answer=answered, picture=picture, trials=sum(len(found.frame) for found in presets),
+        ledger=ledger.lines(presets), planned=ledger.planned(presets), explorable=any({"success", "words"} & set(found.numbers) for found in presets),
         presets=sections, data=embedded(presets))
 
 

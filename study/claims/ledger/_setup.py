@@ -90,9 +90,9 @@ def of_preset(files, preset):
     return [(id, setup) for id, file in files.items() for setup in file.SETUPS.get(preset, file.SETUPS["default"])]
 
 
-def at(arm, *gaps):
-    """The arm at these gaps alone, with what is known of its learning rates there."""
-    return _known(arm.name, arm.runs[arm.runs["gap"].isin(gaps)])
+def at(arm, *gaps, name=None):
+    """The arm at these gaps alone, with what is known of its learning rates there; by another name where it is compared with itself."""
+    return _known(name or arm.name, arm.runs[arm.runs["gap"].isin(gaps)])
 
 
 def _known(name, runs):

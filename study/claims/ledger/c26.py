@@ -22,4 +22,4 @@ def judge(runs):
     without, = RECALL.of(runs, f"RNN, {STANDARD}")
     return [SEEING.verdict(f"gap {FAR}: more seeds of the RNN solve it with attention than without", more_solve(at(seeing, FAR), at(without, FAR))),
             SEEING.verdict(f"with attention, gap {FAR} needs less than {BOUND} times the sequences of gap 25",
-                           bounded(at(seeing, FAR), at(seeing, NEAR), BOUND))]
+                           bounded(*(at(seeing, gap, name=f"gap {gap}") for gap in (FAR, NEAR)), BOUND))]

@@ -3,7 +3,7 @@
 from kernels import CELLS
 from study.records.table import where
 from study.report import tables
-from study.report.names import by_family, by_registry, init_label
+from study.report.names import FAMILIES, by_family, by_registry, init_label
 from study.report.style import GREY, colour, marker
 from study.report.trials import forward
 
@@ -14,7 +14,7 @@ CAPTION = (
     "curve through the success rates at the tested gaps, which are the ticks. Bars: 95 % intervals. A mark or bar in the grey "
     "strip lies beyond the tested gaps. Right of each panel: gap and interval. Untuned: a better learning rate may exist at one or "
     "more of the gaps. Standard initialisation: uniform weights, forget bias 1. Long initialisation: orthogonal recurrent weights "
-    "for the RNN; for gated cells, gate biases drawn for memory times up to a chosen horizon."
+    "for the RNN; for gated cells, gate biases drawn for memory times up to a chosen horizon. Other initialisations are not drawn."
 )
 BEYOND = 1.7  # how far outside of the tested gaps a mark stands that lies beyond them
 SHOWN = ["cell", "init", "value", "low", "high", "gaps", "shown", "lr_doubt"]
@@ -22,7 +22,10 @@ SHOWN = ["cell", "init", "value", "low", "high", "gaps", "shown", "lr_doubt"]
 
 def data(frame):
     table = tables.half_success(where(forward(frame), task="recall/past"))
-    return table[["task", *SHOWN]] if len(table) else table
+    if not len(table):
+        return table
+    families = table["init"].isin(FAMILIES)
+    return table.loc[families if families.any() else slice(None), ["task", *SHOWN]].reset_index(drop=True)
 
 
 def draw(data, figure):

@@ -134,6 +134,21 @@ def test_a_setup_finds_its_own_trials_and_no_others():
             assert not len(setup.of(everything.assign(budget=17), name)[0].runs)
 
 
+def draws(id, sequences):
+    """The trials that a claim draws in the preset `default`, as they are recorded; sequences(trial): what they need to learn."""
+    study = claims.resolve("ledger", "default")
+    drawn = [trial for point, trial in Plan(study, {}).rated if study.searches[point] and id in study.places[point]]
+    return pd.DataFrame({"id": trial.id, **trial.model_dump(), "init": trial.initialisation, "status": "done", "lr_doubt": "", "search": id,
+                         "solved": True, "sequences": sequences(trial)} for trial in drawn)
+
+
+@pytest.mark.parametrize("sequences, speaks", [(lambda trial: 9000 + 90_000 * trial.lr, 1), (lambda trial: 9000 + 500 * trial.units, -1)])
+def test_the_share_of_a_knob_is_that_of_all_draws(sequences, speaks):
+    first, small, *others = judged("C19", draws("C19", sequences))
+    assert first.speaks == speaks and small.speaks == 1 and len(others) == 2
+    assert {verdict.comparison.seeds for verdict in (first, small, *others)} == {80}
+
+
 def test_a_doubtful_rate_leaves_an_arm_that_came_out_behind_untuned():
     runs = frame("C4", winning("LSTM"))
     edge = "the best rate, 0.1, is the largest that was tried"

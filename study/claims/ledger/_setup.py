@@ -71,7 +71,9 @@ class Setup:
     def _arm(self, runs, name):
         knobs = self._knobs(name)
         trial = Trial(**{"lr": 1.0} | knobs, gap=self.gaps[0])
-        drawn = [*self.draws["knobs"]] if self.draws else []
+        drawn = {*self.draws["knobs"]} if self.draws else set()
+        if drawn & {"scheme", "forget_bias", "chrono"}:  # which the column `init` puts into words
+            drawn.add("init")
         wanted = trial.model_dump() | {"init": trial.initialisation}
         runs = runs[runs["search"].ne("") == bool(drawn)]
         for knob in ARM:

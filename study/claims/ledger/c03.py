@@ -22,7 +22,8 @@ CLAIM = Claim(
 
 
 def judge(runs):
-    verdicts = [NOW.verdict(f"{arm.name}: four times the lag needs less than {BOUND} times the sequences", bounded(*(at(arm, lag, name=f"lag {lag}") for lag in (200, 50)), BOUND)) for arm in NOW.of(runs)]
+    verdicts = [NOW.verdict(f"{arm.name}: four times the lag needs less than {BOUND} times the sequences",
+                            bounded(*(at(arm, lag, name=f"lag {lag}") for lag in (200, 50)), BOUND)) for arm in NOW.of(runs)]
     (near,), (middle,), (far,), (few,) = (setup.of(runs) for setup in (NEAR, MIDDLE, FAR, FEW))
     return [*verdicts, MIDDLE.verdict(f"four times the lag needs less than {BOUND} times the sequences", bounded(middle, near, BOUND), near),
             FAR.verdict("twenty times the lag needs less than twice the sequences", bounded(far, near, 2), near),

@@ -66,7 +66,7 @@ def _grid(name, versions, gaps, **more):
 
 PRESETS = {
     "default": {
-        "title": "Over how many words does a net keep France?",
+        "title": "Over how many words does a net keep a country, a name or a number?",
         "knobs": {"budget": 64_000, "init": "long", "record": "brief"},
         "grids": [_grid("country and gender", ["country", "gender"], GAPS, budget=[LONGER]),
                   _grid("number, up to one attractor", ["number/0", "number/1"], GAPS),

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from io import StringIO
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -13,7 +13,9 @@ from study.claims.ledger._setup import FIRST
 from study.plan.plan import Plan
 from study.plan.spec import read
 from study.report import claim_table, drawing, tables
+from study.report import ledger as ledger_of_page
 from study.report.figures import FIGURES
+from study.report.page import TEMPLATES
 from study.statistics.verdict import NOW, PUBLISHED, settle
 from study.tasks import TASKS
 from study.trial.knobs import Trial
@@ -180,6 +182,10 @@ def test_the_report_has_a_line_for_each_claim_and_a_row_for_each_comparison():
     assert by_protocol.loc[("C4", NOW), "command"] == "python -m study run ledger --preset quick --out again --only grid=C4"
     commands = of_claims.set_index("claim")["command"]
     assert "--preset default " in commands["C2"].iloc[0] and "--preset full " in commands["C16"] and commands["C24"] == ""
+    planned = ledger_of_page.planned([SimpleNamespace(tables={"ledger": of_claims}), SimpleNamespace(tables={})])
+    assert {claim.id for claim in planned} == set(ledger.CLAIMS) - {verdict.claim for verdict in settled}
+    page = TEMPLATES.from_string('{% import "parts.html.j2" as parts %}{% include "ledger.html.j2" %}').render(ledger=[], planned=planned)
+    assert all(f"<strong>{claim.id}</strong>" in page and claim.command in page for claim in planned)
     short = claim_table.short(of_claims)
     assert len(short) == len(ledger.CLAIMS) and list(short[PUBLISHED][short["claim"].str.startswith(("**C4**", "**C24**"))]) == ["planned"] * 2
     shown = FIGURES["forest"].data(table)

@@ -184,7 +184,7 @@ def test_the_report_has_a_line_for_each_claim_and_a_row_for_each_comparison():
     assert "--preset default " in commands["C2"].iloc[0] and "--preset full " in commands["C16"] and commands["C24"] == ""
     planned = ledger_of_page.planned([SimpleNamespace(tables={"ledger": of_claims}), SimpleNamespace(tables={})])
     assert {claim.id for claim in planned} == set(ledger.CLAIMS) - {verdict.claim for verdict in settled}
-    page = TEMPLATES.from_string('{% import "parts.html.j2" as parts %}{% include "ledger.html.j2" %}').render(ledger=[], planned=planned)
+    page = TEMPLATES.overlay(autoescape=True).from_string('{% import "parts.html.j2" as parts %}{% include "ledger.html.j2" %}').render(ledger=[], planned=planned)
     assert all(f"<strong>{claim.id}</strong>" in page and claim.command in page for claim in planned)
     short = claim_table.short(of_claims)
     assert len(short) == len(ledger.CLAIMS) and list(short[PUBLISHED][short["claim"].str.startswith(("**C4**", "**C24**"))]) == ["planned"] * 2

@@ -26,7 +26,7 @@ CLAIM = (
     "had ended at an edge of the rates went on for two steps more."
 )
 CLAIMS = {id: file.CLAIM for id, file in FILES.items()}
-SHOWN = ("half_success", "forest", "tuning", "importance", "ledger", "beside", "verdicts", "success")
+SHOWN = ("half_success", "forest", "tuning", "importance", "ledger", "beside", "verdicts")
 """The figures and tables of its report; the others would draw the arms of all claims together."""
 TABLES = {"beside": partial(_beside.table, files=FILES)}
 """{name: function(runs)} of the tables that this study alone has."""

@@ -1,5 +1,7 @@
 """Success against learning rate, a line for each arm at each gap."""
 
+from textwrap import fill
+
 import numpy as np
 import pandas as pd
 
@@ -10,6 +12,7 @@ from study.report.panels import log_axis
 from study.report.style import DARK, GREY, PALE, colour, key
 from study.report.trials import grouped, with_pass_rule
 from study.tasks import TASKS
+from study.trial.knobs import DEFAULTS
 
 PLACE = 10
 TITLE = "Which learning rates solve the task"
@@ -19,7 +22,7 @@ CAPTION = (
     "untuned: no rate solved the task, or the best one is the smallest or the largest that was tried."
 )
 OFTEN = ("horizon", "budget", "clip")  # knobs that often follow from others: named only where arms would have the same name otherwise
-COLUMNS, HEIGHT = 4, 0.8  # panels in a row; the height of a line where all seeds are solved, in units of its place
+COLUMNS, HEIGHT, WIDTH = 4, 0.8, 30  # panels in a row; the height of a line where all seeds are solved, in units of its place; letters of a line of a title
 
 
 def data(frame):
@@ -35,7 +38,7 @@ def data(frame):
 
 
 def _names(runs):
-    """The name of the arm of each run: its cell, its initialisation, and the other knobs in which the arms differ."""
+    """The name of the arm of each run: its cell, its initialisation, and the knobs in which arms differ that are not at their defaults."""
     others = [knob for knob in ARM if knob not in ("task", "cell", "lr", "purpose", "init", "scheme", "forget_bias", "chrono")]
     differing = [knob for knob in others if runs[knob].nunique(dropna=False) > 1]
     named = [knob for knob in differing if knob not in OFTEN]
@@ -43,8 +46,8 @@ def _names(runs):
         groups = runs.groupby(["task", "cell", "init", "gap", *named], dropna=False)
         named += [knob] if (groups[knob].nunique(dropna=False) > 1).any() else []
     inits = runs["init"].nunique() > 1
-    return [", ".join([CELLS[run["cell"]].title, *([_short(run["init"])] if inits else []), *(f"{knob} {run[knob]}" for knob in named)])
-            for _, run in runs.iterrows()]
+    return [", ".join([CELLS[run["cell"]].title, *([_short(run["init"])] if inits else []),
+                       *(f"{knob} {run[knob]}" for knob in named if run[knob] != DEFAULTS[knob])]) for _, run in runs.iterrows()]
 
 
 def _short(init):
@@ -62,7 +65,7 @@ def draw(data, figure):
     for k, (((task, name), arm), axes) in enumerate(zip(arms, grid)):
         _draw_arm(axes, arm)
         several = f"{TASKS[task].title}\n" if data["task"].nunique() > 1 else ""
-        axes.set_title(several + name, fontsize=7.5, loc="left", pad=3)
+        axes.set_title(several + fill(name, WIDTH), fontsize=7.5, loc="left", pad=3)
         log_axis(axes, data["lr"], "")
         axes.tick_params(labelbottom=k + COLUMNS >= len(arms))
     figure.supxlabel("learning rate", fontsize=9)

@@ -11,7 +11,7 @@ from uses import PROJECT, matches, sources, uses
 
 READS = {  # modules that can write, and their names that do not; every other module must be in HARMLESS
     "csv": "csv.writer csv.reader",
-    "gzip": "",
+    "gzip": "gzip.compress gzip.decompress",
     "io": "io.BytesIO io.StringIO io.TextIOBase io.UnsupportedOperation",
     "json": "json.dumps json.loads json.JSON*",
     "logging": "logging.getLogger logging.WARNING logging.ERROR",

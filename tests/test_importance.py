@@ -106,7 +106,7 @@ def test_names_have_shares_too(names):
     places = kernels.Stream("names").integers(150, n)
     y = (places == 0) + np.sqrt((n - 1) / n**2 / 3) * noise(150)
     knobs = {"cell": [names[place] for place in places]} | drawn(150, "a")
-    assert found(y, knobs) == pytest.approx({"cell": 0.75, "a": 0, "cell x a": 0, REST: 0.25}, abs=0.08)
+    assert found(y, knobs) == pytest.approx({"cell": 0.75, "a": 0, "a x cell": 0, REST: 0.25}, abs=0.08)
 
 
 def test_the_scale_of_a_knob_and_of_the_results_does_not_matter():

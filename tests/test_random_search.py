@@ -273,7 +273,7 @@ def test_a_search_runs_is_reported_and_verifies(file, tmp_path):
     command("run", file, "--out", tmp_path / "out", "--workers", 1)
     text, table = (folder / "REPORT.md").read_text(), pd.read_csv(folder / "tables" / "importance.csv")
     assert "12 trials are draws of a random search (units, lr)" in text and "Each trial trains one small recurrent net" in text
-    assert table["term"].tolist() == ["units", "lr", "units x lr", "rest"] and set(table["draws"]) == {12}
+    assert table["term"].tolist() == ["lr", "units", "lr x units", "rest"] and set(table["draws"]) == {12}
     assert {path.name for name in ("figures", "tables") for path in (folder / name).glob("*.csv")} == {"importance.csv"}
     frame = study.load(folder)
     assert set(frame["search"]) == {"random search, cell lstm, gap 2"} and set(frame["drawn"]) == {"units lr"}

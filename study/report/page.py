@@ -15,7 +15,6 @@ from study.report.samples import samples
 from study.report.short_answer import short_answer
 from study.report.tables import outcomes
 from study.report.trials import NET, attempts, forward
-from study.statistics.effect import MOST_SEEDS
 from study.statistics.verdict import INCONCLUSIVE, PUBLISHED, UNTUNED
 from study.tasks import TASKS
 
@@ -68,7 +67,7 @@ def facts(found):
                   for name, title in TABLES.items() if len(shown.get(name, ()))],
         "tables": list(tables), "tuning": study.tuning, "selection": study.selection, "doubted": sentences.doubted(frame),
         "selected": study.selection and sentences.selected(study.selection.gap), "inits": set(frame["init"]),
-        "odd_rules": sentences.odd_rules(frame), "scaled": sentences.scaled(frame), "short_answer": short_answer(frame),
+        "odd_rules": sentences.odd_rules(frame), "scaled": sentences.scaled(frame), "short_answer": None if hasattr(ablation, "SHOWN") else short_answer(frame),
         "samples": samples(frame), "terms": getattr(ablation, "TERMS", ()),
     }  # fmt: skip
 
@@ -196,7 +195,7 @@ def _outcome(row):
 
 
 def _needed(seeds):
-    return f"{seeds:.0f} seeds an arm would decide" if seeds == seeds and seeds else f"more than {MOST_SEEDS} seeds an arm"
+    return f"{seeds:.0f} seeds an arm would decide" if seeds == seeds and seeds else ""
 
 
 def _readable(frame):

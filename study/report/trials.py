@@ -9,11 +9,12 @@ from study.trial.knobs import DEFAULTS
 ROW = ["task", "cell", "init", "direction", "merge", "units", "method"]
 STACK = ["layers", "stack", "tied"]
 NET = [*STACK, "head", "attention", "output"]
+LEARNING = ["optimizer", "clipping"]
 
 
 def row_knobs(frame):
-    """Knobs that give a table its rows: ROW, and those of NET that differ. Others share a row; `pooled` names them."""
-    return [*ROW, *(knob for knob in NET if knob in frame and frame[knob].nunique() > 1)]
+    """Knobs that give a table its rows: ROW, and those of NET and LEARNING that differ. Others share a row; `pooled` names them."""
+    return [*ROW, *(knob for knob in [*NET, *LEARNING] if knob in frame and frame[knob].nunique() > 1)]
 
 
 def crossed(frame):

@@ -55,6 +55,7 @@ def shares(results, **knobs):
     The intervals are percentiles over resampled draws, with the kernel of all draws, which gives none (NaN) for REST. Shares are
     NaN, too, for fewer than FEWEST draws, and where all results are the same. Of more than MOST draws the first count.
     """
+    knobs = dict(sorted(knobs.items()))  # the search for the likeliest parameters goes from knob to knob
     places, x = _places(pd.DataFrame(knobs)[:MOST])
     y = np.array(results)[:MOST]
     if len(y) < FEWEST or np.ptp(y) == 0:

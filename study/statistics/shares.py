@@ -19,7 +19,7 @@ def share_of_all(name, held):
     n = len(held)
     p = sign_test(sum(held), n)
     return Effect(name, sum(held) / n, *wilson(sum(held), n), ABOVE, (0.5,), p if all(held) else 1.0, p, ALWAYS,
-                  lambda alpha: sign_power(n, TRUE, alpha), lambda alpha: sign_seeds(sum(held) / n, alpha))
+                  lambda alpha: sign_power(n, TRUE, alpha), lambda alpha: sign_seeds(1.0, alpha) if all(held) else None)
 
 
 def sign_power(n, share, alpha):

@@ -4,10 +4,10 @@ Design. A record is one line of JSON that starts with a checksum of the rest, an
 driver appends to a segment of its own, made with O_EXCL, with one write and one fsync a record. So only the last line of a dead
 driver's segment can be torn, and nobody writes behind it. Readers check every line; they skip and name what is damaged.
 `compact` merges the segments into a sorted `runs.jsonl`, or into `runs.jsonl.gz` where somebody has compressed it, and deletes
-those whose driver is dead; damaged lines go into `damaged-lines.txt` first. A driver holds a lock on its segment while it lives, and the operating system releases it however the
-driver dies, so there is nothing to clean up. Two compactions at once take turns by a lock on the folder itself (on NFS: on one
-host only). Readers take no lock: they read the segments before `runs.jsonl`, and a record is deleted from a segment only after
-`runs.jsonl` has it.
+those whose driver is dead; damaged lines go into `damaged-lines.txt` first. A driver holds a lock on its segment while it lives,
+and the operating system releases it however the driver dies, so there is nothing to clean up. Two compactions at once take turns
+by a lock on the folder itself (on NFS: on one host only). Readers take no lock: they read the segments before `runs.jsonl`, and a
+record is deleted from a segment only after `runs.jsonl` has it.
 
 Rejected: one database file (git cannot merge it, and a torn page loses more than a line), one file for all drivers (appends
 of two drivers mix on network file systems), a lock file (someone must clean it up).

@@ -67,7 +67,8 @@ def facts(found):
                   for name, title in TABLES.items() if len(shown.get(name, ()))],
         "tables": list(tables), "tuning": study.tuning, "selection": study.selection, "doubted": sentences.doubted(frame),
         "selected": study.selection and sentences.selected(study.selection.gap), "inits": set(frame["init"]),
-        "odd_rules": sentences.odd_rules(frame), "scaled": sentences.scaled(frame), "short_answer": None if hasattr(ablation, "SHOWN") else short_answer(frame),
+        "odd_rules": sentences.odd_rules(frame), "scaled": sentences.scaled(frame),
+        "short_answer": None if hasattr(ablation, "SHOWN") else short_answer(frame),
         "samples": samples(frame), "terms": getattr(ablation, "TERMS", ()),
     }  # fmt: skip
 

@@ -199,6 +199,17 @@ def test_the_angle_to_the_truncated_gradient_is_the_twins():
     assert probes._cosine(found, net.slices["recurrent"]) == pytest.approx(cosine, rel=1e-4) and 0 < cosine < 1
 
 
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "mingru"])
+def test_the_gradient_of_the_weights_is_that_of_the_mean_loss(cell):
+    made_of = Architecture(cell, 8, layers=2)
+    net, batch = Net(TASK, made_of, "float64"), TASK.sample(kernels.Stream("weights"), norms.ROWS, 12)
+    theta = net.init(0)
+    found = probes.measure(TASK, made_of, theta, batch, TASK.sample(kernels.Stream("one"), 1, 12))
+    grad = net.backward(theta, net.forward(theta, batch.until_read())).theta
+    for layer, where in zip([found, *found["layers"]], [net.slices["recurrent"], net.slices["layer1"]], strict=True):
+        assert layer["weights"] == pytest.approx(np.linalg.norm(grad[where]), rel=1e-4)
+
+
 def test_a_lift_changes_no_number_that_needs_none_and_saves_those_that_do():
     net, batch = Net(TASK, Architecture("rnn", 8), "float64"), TASK.sample(kernels.Stream("lift"), 32, 12).until_read()
     theta = net.init(0)

@@ -34,7 +34,7 @@ def of_setups(preset="default"):
 
 
 def trials(setup, learns, **columns):
-    """Made-up trials of a Setup. learns(arm's name, gap, task): sequences to solve, or None."""
+    """Made-up trials of a Setup. learns(arm's name, gap, task): sequences to solve, or None; `columns`: of (name, sequences, gap)."""
     rows = []
     for name in setup.arms:
         for gap in setup.gaps:
@@ -43,15 +43,21 @@ def trials(setup, learns, **columns):
                 spent = learns(name, gap, trial.task)
                 row = {"id": trial.id, **trial.model_dump(), "init": trial.initialisation, "status": "done", "lr_doubt": "", "search": "",
                        "solved": spent is not None, "sequences": trial.budget if spent is None else spent * (1 + seed % 5 / 50), "test_loss": 0.5 if spent is None else 1e-5}
-                rows.append(row | {key: value(name, spent) for key, value in columns.items()})
+                rows.append(row | {key: value(name, spent, gap) for key, value in columns.items()})
     return pd.DataFrame(rows)
+
+
+def sensitive(gap, grows):
+    """A probe whose gradient keeps its size, and grows with the gap by the weights, or falls."""
+    return {"norms": {"lag": [0, gap], "h": [1.0, 0.5]}, "weights": float(gap if grows else 1 / gap)}
 
 
 def frame(id, learns, good=True, preset="default"):
     """All made-up trials of a claim; `good`: probes, norms and words are as the claim has them."""
     after = {"single, no name before": [100, 100, 100], "one, other gender before": [100, 100, 100 if good else 60]}
     attractors = {"1 opposite attractors": [100, 60, 60 if good else 99], "1 same attractors": [100, 99, 99 if good else 60]}
-    columns = {"probe": lambda *_: PROBE if good else BEYOND,
+    probe = PROBE if good else BEYOND
+    columns = {"probe": lambda name, _, gap: sensitive(gap, (name == "minGRU") != good) if id == "C24" else probe,
                "words": lambda *_: WORDS if good else DISTRIBUTED, "test_conditions": lambda *_: after | attractors}
     return pd.concat([trials(setup, learns, **columns) for setup in of_setups(preset)[id]], ignore_index=True).drop_duplicates("id")
 
@@ -76,6 +82,7 @@ FOR = {
     "C20": lambda arm, gap, task: 1_273_000 if arm.endswith(" 13 wrong") else 482_000 if arm.endswith("140 wrong") else 74_000,
     "C21": lambda arm, gap, task: 9000 if arm.startswith(("clipped", "LSTM, not")) else None, "C22": winning("IRNN"),
     "C23": lambda arm, gap, task: 9000 if gap <= (25 if arm.endswith("standard start") else 400) else None,
+    "C24": lambda arm, gap, task: 0,
     "C25": winning("RNN", "LSTM", "sLSTM"), "C26": lambda arm, gap, task: 9000 if arm == "RNN with attention" or gap == 25 else None,
     "C27": winning("grid", "residual"), "C28": lambda arm, gap, task: 9000,
 }
@@ -136,6 +143,15 @@ def test_a_setup_finds_its_own_trials_and_no_others():
             assert not len(setup.of(everything.assign(budget=17), name)[0].runs)
 
 
+@pytest.mark.parametrize("far", [0.05, 20.0, None])
+def test_nets_whose_gradient_vanishes_or_explodes_tell_nothing_of_sensitivity(far):
+    runs = frame("C24", FOR["C24"])
+    lost = [probe | {"norms": probe["norms"] | {"h": [1.0, far]}} for probe in runs["probe"]]
+    assert len(judged("C24", runs)) == 4 and not judged("C24", runs.assign(probe=lost))
+    one = judged("C24", runs.assign(probe=runs["probe"].where(runs["seed"] > FIRST, pd.Series(lost))))
+    assert {(verdict.comparison.seeds, verdict.provisional) for verdict in one} == {(21, True)}
+
+
 def draws(id, sequences):
     """The trials that a claim draws in the preset `default`, as they are recorded; sequences(trial): what they need to learn."""
     study = claims.resolve("ledger", "default")
@@ -178,16 +194,16 @@ def test_the_report_has_a_line_for_each_claim_and_a_row_for_each_comparison():
     of_claims = claim_table.ledger(plan, runs, settled, table, ledger)
     assert set(of_claims["claim"]) == set(ledger.CLAIMS) and of_claims.set_index("claim").loc["C4", "trials"] == 12
     by_protocol = of_claims.set_index(["claim", "protocol"])
-    assert by_protocol.loc[("C1", PUBLISHED), "outcome"] == "same direction" and by_protocol.loc[("C24", "planned"), "sentence"] == "Not run yet."
+    assert by_protocol.loc[("C1", PUBLISHED), "outcome"] == "same direction" and by_protocol.loc[("C16", "planned"), "sentence"] == "Not run yet."
     assert by_protocol.loc[("C4", NOW), "command"] == "python -m study run ledger --preset quick --out again --only grid=C4"
     commands = of_claims.set_index("claim")["command"]
-    assert "--preset default " in commands["C2"].iloc[0] and "--preset full " in commands["C16"] and commands["C24"] == ""
+    assert "--preset default " in commands["C2"].iloc[0] and "--preset full " in commands["C16"]
     planned = ledger_of_page.planned([SimpleNamespace(tables={"ledger": of_claims}), SimpleNamespace(tables={})])
     assert {claim.id for claim in planned} == set(ledger.CLAIMS) - {verdict.claim for verdict in settled}
     page = TEMPLATES.overlay(autoescape=True).from_string('{% import "parts.html.j2" as parts %}{% include "ledger.html.j2" %}').render(ledger=[], planned=planned)
     assert all(f"<strong>{claim.id}</strong>" in page and claim.command in page for claim in planned)
     short = claim_table.short(of_claims)
-    assert len(short) == len(ledger.CLAIMS) and list(short[PUBLISHED][short["claim"].str.startswith(("**C4**", "**C24**"))]) == ["planned"] * 2
+    assert len(short) == len(ledger.CLAIMS) and list(short[PUBLISHED][short["claim"].str.startswith(("**C4**", "**C16**"))]) == ["planned"] * 2
     shown = FIGURES["forest"].data(table)
     assert len(shown) == len(settled) and set(shown["claim"]) == {verdict.claim for verdict in settled}
     inside = shown[shown["speaks"] == 1]

@@ -37,6 +37,7 @@ def measure(task, made_of, theta, batch, sequence):
     gates : {gate: histogram}, as gates.histograms
     constants : time constants of the units, ascending; [] for a cell without a gate that retains
     trace : {"lag", "units", and gates and states as gates.traces} along the first sequence
+    weights : |dL/dtheta|, where L is the mean loss of the batch and theta are the layer's weights
     cosine : between the exact gradient of the layer's weights and the truncated one; None for a cell without a memory
     layers : only for a net of several layers: all of the above of each further one, the lowest first, without "x"
     """
@@ -75,6 +76,7 @@ def _of_layer(n, back, weights, batch, other):
         "gates": gates.histograms(layer.gates, alive),
         "constants": [] if constants is None else [short(value) for value in np.sort(constants)],
         "trace": {"lag": lags, "units": units} | gates.traces(rnn, theta, x, row, units, steps),
+        "weights": short(_length(back.exact[where] / LIFT) / norms.ROWS),
         "cosine": _cosine(back, where),
     }
 
@@ -82,9 +84,13 @@ def _of_layer(n, back, weights, batch, other):
 def _cosine(back, layer):
     if back.truncated is None:
         return None
-    exact, truncated = (np.ldexp(grad[layer], -500) for grad in (back.exact, back.truncated))
-    lengths = [kernels.clip_by_norm(grad) for grad in (exact, truncated)]
-    return _signed(kernels.total(exact * truncated) / lengths[0] / lengths[1])
+    exact, truncated = (grad[layer] / LIFT for grad in (back.exact, back.truncated))
+    return _signed(kernels.total(exact * truncated) / _length(exact) / _length(truncated))
+
+
+def _length(gradient):
+    """Its Euclidean norm, with the same bits anywhere."""
+    return kernels.clip_by_norm(gradient)
 
 
 def _signed(value):

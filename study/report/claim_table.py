@@ -34,10 +34,10 @@ def ledger(plan, runs, settled, verdicts, ablation):
 
 
 def _command(study, id, presets):
-    """The command that runs a claim: in this preset, or else in the first that has its grids; "" where none has."""
+    """The command that runs a claim: in this preset, or else in the first that has its grids."""
     having = [name for name, preset in presets.items() if any(grid["name"] == id for grid in preset["grids"])]
-    preset = study.preset if study.preset in having else next(iter(having), None)
-    return f"python -m study run {study.name} --preset {preset} --out again --only grid={id}" if preset else ""
+    preset = study.preset if study.preset in having else having[0]
+    return f"python -m study run {study.name} --preset {preset} --out again --only grid={id}"
 
 
 def short(table):
@@ -47,7 +47,7 @@ def short(table):
         first, by = lines.iloc[0], {line.protocol: line for line in lines.itertuples()}
         rows.append({"claim": f"**{id}** {first['text']}",
                      **{protocol: by[protocol].outcome if protocol in by else "planned" for protocol in (NOW, PUBLISHED)},
-                     "trials": f"{first['trials']:,}", "sequences": f"{first['sequences'] / 1e6:.1f} million", "command": first["command"] and f"`{first['command']}`"})
+                     "trials": f"{first['trials']:,}", "sequences": f"{first['sequences'] / 1e6:.1f} million", "command": f"`{first['command']}`"})
     return pd.DataFrame(rows)
 
 

@@ -194,16 +194,18 @@ def test_the_report_has_a_line_for_each_claim_and_a_row_for_each_comparison():
     of_claims = claim_table.ledger(plan, runs, settled, table, ledger)
     assert set(of_claims["claim"]) == set(ledger.CLAIMS) and of_claims.set_index("claim").loc["C4", "trials"] == 12
     by_protocol = of_claims.set_index(["claim", "protocol"])
-    assert by_protocol.loc[("C1", PUBLISHED), "outcome"] == "same direction" and by_protocol.loc[("C16", "planned"), "sentence"] == "Not run yet."
+    assert by_protocol.loc[("C1", PUBLISHED), "outcome"] == "same direction" and by_protocol.loc[("C16", NOW), "sentence"] == "Not run yet."
     assert by_protocol.loc[("C4", NOW), "command"] == "python -m study run ledger --preset quick --out again --only grid=C4"
     commands = of_claims.set_index("claim")["command"]
     assert "--preset default " in commands["C2"].iloc[0] and "--preset full " in commands["C16"]
     planned = ledger_of_page.planned([SimpleNamespace(tables={"ledger": of_claims}), SimpleNamespace(tables={})])
-    assert {claim.id for claim in planned} == set(ledger.CLAIMS) - {verdict.claim for verdict in settled}
+    everything = {(id, protocol) for id, protocols in ledger.PROTOCOLS.items() for protocol in protocols}
+    assert {(claim.id, claim.protocol) for claim in planned} == everything - {(verdict.claim, verdict.protocol) for verdict in settled}
     page = TEMPLATES.overlay(autoescape=True).from_string('{% import "parts.html.j2" as parts %}{% include "ledger.html.j2" %}').render(ledger=[], planned=planned)
     assert all(f"<strong>{claim.id}</strong>" in page and claim.command in page for claim in planned)
     short = claim_table.short(of_claims)
-    assert len(short) == len(ledger.CLAIMS) and list(short[PUBLISHED][short["claim"].str.startswith(("**C4**", "**C16**"))]) == ["planned"] * 2
+    assert len(short) == len(ledger.CLAIMS) and list(short[PUBLISHED][short["claim"].str.startswith(("**C4**", "**C18**"))]) == ["–", "same direction"]
+    assert list(short[NOW][short["claim"].str.startswith(("**C16**", "**C18**"))]) == ["planned", "–"]
     shown = FIGURES["forest"].data(table)
     assert len(shown) == len(settled) and set(shown["claim"]) == {verdict.claim for verdict in settled}
     inside = shown[shown["speaks"] == 1]

@@ -7,6 +7,8 @@ import pandas as pd
 from study.report.sentences import fared
 from study.statistics.verdict import NOW, PUBLISHED, overall
 
+NEVER = "–"  # of a protocol by which a claim is not to be judged
+
 
 def ledger(plan, runs, settled, verdicts, ablation):
     """The table `ledger`: its trials and their sequences count those that tune learning rates; several claims may share a trial.
@@ -16,13 +18,12 @@ def ledger(plan, runs, settled, verdicts, ablation):
     plan : study.plan.plan.Plan, whose grids bear the names of claims
     runs : its recorded trials
     settled : its verdicts, as study.statistics.verdict.settle gives them; `verdicts` : the same as a table
-    ablation : its module, with CLAIMS and PRESETS
+    ablation : its module, with CLAIMS, PROTOCOLS and PRESETS
     """
     trials, rows = _trials(plan), []
     for id, claim in ablation.CLAIMS.items():
         of_claim = runs[runs["id"].isin(trials[id])]
-        protocols = dict.fromkeys(verdict.protocol for verdict in settled if verdict.claim == id) or ["planned"]
-        for protocol in protocols:
+        for protocol in sorted(ablation.PROTOCOLS[id], key=(NOW, PUBLISHED).index):
             own = [verdict for verdict in settled if (verdict.claim, verdict.protocol) == (id, protocol)]
             shown = verdicts[(verdicts["claim"] == id) & (verdicts["protocol"] == protocol)] if own else None
             rows.append({
@@ -46,7 +47,7 @@ def short(table):
     for id, lines in table.groupby("claim", sort=False):
         first, by = lines.iloc[0], {line.protocol: line for line in lines.itertuples()}
         rows.append({"claim": f"**{id}** {first['text']}",
-                     **{protocol: by[protocol].outcome if protocol in by else "planned" for protocol in (NOW, PUBLISHED)},
+                     **{protocol: by[protocol].outcome if protocol in by else NEVER for protocol in (NOW, PUBLISHED)},
                      "trials": f"{first['trials']:,}", "sequences": f"{first['sequences'] / 1e6:.1f} million", "command": f"`{first['command']}`"})
     return pd.DataFrame(rows)
 

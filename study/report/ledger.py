@@ -18,10 +18,10 @@ def lines(presets):
 
 
 def planned(presets):
-    """Claims of which no comparison has been run: `id`, `text` and `command`."""
+    """Claims of which no comparison has been run by a protocol: `id`, `text`, `protocol` and `command`."""
     tables = [found.tables["ledger"] for found in presets if "ledger" in found.tables]
-    return [SimpleNamespace(id=row.claim, text=row.text, command=row.command)
-            for table in tables for row in where(table, protocol="planned").itertuples()]
+    return [SimpleNamespace(id=row.claim, text=row.text, protocol=row.protocol, command=row.command)
+            for table in tables for row in where(table, outcome="planned").itertuples()]
 
 
 def _number(id):

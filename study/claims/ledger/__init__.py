@@ -27,6 +27,8 @@ CLAIM = (
     "which four speak for their claims. And C19, whose judge at first found none of its draws, was mended after these had run."
 )
 CLAIMS = {id: file.CLAIM for id, file in FILES.items()}
+PROTOCOLS = {id: {setup.protocol for setups in file.SETUPS.values() for setup in setups} for id, file in FILES.items()}
+"""{claim: the protocols by which it is judged, or is to be}"""
 SHOWN = ("half_success", "forest", "tuning", "importance", "ledger", "beside", "verdicts")
 """The figures and tables of its report; the others would draw the arms of all claims together."""
 TABLES = {"beside": partial(_beside.table, files=FILES)}

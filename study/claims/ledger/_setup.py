@@ -46,6 +46,11 @@ class Setup:
         """Whether learning rates are tuned."""
         return not self.draws and any("lr" not in self._knobs(arm) for arm in self.arms)
 
+    @property
+    def protocol(self):
+        """How it judges: as published, or as practised now."""
+        return PUBLISHED if self.fidelity else NOW
+
     def grids(self, name):
         """A grid for each arm, all of that name."""
         crossed = {"gap": list(self.gaps), "seed": list(range(FIRST, FIRST + self.seeds))}
@@ -63,7 +68,7 @@ class Setup:
         """A Verdict. `control`: the Arm that shows that the task can be learned in this set-up."""
         planned = self.draws["n"] if self.draws else self.seeds
         passes = control is not None and control.solved[1] > 0 and control.rate >= LEARNED
-        return Verdict("", statement, comparison, planned, protocol=PUBLISHED if self.fidelity else NOW, fidelity=self.fidelity, control=passes)
+        return Verdict("", statement, comparison, planned, protocol=self.protocol, fidelity=self.fidelity, control=passes)
 
     def _knobs(self, arm):
         return {"record": "brief"} | self.knobs | self.arms[arm]

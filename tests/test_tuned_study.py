@@ -19,6 +19,7 @@ from study.report import findings, sentences, tables
 from study.report.figures import FIGURES
 from study.statistics.doubts import doubts
 
+
 @pytest.fixture
 def file(tmp_path):
     return tuned.file(tmp_path, "budget = 5000")
@@ -148,6 +149,15 @@ def test_the_figure_has_a_line_for_each_arm_at_each_gap_and_marks_the_chosen_rat
         of_arm = frame[(frame["cell"] == ("rnn" if "RNN" in arm else "lstm")) & (frame["gap"] == gap) & (frame["purpose"] == "train")]
         assert set(of_arm["lr"]) == {chosen}
         assert {text.split("; ")[0] for text in line["lr_doubt"]} == {UNSOLVED if "RNN" in arm else AT_END if gap == 25 else ""}
+
+
+def test_the_figure_names_a_horizon_only_where_arms_would_have_the_same_name_otherwise(tuned_frame):
+    lstm = tuned_frame[(tuned_frame["cell"] == "lstm") & (tuned_frame["init"] == "long")]
+    horizon, = set(lstm["horizon"])
+    more = pd.concat([tuned_frame, lstm[lstm["gap"] == 12].assign(horizon=99.0)], ignore_index=True)
+    arms = FIGURES["tuning"].data(more)[["arm", "gap"]].drop_duplicates().groupby("arm")["gap"].agg(list).to_dict()
+    others = ("LSTM, standard", "RNN (tanh), standard", "RNN (tanh), long")
+    assert arms == dict.fromkeys(others, [12, 25]) | {"LSTM, long, horizon 99": [12], f"LSTM, long, horizon {horizon:g}": [12, 25]}
 
 
 def test_tables_mark_untuned_arms_by_words(tuned_frame):

@@ -22,7 +22,7 @@ CAPTION = (
     "untuned: no rate solved the task, or the best one is the smallest or the largest that was tried."
 )
 OFTEN = ("horizon", "budget", "clip")  # knobs that often follow from others: named only where arms would have the same name otherwise
-COLUMNS, HEIGHT, WIDTH = 4, 0.8, 30  # panels in a row; the height of a line where all seeds are solved, in units of its place; letters of a line of a title
+COLUMNS, HEIGHT, WIDTH = 4, 0.8, 26  # panels in a row; the height of a line where all seeds are solved, in units of its place; letters of a line of a title
 
 
 def data(frame):
@@ -41,13 +41,23 @@ def _names(runs):
     """The name of the arm of each run: its cell, its initialisation, and the knobs in which arms differ that are not at their defaults."""
     others = [knob for knob in ARM if knob not in ("task", "cell", "lr", "purpose", "init", "scheme", "forget_bias", "chrono")]
     differing = [knob for knob in others if runs[knob].nunique(dropna=False) > 1]
-    named = [knob for knob in differing if knob not in OFTEN]
+    named = {knob: pd.Series(True, runs.index) for knob in differing if knob not in OFTEN}
+    same = ["task", "cell", "init", *named]
     for knob in (knob for knob in differing if knob in OFTEN):
-        groups = runs.groupby(["task", "cell", "init", "gap", *named], dropna=False)
-        named += [knob] if (groups[knob].nunique(dropna=False) > 1).any() else []
+        values = runs.groupby([*same, "gap"], dropna=False)[knob].transform(lambda column: column.nunique(dropna=False))
+        named[knob] = values.groupby([runs[other] for other in same], dropna=False).transform("max") > 1
     inits = runs["init"].nunique() > 1
     return [", ".join([CELLS[run["cell"]].title, *([_short(run["init"])] if inits else []),
-                       *(f"{knob} {run[knob]}" for knob in named if run[knob] != DEFAULTS[knob])]) for _, run in runs.iterrows()]
+                       *(_value(knob, run[knob]) for knob in named if named[knob][k] and not _usual(knob, run[knob]))])
+            for k, run in runs.iterrows()]
+
+
+def _usual(knob, value):
+    return value == DEFAULTS[knob] or pd.isna(value)
+
+
+def _value(knob, value):
+    return f"{knob} {value:g}" if isinstance(value, float) else f"{knob} {value}"
 
 
 def _short(init):
@@ -64,10 +74,11 @@ def draw(data, figure):
         unused.set_axis_off()
     for k, (((task, name), arm), axes) in enumerate(zip(arms, grid)):
         _draw_arm(axes, arm)
-        several = f"{TASKS[task].title}\n" if data["task"].nunique() > 1 else ""
+        several = fill(TASKS[task].title, WIDTH) + "\n" if data["task"].nunique() > 1 else ""
         axes.set_title(several + fill(name, WIDTH), fontsize=7.5, loc="left", pad=3)
         log_axis(axes, data["lr"], "")
-        axes.tick_params(labelbottom=k + COLUMNS >= len(arms))
+        lowest = k + COLUMNS >= len(arms)
+        axes.tick_params(bottom=lowest, labelbottom=lowest)
     figure.supxlabel("learning rate", fontsize=9)
     figure.supylabel("gap", fontsize=9)
     mark = {"marker": "o", "linestyle": "", "markeredgecolor": DARK}

@@ -126,8 +126,9 @@ def _between(row):
 
 
 def _each(row):
-    solved = zip(str(row.gaps).split(), str(row.solved).split(), strict=True)
-    return ", ".join(f"{gap}: {n}" for gap, n in solved) + f" of {row.seeds}"
+    gaps, solved, trials = (str(column).split() for column in (row.gaps, row.solved, row.trials))
+    last = f" of {trials[0]}" if len(set(trials)) == 1 else ""
+    return ", ".join(f"{gap}: {n}" + ("" if last else f" of {m}") for gap, n, m in zip(gaps, solved, trials, strict=True)) + last
 
 
 def _outcomes(frame):

@@ -30,17 +30,17 @@ def outcomes(runs):
 def half_success(frame):
     """The gap that half of the seeds solve, where there is more than one gap, and the bracket of each seed.
 
-    `solved` counts seeds at each of `gaps`; `not_monotone` counts those that fail a smaller gap than one that they solve.
+    `solved` counts trials at each of `gaps` that solve it, of `trials`; `not_monotone` counts those that fail a smaller gap than one that they solve.
     """
     rows = []
     for row, runs in grouped(with_pass_rule(trained(frame)), row_knobs(trained(frame))):
         gaps, solved = runs["gap"], runs["solved"].eq(True)
         if gaps.nunique() > 1 and gaps.min() > 0:
-            half, counts = fit_half_success(gaps, solved), solved.groupby(gaps).sum()
+            half, counts = fit_half_success(gaps, solved), solved.groupby(gaps).agg(["sum", "size"])
             brackets = [bracket(seed["gap"], seed["solved"].eq(True)) for _, seed in runs.groupby("seed")]
             rows.append(row | {"value": half.value, "low": half.low, "high": half.high, "shown": str(half),
                                "seeds": runs["seed"].nunique(), "gaps": " ".join(map(str, counts.index)),
-                               "solved": " ".join(map(str, counts)), "brackets": _brackets(brackets),
+                               "solved": " ".join(map(str, counts["sum"])), "trials": " ".join(map(str, counts["size"])), "brackets": _brackets(brackets),
                                "not_monotone": sum(low > high for low, high in brackets), "lr_doubt": doubts(runs)})
     return pd.DataFrame(rows)
 

@@ -124,7 +124,7 @@ def all_nets(name, held):
 
 
 def _cost(first, second, effect_of, doubts):
-    """Where seeds are censored their ratio is nearer to 1 than the truth, so it cannot speak for a claim that bounds it."""
+    """Where more than a tenth of an arm's seeds are censored, the ratio is not that of what they need, so it speaks for no claim."""
     logs = first.logs(), second.logs()
     if min(map(len, logs)) < 2:
         return None

@@ -1,6 +1,6 @@
 """The trials of a comparison: arms that differ in a few knobs, over gaps and seeds."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import log
 
 from study.plan.arm import ARM
@@ -65,9 +65,11 @@ class Setup:
         return [self._arm(runs, name) for name in names or self.arms]
 
     def verdict(self, statement, comparison, control=None):
-        """A Verdict. `control`: the Arm that shows that the task can be learned in this set-up."""
+        """A Verdict. `control`: the Arm that shows that the task can be learned in this set-up, which its counts name too."""
         planned = self.draws["n"] if self.draws else self.seeds
         passes = control is not None and control.solved[1] > 0 and control.rate >= LEARNED
+        if comparison and control is not None and str(control) not in comparison.counts:
+            comparison = replace(comparison, counts=f"{comparison.counts}; control: {control}")
         return Verdict("", statement, comparison, planned, protocol=self.protocol, fidelity=self.fidelity, control=passes)
 
     def _knobs(self, arm):

@@ -1,10 +1,12 @@
 """C20: multiplication against adding."""
 
+from dataclasses import replace
+
 from study.claims.ledger import c02
 from study.claims.ledger._published import published
 from study.claims.ledger._setup import power
 from study.statistics.arms import bounded
-from study.statistics.verdict import Claim
+from study.statistics.verdict import PUBLISHED, Claim
 
 ADDING = c02.PAPER["adding/hs97/100/linear"]
 RATE = 0.05  # of multiplication as published, which is a fifth of that of adding
@@ -24,6 +26,14 @@ CLAIM = Claim(
 
 
 def judge(runs):
-    arms = [arm for setup in (ADDING, SLOW) for arm in setup.of(runs)]
-    return [setup.verdict(f"{adding.name} needs less than 1/{RULES[wrong]} of the sequences of multiplication with {wrong} wrong",
-                          bounded(adding, *setup.of(runs), 1 / RULES[wrong]), adding) for adding in arms for wrong, setup in MULTIPLICATION.items()]
+    return [_verdict(runs, adding, wrong) for adding in (ADDING, SLOW) for wrong in RULES]
+
+
+def _verdict(runs, setup, wrong):
+    """On adding by a setup against multiplication. What either does not follow is not as published."""
+    (adding,), (multiplication,) = setup.of(runs), MULTIPLICATION[wrong].of(runs)
+    ratio = bounded(adding, multiplication, 1 / RULES[wrong])
+    verdict = MULTIPLICATION[wrong].verdict(
+        f"{adding.name} needs less than 1/{RULES[wrong]} of the sequences of multiplication with {wrong} wrong", ratio, adding)
+    pairs = zip(setup.fidelity, verdict.fidelity, strict=True)
+    return replace(verdict, fidelity=tuple(ours if ours[1] != PUBLISHED else theirs for ours, theirs in pairs))

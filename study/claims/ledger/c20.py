@@ -36,4 +36,4 @@ def _verdict(runs, setup, wrong):
     verdict = MULTIPLICATION[wrong].verdict(
         f"{adding.name} needs less than 1/{RULES[wrong]} of the sequences of multiplication with {wrong} wrong", ratio, adding)
     pairs = zip(setup.fidelity, verdict.fidelity, strict=True)
-    return replace(verdict, fidelity=tuple(ours if ours[1] != PUBLISHED else theirs for ours, theirs in pairs))
+    return replace(verdict, fidelity=tuple((aspect, "; ".join(sorted({how, other} - {PUBLISHED})) or PUBLISHED) for (aspect, how), (_, other) in pairs))

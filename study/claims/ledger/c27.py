@@ -17,5 +17,5 @@ CLAIM = Claim(
 
 
 def judge(runs):
-    *others, plain = NOW.of(runs, *STACKS)
-    return [NOW.verdict(f"more seeds of the {arm.name} stack than of the plain one solve parity", more_solve(arm, plain)) for arm in others]
+    *others, plain, one = NOW.of(runs)
+    return [NOW.verdict(f"more seeds of the {arm.name} stack than of the plain one solve parity", more_solve(arm, plain), one) for arm in others]

@@ -4,9 +4,8 @@ from study.claims.ledger._setup import Setup, power
 from study.statistics.arms import more_solve
 from study.statistics.verdict import Claim
 
-STACKS = ("grid", "residual", "plain")
 NOW = Setup(knobs={"task": "parity/end", "cell": "lstm", "layers": 5, "budget": 64_000},
-            arms={stack: {"stack": stack} for stack in STACKS} | {"one layer": {"layers": 1}}, gaps=(24,), seeds=12)
+            arms={stack: {"stack": stack} for stack in ("grid", "residual", "plain")} | {"one layer": {"layers": 1}}, gaps=(24,), seeds=12)
 SETUPS = {"default": (NOW,)}
 CLAIM = Claim(
     "Depth along the gates' own path (Grid LSTM), or with residual connections, learns where plain stacks of the same depth fail.",

@@ -1,5 +1,7 @@
 """C18: guessing."""
 
+from dataclasses import replace
+
 from study.claims.ledger import c01, c02
 from study.claims.ledger._published import published
 from study.claims.ledger._setup import Setup, power
@@ -26,5 +28,7 @@ CLAIM = Claim(
 def judge(runs):
     trained, = TRAINED.of(runs)
     verdicts = [GUESSED.verdict(f"3a: {arm.name} need fewer sequences than the LSTM", faster(arm, trained), trained) for arm in GUESSED.of(runs)]
-    return verdicts + [setup.verdict(f"{what}: more runs that train solve it than that guess", more_solve(*paper.of(runs), *setup.of(runs)))
-                       for what, (setup, paper) in HARD.items()]
+    hard = [setup.verdict(f"{what}: more runs that train solve it than that guess", more_solve(*paper.of(runs), *setup.of(runs)))
+            for what, (setup, paper) in HARD.items()]
+    planned = [min(setup.seeds, paper.seeds) for setup, paper in HARD.values()]
+    return verdicts + [replace(verdict, planned=seeds) for verdict, seeds in zip(hard, planned, strict=True)]

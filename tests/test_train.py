@@ -314,7 +314,7 @@ def test_a_guessing_trial_reports_its_guesses():
 
 @pytest.mark.parametrize("name", TRIALS)
 def test_golden_trials(name):
-    """Where a number changes on purpose, NUMERICS is raised and tests/study_hashes.py writes these anew; a new field changes only these."""
+    """Where a number changes on purpose, NUMERICS is raised and tests/study_hashes.py writes these anew. A new field of a record changes these alone."""
     assert GOLDEN["NUMERICS"] == kernels.NUMERICS
     assert hashlib.sha256(record(TRIALS[name]).encode()).hexdigest()[:16] == golden("trials", name)
 

@@ -89,7 +89,7 @@ def _cosine(back, layer):
 
 
 def _length(gradient):
-    """Its Euclidean norm, with the same bits anywhere."""
+    """The Euclidean norm, with the same bits anywhere."""
     return kernels.clip_by_norm(gradient)
 
 

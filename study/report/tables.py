@@ -40,8 +40,8 @@ def half_success(frame):
             brackets = [bracket(seed["gap"], seed["solved"].eq(True)) for _, seed in runs.groupby("seed")]
             rows.append(row | {"value": half.value, "low": half.low, "high": half.high, "shown": str(half),
                                "seeds": runs["seed"].nunique(), "gaps": " ".join(map(str, counts.index)),
-                               "solved": " ".join(map(str, counts["sum"])), "trials": " ".join(map(str, counts["size"])), "brackets": _brackets(brackets),
-                               "not_monotone": sum(low > high for low, high in brackets), "lr_doubt": doubts(runs)})
+                               "solved": " ".join(map(str, counts["sum"])), "trials": " ".join(map(str, counts["size"])),
+                               "brackets": _brackets(brackets), "not_monotone": sum(low > high for low, high in brackets), "lr_doubt": doubts(runs)})
     return pd.DataFrame(rows)
 
 

@@ -68,7 +68,7 @@ class Setup:
         """A Verdict. `control`: the Arm that shows that the task can be learned in this set-up, which its counts name too."""
         planned = self.draws["n"] if self.draws else self.seeds
         passes = control is not None and control.solved[1] > 0 and control.rate >= LEARNED
-        if comparison and control is not None and str(control) not in comparison.counts:
+        if comparison and control is not None and str(control) not in comparison.counts.split("; "):
             comparison = replace(comparison, counts=f"{comparison.counts}; control: {control}")
         return Verdict("", statement, comparison, planned, protocol=self.protocol, fidelity=self.fidelity, control=passes)
 

@@ -28,7 +28,7 @@ CLAIM = Claim(
 def judge(runs):
     trained, = TRAINED.of(runs)
     verdicts = [GUESSED.verdict(f"3a: {arm.name} need fewer sequences than the LSTM", faster(arm, trained), trained) for arm in GUESSED.of(runs)]
-    hard = [setup.verdict(f"{what}: more runs that train solve it than that guess", more_solve(*paper.of(runs), *setup.of(runs)))
-            for what, (setup, paper) in HARD.items()]
-    planned = [min(setup.seeds, paper.seeds) for setup, paper in HARD.values()]
-    return verdicts + [replace(verdict, planned=seeds) for verdict, seeds in zip(hard, planned, strict=True)]
+    for what, (setup, paper) in HARD.items():
+        verdict = setup.verdict(f"{what}: more runs that train solve it than that guess", more_solve(*paper.of(runs), *setup.of(runs)))
+        verdicts.append(replace(verdict, planned=min(setup.seeds, paper.seeds)))
+    return verdicts

@@ -26,14 +26,18 @@ CLAIM = Claim(
 
 
 def judge(runs):
-    return [_verdict(runs, adding, wrong) for adding in (ADDING, SLOW) for wrong in RULES]
+    return [_verdict(runs, setup, wrong, multiplication) for setup in (ADDING, SLOW) for wrong, multiplication in MULTIPLICATION.items()]
 
 
-def _verdict(runs, setup, wrong):
-    """On adding by a setup against multiplication. What either does not follow is not as published."""
-    (adding,), (multiplication,) = setup.of(runs), MULTIPLICATION[wrong].of(runs)
-    ratio = bounded(adding, multiplication, 1 / RULES[wrong])
-    verdict = MULTIPLICATION[wrong].verdict(
-        f"{adding.name} needs less than 1/{RULES[wrong]} of the sequences of multiplication with {wrong} wrong", ratio, adding)
-    pairs = zip(setup.fidelity, verdict.fidelity, strict=True)
-    return replace(verdict, fidelity=tuple((aspect, "; ".join(sorted({how, other} - {PUBLISHED})) or PUBLISHED) for (aspect, how), (_, other) in pairs))
+def _verdict(runs, setup, wrong, multiplication):
+    adding, = setup.of(runs)
+    verdict = multiplication.verdict(
+        f"{adding.name} needs less than 1/{RULES[wrong]} of the sequences of multiplication with {wrong} wrong",
+        bounded(adding, *multiplication.of(runs), 1 / RULES[wrong]), adding)
+    return replace(verdict, fidelity=_of_both(setup, multiplication))
+
+
+def _of_both(first, second):
+    """How two Setups follow their protocols: an aspect is as published only if both follow it."""
+    pairs = zip(first.fidelity, second.fidelity, strict=True)
+    return tuple((aspect, "; ".join(sorted({one, other} - {PUBLISHED})) or PUBLISHED) for (aspect, one), (_, other) in pairs)

@@ -17,8 +17,8 @@ CLAIM = Claim(
     "As a net's memory grows, its loss grows more sensitive to its weights, even where gradients neither vanish nor explode; element-wise "
     "recurrence mitigates this.",
     "Zucchet & Orvieto 2024 (abstract)",
-    "Recall over gaps 25, 50, 100, 200 and 400, H = 32, before training. The net's memory is as long as the gap: the IRNN (U = identity, ReLU) keeps "
-    "its states without end, GRU and minGRU have chrono biases with the gap as their horizon. Sensitivity: the norm of the gradient by all weights of the "
+    "Recall over gaps 25, 50, 100, 200 and 400, H = 32, before training. Memory grows with the gap: the IRNN (U = identity, ReLU) keeps its "
+    "states to any gap, GRU and minGRU have chrono biases with the gap as their horizon. Sensitivity: the norm of the gradient by all weights of the "
     f"layer over that by the last h. Only nets count in which |dL/dh| at the largest lag is within a factor of {KEPT:g} of that at lag 0, at every gap. "
     "Grows: the interval of the nets' median slope of log sensitivity against log gap lies above 0. Mitigates: that slope of the "
     "minGRU, whose states do not mix, is smaller than that of the IRNN and of the GRU of the same seed (interval of the median difference "

@@ -43,10 +43,17 @@ cdef void lay_out(recurrence_t* r, size_t* at, long rows) noexcept nogil:
 cdef void bind_batch(recurrence_t* r, long T, long B, const REAL* x, const int* lengths) noexcept nogil:
     """Read x (T, B, I), whose rows have these lengths."""
     cdef long b
-    r.T, r.B, r.x, r.lengths, r.shortest = T, B, x, lengths, T
+    r.T, r.B, r.x, r.symbols, r.lengths, r.shortest = T, B, x, NULL, lengths, T
     for b in range(B):
         r.shortest = min(r.shortest, lengths[b])
     r.prepared = r.shortest if B < FEW and r.I >= WIDE else 0
+
+
+cdef void bind_symbols(recurrence_t* r, const uint16_t* symbols) noexcept nogil:
+    """x is one-hot, with these symbols; NULL: it can be anything."""
+    r.symbols = symbols
+    if symbols:
+        r.prepared = 0
 
 
 cdef void bind_weights(recurrence_t* r, REAL* grad) noexcept nogil:
@@ -75,9 +82,9 @@ cdef void bind_weights(recurrence_t* r, REAL* grad) noexcept nogil:
 
 
 cdef const REAL* pack_bias(recurrence_t* r, const REAL* b) noexcept nogil:
-    """Copy the biases b to (group, block, L), with 0 for blocks without one; return what lies behind them."""
+    """Copy the biases b to (group, block, L), with +0 for -0 and for blocks without one; return what lies behind them."""
     cdef const Form* f = &r.cell.form[0]
-    cdef long u, step = f.blocks * LINE
+    cdef long u, step = f.blocks * LINE, i
     cdef int k, g
     memset(r.bias, 0, r.groups * step * sizeof(REAL))
     for k in range(f.stages):
@@ -85,6 +92,8 @@ cdef const REAL* pack_bias(recurrence_t* r, const REAL* b) noexcept nogil:
             for u in range(r.groups):
                 pack_line(r.bias + u * step + g * LINE, Block(b + u * LINE, r.H, r.H - u * LINE, step), 1)
             b += r.H
+    for i in range(r.groups * step // LANES):       # a sum that starts from +0 stays +0, whether products of 0 are added or left out
+        store(r.bias + i * LANES, load(r.bias + i * LANES) + zero())
     return b
 
 

@@ -31,6 +31,7 @@ cdef struct Stretch:
     bint opens, closes          # the chunk
     int runs
     Run run[STRETCH]
+    uint16_t symbol[STRETCH]    # of each row, where x is one-hot
     const REAL* a[2 + MOST_FEEDS]
     long lda[2 + MOST_FEEDS]
     long at, ldd
@@ -132,6 +133,14 @@ cdef inline void copy_factor(REAL* to, const recurrence_t* r, const Product* q, 
             to += apart(q)
 
 
+cdef inline void copy_symbols(Stretch* s, const recurrence_t* r) noexcept nogil:
+    cdef uint16_t* to = s.symbol
+    cdef int k
+    for k in range(s.runs):
+        memcpy(to, r.symbols + s.run[k].t * r.B + s.run[k].b, s.run[k].n * sizeof(uint16_t))
+        to += s.run[k].n
+
+
 # --------------------------------------------------------------------------------------------------------- the products
 
 cdef struct Outer
@@ -200,6 +209,29 @@ cdef inline void outer_columns(int columns, Outer work) noexcept nogil:
     work.columns = columns
     while m < work.end:
         m += next_tile(outer_tile, &work, columns, work.end - m, m)
+
+cdef void outer_symbols(const Outer* work) noexcept nogil:
+    """The same product for one-hot rows a: the deltas of each row go to the sums of its symbol."""
+    cdef int columns = work.columns, c
+    cdef long at = work.stretch.at, i, m, left
+    cdef REAL* sums
+    cdef REAL* out
+    if work.stretch.opens:
+        memset(work.sums + work.begin * columns * LANES, 0, (work.end - work.begin) * columns * LANES * sizeof(REAL))
+    for i in range(work.stretch.rows):
+        m = work.stretch.symbol[i]
+        if work.begin <= m < work.end:
+            sums = work.sums + m * columns * LANES
+            for c in range(columns):
+                store(sums + c * LANES, load(sums + c * LANES) + load(work.d[c] + at))
+        at += work.stretch.ldd
+    if work.stretch.closes:
+        for c in range(columns):
+            left, out = work.left[c], work.out[c] + work.begin * work.ldo
+            for m in range(work.begin, work.end):
+                store_part(out, load_part(out, left) + load(work.sums + (m * columns + c) * LANES), left)
+                out += work.ldo
+
 
 cdef void outer_1(const Outer* work) noexcept nogil:
     outer_columns(1, work[0])

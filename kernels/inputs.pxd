@@ -33,7 +33,7 @@ cdef inline void input_tile(int rows, const recurrence_t* r, const Form* f, long
         sums[m] = sums_at(r, f, row + m, u + n // fed, f.w0 + n % fed)
         for i in range(PIECES):
             acc[m * PIECES + i] = load(sums[m] + i * LANES)
-    accumulate(Sums(&acc[0], rows, 1, 1), 1, Factor(r.x + row * r.I, r.I, r.I), line, line_step(width * fed))
+    accumulate(Sums(&acc[0], rows, 1, 1), 1, Factor(r.x + row * r.I, r.I, r.I, NULL), line, line_step(width * fed))
     for m in range(rows):
         for i in range(PIECES):
             store(sums[m] + i * LANES, acc[m * PIECES + i])

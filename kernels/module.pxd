@@ -4,6 +4,8 @@ A net is an ordered list of modules. They read and write ports. A module's forwa
 output port; its backward reads the output's gradient, writes those of its inputs, and adds to or sets the gradient of its weights.
 Both return whether they came to an end: they give up where `interrupted` says so, at least every few tenths of a second.
 """
+from libc.stdint cimport uint16_t
+
 from kernels.lanes cimport REAL
 
 cdef extern from *:
@@ -22,9 +24,11 @@ cdef struct Batch:
     bint (*interrupted)() noexcept nogil
 
 cdef struct Port:
-    # Rows of `width` numbers: one for each place (t, b), in the order t B + b, or one for each answer.
+    # Rows of `width` numbers: one for each place (t, b), in the order t B + b, or one for each answer. With symbols, one for each row,
+    # the rows are one-hot, or +0 where the symbol is `width`.
     long width
     REAL* value
+    const uint16_t* symbols     # NULL where the rows can be anything
     REAL* gradient              # of the mean loss with respect to the value; NULL where nothing needs it
 
 cdef struct Module:

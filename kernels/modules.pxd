@@ -125,10 +125,12 @@ cdef inline bint tanh_backward(void* self, const Batch* batch, const REAL* theta
 cdef struct Fork:
     # y has the value of x, so that x has two readers; the gradient of x is the sum of both readers'.
     const Port* x
-    const Port* y
+    Port* y
 
 
 cdef inline bint fork_forward(void* self, const Batch* batch, const REAL* theta) noexcept nogil:
+    cdef const Fork* m = <const Fork*> self
+    m.y.symbols = m.x.symbols
     return True
 
 

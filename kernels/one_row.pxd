@@ -48,7 +48,7 @@ cdef struct Row:
     const REAL* dy
     REAL* dx
     long plane, operand
-    long t, gates_step, states_step, x_step, y_step, dy_step, dx_step   # to the next step of the loop
+    long row, t, gates_step, states_step, x_step, y_step, dy_step, dx_step   # to the next step of the loop
 
 
 cdef inline Row row_at(const recurrence_t* r, int blocks, int vecs, long row, long t, long onward) noexcept nogil:
@@ -63,7 +63,7 @@ cdef inline Row row_at(const recurrence_t* r, int blocks, int vecs, long row, lo
     at.y = r.y + (t * r.B + row) * r.ldy if r.y else NULL
     at.dy = r.dy + (t * r.B + row) * r.lddy if r.dy else NULL
     at.dx = r.dx + (t * r.B + row) * r.I if r.dx else NULL
-    at.plane, at.operand, at.t = r.slots * r.B * r.pad, (r.slots - 1) * r.B * r.pad, t
+    at.plane, at.operand, at.row, at.t = r.slots * r.B * r.pad, (r.slots - 1) * r.B * r.pad, row, t
     at.states_step, at.x_step = onward * r.B * r.pad, onward * r.B * r.I
     at.gates_step = at.states_step * blocks
     at.y_step, at.dy_step = onward * r.B * r.ldy if r.y else 0, onward * r.B * r.lddy if r.dy else 0
@@ -124,6 +124,17 @@ cdef inline void multiply(const Tile* q, const Form* f, int g0, int g1, const RE
         panel += vec_step(g1 - g0, span, q.vecs)
 
 
+cdef inline void pick(const Tile* q, const Form* f, long symbol, long depth, const REAL* panel) noexcept nogil:
+    """`multiply` by a one-hot x, which has this symbol; a symbol of `depth` stands for 0."""
+    cdef int span = f.last - f.first, v, g
+    if symbol < depth:
+        panel += symbol * vec_step(f.w1 - f.w0, span, q.vecs)
+        for v in range(q.width):
+            for g in range(f.w0, f.w1):
+                q.acc[v * span + g - f.first] = (q.acc[v * span + g - f.first]
+                                                 + load(panel + vec_start(q.v0 + v, g - f.w0, f.w1 - f.w0, span, q.vecs, depth)))
+
+
 cdef inline void feed(const Tile* q, const Form* f, int i, const recurrence_t* r, const Row* at) noexcept nogil:
     """Add the stage's i-th product with recurrent weights, if there is one."""
     cdef int source = f.feed[i].source
@@ -147,7 +158,9 @@ cdef inline void preactivate(const Tile* q, const Form* f, const recurrence_t* r
         for v in range(q.width):
             for g in range(span):
                 q.acc[v * span + g] = load(r.bias + ((q.v0 + v) // PIECES * f.blocks + f.first + g) * LINE + (q.v0 + v) % PIECES * LANES)
-        if f.w0 < f.w1:
+        if f.w0 < f.w1 and r.symbols:
+            pick(q, f, r.symbols[at.t * r.B + at.row], r.I, r.W[f.stage])
+        elif f.w0 < f.w1:
             multiply(q, f, f.w0, f.w1, at.x, r.I, r.W[f.stage])
     feed(q, f, 0, r, at)
     feed(q, f, 1, r, at)

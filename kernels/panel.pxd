@@ -12,6 +12,8 @@ Each sum is one chain of fma over k in index order, whatever the tile. Rejected:
 (other bits), a BLAS (its threads, and an order of summation that depends on the processor), and a slice of each of four lines
 where registers are narrower (three rows share it, half of each cache line goes unused, and registers spill: half the speed).
 """
+from libc.stdint cimport uint16_t
+
 from kernels.lanes cimport (REAL, vec, LANES, LINE, PIECES, ROWS_BUDGET, TILE_LINES, keep, load, load_part, prefetch, splat, store, zero,
                             fma)
 
@@ -27,9 +29,10 @@ cdef struct Sums:
     int rows, width, blocks
 
 cdef struct Factor:
-    # The left factor of a product: rows of `depth` numbers, lda apart.
+    # The left factor of a product: rows of `depth` numbers, lda apart; their symbols if they are one-hot (as in a Port), or NULL.
     const REAL* a
     long lda, depth
+    const uint16_t* symbols
 
 ctypedef void (*Tile)(int rows, const void* work, long m) noexcept nogil
 
@@ -100,6 +103,20 @@ cdef inline void accumulate(Sums sums, int fed, Factor x, const REAL* panel, lon
         for i in range((sums.rows + 2) // 3):
             third[i] += 1
         panel += step
+
+
+cdef inline void pick(Sums sums, int fed, Factor x, const REAL* panel, long step) noexcept nogil:
+    """The same for an x with symbols: 0 times a weight adds nothing, and 1 times a weight is that weight."""
+    cdef vec* acc
+    cdef const REAL* line
+    cdef int m, w, i
+    for m in range(sums.rows):
+        if x.symbols[m] < x.depth:
+            line = panel + x.symbols[m] * step
+            for w in range(sums.width):
+                acc = sums.acc + (m * sums.width + w) * sums.blocks * PIECES
+                for i in range(fed * PIECES):
+                    acc[i] = acc[i] + load(line + (w * fed * PIECES + i) * LANES)
 
 
 cdef inline long panels(long groups, int blocks) noexcept nogil:

@@ -4,6 +4,8 @@ Layouts (L = LINE): gates (step, group, B, block, L); states (S, slot, B, pad) w
 (operand, step, B, pad); carries (S, B, pad). The tape holds the steps from `start` on. A forward recurrence reads h' of step t from
 slot t - start and writes h to slot t - start + 1; a reverse one does the opposite, so its initial states lie in the last slot.
 """
+from libc.stdint cimport uint16_t
+
 from kernels.lanes cimport REAL, vec, LINE
 
 cdef extern from *:
@@ -79,6 +81,7 @@ cdef struct recurrence_t:
     const int* lengths
     long shortest
     const REAL* x
+    const uint16_t* symbols     # (T, B): as in a Port; NULL where x can be anything
     # the weights W, U, R, b, p of the time loop, where they are not the parameters themselves (derived.pxi)
     const long* spread          # of which parameter each is a copy; else NULL
     REAL* derived

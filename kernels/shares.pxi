@@ -85,6 +85,8 @@ cdef void share_product(Work* work, Share* share, int product, long begin, long 
         share.outers += 1
         w.product, w.columns, w.begin, w.end, w.ldo = product, total * (part + 1) // parts - first, begin, end, r.H
         w.add = outer_4 if w.columns == 4 else outer_3 if w.columns == 3 else outer_2 if w.columns == 2 else outer_1
+        if product == 0 and r.symbols:
+            w.add = outer_symbols
         w.stretch, w.sums = &work.stretch, work.sums
         work.sums += q.depth * w.columns * LANES
         for c in range(w.columns):
@@ -116,7 +118,7 @@ cdef void share_panel(Work* work, Panel panel, long low, long high) noexcept nog
 
 
 cdef void find_factors(Work* work) noexcept nogil:
-    """Set where a stretch has its factors; copy those with rows between that are past their ends."""
+    """Set where a stretch has its factors; copy symbols, and factors with rows between that are past their ends."""
     cdef const recurrence_t* r = work.r
     cdef Stretch* s = &work.stretch
     cdef const Product* q
@@ -126,7 +128,9 @@ cdef void find_factors(Work* work) noexcept nogil:
     for m in range(2 + r.cell.form[work.stage].feeds):
         q = &r.product[work.stage][m]
         s.a[m], s.lda[m] = q.a + row * q.lda, q.lda
-        if s.runs > 1 and q.g1 > q.g0:
+        if m == 0 and r.symbols:
+            copy_symbols(s, r)
+        elif s.runs > 1 and q.g1 > q.g0:
             copy_factor(to, r, q, s)
             s.a[m], s.lda[m] = to, apart(q)
             to += STRETCH * apart(q)

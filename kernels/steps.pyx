@@ -83,6 +83,7 @@ cdef class Steps:
     cdef long T, B, P, weights, pace
     cdef list kept
     cdef long* places
+    cdef uint16_t* symbols
     cdef REAL* grad
     cdef REAL* answer_loss
     cdef REAL* squares
@@ -92,6 +93,7 @@ cdef class Steps:
     def __init__(self, long T, long B, long P, long weights, long pace, int loss):
         self.loss, self.T, self.B, self.P, self.weights, self.pace, self.kept = <Loss> loss, T, B, P, weights, pace, []
         self.places, self.grad, self.answer_loss = self.longs(P), self.reals(weights), self.reals(P)
+        self.symbols = <uint16_t*> self.memory(T * B * sizeof(uint16_t))
 
     cdef void* memory(self, size_t size):
         """Zeroed memory from a multiple of 64 bytes on."""
@@ -110,7 +112,7 @@ cdef class Steps:
         cdef Port* port = self.new_port()
         cdef size_t size = (self.T * self.B if steps else self.P) * width * sizeof(REAL)
         port.width, port.value = width, <REAL*> self.memory(size)
-        port.gradient = <REAL*> self.memory(size) if gradient else NULL
+        port.symbols, port.gradient = NULL, <REAL*> self.memory(size) if gradient else NULL
         return self.port_count - 1
 
     cdef Port* new_port(self) except NULL:
@@ -237,7 +239,7 @@ cdef class Steps:
         for b in range(B):
             batch.T = max(batch.T, batch.lengths[b])
         find_places(&batch, self.places, s, row)
-        write_inputs(&self.ports[0], &batch, s, row)
+        write_inputs(&self.ports[0], self.symbols, &batch, s, row)
         for k in range(self.module_count):
             if not self.modules[k].forward(self.modules[k].self, &batch, theta):
                 return INTERRUPT
@@ -289,20 +291,22 @@ cdef void find_places(Batch* batch, long* places, const Sequences* s, long row) 
             places[p - first] = s.read[p] * batch.B + b
 
 
-cdef void write_inputs(const Port* x, const Batch* batch, const Sequences* s, long row) noexcept nogil:
-    """Write the sequences from `row` on to the net's first port."""
+cdef void write_inputs(Port* x, uint16_t* symbols, const Batch* batch, const Sequences* s, long row) noexcept nogil:
+    """Write the sequences from `row` on to the net's first port, and to its symbols if they have any."""
     cdef long I = x.width, B = batch.B, t, b
-    cdef const uint16_t* symbols
+    cdef const uint16_t* given
+    x.symbols = NULL if s.x else symbols
     if s.x:
         for t in range(batch.T):
             memcpy(x.value + t * B * I, s.x + (t * s.N + row) * I, B * I * sizeof(REAL))
         return
     memset(x.value, 0, batch.T * B * I * sizeof(REAL))
     for b in range(B):
-        symbols = s.symbols + (row + b) * s.T
+        given = s.symbols + (row + b) * s.T
         for t in range(batch.T):
-            if symbols[t] < I:
-                x.value[(t * B + b) * I + symbols[t]] = 1
+            symbols[t * B + b] = given[t]
+            if given[t] < I:
+                x.value[(t * B + b) * I + given[t]] = 1
 
 
 cdef void move(Update* u, REAL* theta, const REAL* grad, long n) noexcept nogil:

@@ -8,7 +8,7 @@ they are compiled once for all cells, which takes half as long, and costs 1 % of
 """
 from kernels.lanes cimport (REAL, vec, LANES, LINE, PIECES, TILE_LINES, load, load_part, prefetch, store, store_part, zero, flush)
 from kernels.panel cimport (SUMS, WIDEST, Factor, Sums, accumulate, line_start, line_step, next_tile, panel_start, panels,
-                            tile_vecs)
+                            pick, tile_vecs)
 from kernels.recurrence cimport (MOST_BLOCKS, MOST_FEEDS, MOST_STATES, Feed, Form, recurrence_t, gates_at, operand_at, slot_after, slot_before,
                                  source_at, state_at)
 
@@ -28,15 +28,26 @@ cdef struct Place:
 cdef inline void multiply(Sums sums, int first, int last, Factor x, const REAL* panel) noexcept nogil:
     """Add a product that feeds the blocks [first, last) of a stage."""
     sums.acc += first * PIECES
-    if first < last:
+    if first < last and x.symbols:
+        pick(sums, last - first, x, panel, line_step(sums.width * (last - first)))
+    elif first < last:
         accumulate(sums, last - first, x, panel, line_step(sums.width * (last - first)))
+
+
+cdef inline Factor inputs_at(const recurrence_t* r, Place at) noexcept nogil:
+    """x from a row on."""
+    cdef long row = at.t * r.B + at.b
+    cdef Factor x = Factor(r.x + row * r.I, r.I, r.I, NULL)
+    if r.symbols:
+        x.symbols = r.symbols + row
+    return x
 
 
 cdef inline void feed(Sums sums, const Form* f, int i, const recurrence_t* r, Place at) noexcept nogil:
     """The stage's i-th product with recurrent weights, if there is one."""
     cdef const Feed* q = &f.feed[i]
     if i < f.feeds:
-        multiply(sums, q.first - f.first, q.last - f.first, Factor(source_at(r, q.source, at.t, at.b), r.pad, r.H),
+        multiply(sums, q.first - f.first, q.last - f.first, Factor(source_at(r, q.source, at.t, at.b), r.pad, r.H, NULL),
                  r.U[f.stage][i] + at.u * r.H * (q.last - q.first) * LINE)
 
 
@@ -51,8 +62,7 @@ cdef inline void preactivate(Sums sums, const Form* f, const recurrence_t* r, Pl
             for i in range(vecs):
                 sums.acc[(m * sums.width + w) * vecs + i] = load(start + m * row_step + w * group_step + f.first * LINE + i * LANES)
     if not prepared:
-        multiply(sums, f.w0 - f.first, f.w1 - f.first, Factor(r.x + (at.t * r.B + at.b) * r.I, r.I, r.I),
-                 r.W[f.stage] + at.u * r.I * (f.w1 - f.w0) * LINE)
+        multiply(sums, f.w0 - f.first, f.w1 - f.first, inputs_at(r, at), r.W[f.stage] + at.u * r.I * (f.w1 - f.w0) * LINE)
     feed(sums, f, 0, r, at)
     feed(sums, f, 1, r, at)
     feed(sums, f, 2, r, at)
@@ -141,11 +151,10 @@ cdef inline void find_lines(Lines* lines, const Form* f, const recurrence_t* r, 
         q = &lines.line[g - f.first]
         q.start, q.start_step, q.terms = start + g * LINE, f.blocks * LINE if prepared else 0, 0
         if not prepared:
-            add_term(q, g, f.w0, f.w1, Factor(r.x + (at.t * r.B + at.b) * r.I, r.I, r.I),
-                     r.W[f.stage] + at.u * r.I * (f.w1 - f.w0) * LINE)
+            add_term(q, g, f.w0, f.w1, inputs_at(r, at), r.W[f.stage] + at.u * r.I * (f.w1 - f.w0) * LINE)
         for i in range(f.feeds):
             p = &f.feed[i]
-            add_term(q, g, p.first, p.last, Factor(source_at(r, p.source, at.t, at.b), r.pad, r.H),
+            add_term(q, g, p.first, p.last, Factor(source_at(r, p.source, at.t, at.b), r.pad, r.H, NULL),
                      r.U[f.stage][i] + at.u * r.H * (p.last - p.first) * LINE)
 
 
@@ -153,17 +162,23 @@ cdef inline void lines_tile(int rows, const void* work, long m0) noexcept nogil:
     """The sums of one line after another, each in registers."""
     cdef Lines* w = <Lines*> work
     cdef const Line* q
-    cdef const Term* term
+    cdef Factor x
     cdef int g, k, m, i
     cdef vec acc[SUMS]
+    cdef Sums sums = Sums(&acc[0], rows, 1, 1)
     for g in range(w.blocks):
         q = &w.line[g]
         for m in range(rows):
             for i in range(PIECES):
                 acc[m * PIECES + i] = load(q.start + (m0 + m) * q.start_step + i * LANES)
         for k in range(q.terms):
-            term = &q.term[k]
-            accumulate(Sums(&acc[0], rows, 1, 1), 1, Factor(term.x.a + m0 * term.x.lda, term.x.lda, term.x.depth), term.panel, LINE)
+            x = q.term[k].x
+            x.a += m0 * x.lda
+            if x.symbols:
+                x.symbols += m0
+                pick(sums, 1, x, q.term[k].panel, LINE)
+            else:
+                accumulate(sums, 1, x, q.term[k].panel, LINE)
         for i in range(rows * PIECES):
             w.sums[g * TALLEST * PIECES + i] = acc[i]
 
@@ -332,11 +347,11 @@ cdef inline void transposed_tile(int rows, const void* work, long first) noexcep
         delta = gates_at(r, blocks, w.t, u, w.b + first) + q.first * LINE
         units = r.H - u * LINE
         if units >= LINE:
-            accumulate(Sums(&acc[0], rows, w.width, 1), 1, Factor(delta, lda, (q.last - q.first) * LINE), q.packed, step)
+            accumulate(Sums(&acc[0], rows, w.width, 1), 1, Factor(delta, lda, (q.last - q.first) * LINE, NULL), q.packed, step)
             q.packed += (q.last - q.first) * LINE * step
         else:
             for g in range(q.last - q.first):
-                accumulate(Sums(&acc[0], rows, w.width, 1), 1, Factor(delta + g * LINE, lda, units), q.packed, step)
+                accumulate(Sums(&acc[0], rows, w.width, 1), 1, Factor(delta + g * LINE, lda, units, NULL), q.packed, step)
                 q.packed += units * step
     for m in range(rows):
         for i in range(vecs):

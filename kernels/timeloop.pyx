@@ -20,6 +20,7 @@ know nothing else. A row past its end is never an operand: the loop goes over ru
 cimport numpy as cnp
 from cpython.pycapsule cimport PyCapsule_GetPointer, PyCapsule_New
 from cython.parallel cimport parallel, prange
+from libc.stdint cimport uint16_t
 from libc.string cimport memcpy, memset
 
 import numpy as np

@@ -27,9 +27,10 @@ OPTIMIZERS = [lambda n, dtype: SGD(n, 0.1, 0.9, dtype), lambda n, dtype: Adam(n,
 
 
 def check(task, block, rows, optimizer=0, clip=Clip(), truncated=False, **knobs):
-    dtype = knobs.pop("dtype", "float32")
+    """Among the knobs, `zero` is what stands for the initial weights that are 0."""
+    dtype, zero = knobs.pop("dtype", "float32"), knobs.pop("zero", 0.0)
     net = Net(task, Architecture(**{"cell": "lstm", "units": 9} | knobs), dtype)
-    one, many = net.init(3), net.init(3)
+    one, many = (np.where(theta == 0, net.dtype.type(zero), theta) for theta in (net.init(3), net.init(3)))
     by_one, by_many = (OPTIMIZERS[optimizer](net.size, net.dtype) for _ in range(2))
     expected = one_by_one(net, one, by_one, block, rows, clip, truncated)
     training = net.compile((int(block.lengths.max()) + 3, rows + 1, block.most_answers(rows) + 2), truncated)
@@ -68,6 +69,24 @@ def test_every_way_to_change_weights(optimizer, clip, dense):
 @pytest.mark.parametrize("rows", [1, 2, 4, 12, 32])
 def test_every_size(units, rows):
     check(CLASSES, drawn(CLASSES, 3 * rows + 1), rows, cell="gru", units=units)
+
+
+def one_hot(inputs, T=70, N=23):
+    """Rows of unequal lengths and random symbols; a seventh of the steps has none."""
+    rng = np.random.default_rng(inputs)
+    lengths = rng.integers(T // 2, T + 1, N)
+    alive = np.arange(T)[:, None] < lengths
+    symbols = np.where(alive & (rng.random((T, N)) < 6 / 7), rng.integers(0, inputs, (T, N)), inputs)
+    return Batch(OneHot(symbols, inputs), lengths, lengths - 1, rng.integers(0, 4, N))
+
+
+@pytest.mark.parametrize("cell", kernels.CELLS)
+def test_one_hot_rows_have_the_bits_of_products(cell):
+    """Steps without a symbol, weights of -0, fewer and more inputs than units and than a line, where the cell allows it."""
+    for n, (inputs, rows) in enumerate(itertools.product((3, 16, 45), (1, 4, 11))):
+        direction, merge = DIRECTIONS[n % len(DIRECTIONS)]
+        net = {"cell": cell, "units": (13, 36)[n % 2], "direction": direction, "merge": merge, "layers": 1 + n % 2, "dtype": ("float32", "float64")[n // 5 % 2]}
+        check(replace(CLASSES, inputs=inputs), one_hot(inputs), rows, n % 2, zero=-0.0, **net)
 
 
 def test_truncated_errors():

@@ -117,7 +117,7 @@ def memory(trial):
     tape = _passes_of_cells(trial) * row * (len(cell.blocks) + len(cell.states))
     looked = 4 * row if trial.head == "attention" else 0  # gathered states and keys, and their gradients
     test_rows = 1 if task.segment else TEST_ROWS
-    drawn_rows = [rows * batches_drawn(rows, length) for rows in (trial.batch, *([] if task.test else [test_rows]))]
+    drawn_rows = [rows * batches_drawn(rows, length, answers * task.outputs) for rows in (trial.batch, *([] if task.test else [test_rows]))]
     drawn = of_step * length * max(drawn_rows)
     number = 8 if trial.dtype == "float64" else 4
     inputs, outputs = steps * task.inputs, answers * task.outputs  # numbers of a row

@@ -6,7 +6,7 @@ that arms are paired.
 
 import kernels
 
-DRAWN = 2**17  # steps of rows drawn at a time, at most, unless a batch has more
+DRAWN, ANSWERED = 2**17, 2**20  # steps of rows, and numbers that a net answers to them, at a time, at most, unless a batch has more
 
 
 def stream(trial, part="learn"):
@@ -24,7 +24,7 @@ def blocks(trial, task, rows, total, part="learn"):
         block = task.draw(words, min(size, total - done), trial.gap).usable(trial.direction)
         yield block
         done += len(block.lengths)
-        size = rows * batches_drawn(rows, int(block.lengths.max()))
+        size = rows * batches_drawn(rows, int(block.lengths.max()), task.outputs * -(-len(block.read) // len(block.lengths)))
 
 
 def batches(trial, task, rows, total, part="learn"):
@@ -34,6 +34,6 @@ def batches(trial, task, rows, total, part="learn"):
             yield block.part(first, first + rows)
 
 
-def batches_drawn(rows, steps):
-    """How many batches of `rows` sequences of so many steps are drawn at a time."""
-    return max(1, DRAWN // (rows * steps))
+def batches_drawn(rows, steps, outputs):
+    """How many batches of `rows` sequences are drawn at a time, which have so many steps each, and numbers that a net answers."""
+    return max(1, min(DRAWN // (rows * steps), ANSWERED // (rows * outputs)))

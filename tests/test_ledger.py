@@ -198,11 +198,13 @@ def test_the_report_has_a_line_for_each_claim_and_a_row_for_each_comparison():
     assert by_protocol.loc[("C4", NOW), "command"] == "python -m study run ledger --preset quick --out again --only grid=C4"
     commands = of_claims.set_index("claim")["command"]
     assert "--preset default " in commands["C2"].iloc[0] and "--preset full " in commands["C16"]
-    planned = ledger_of_page.planned([SimpleNamespace(tables={"ledger": of_claims}), SimpleNamespace(tables={})])
+    planned = ledger_of_page.planned([SimpleNamespace(tables={"ledger": of_claims}, study=plan.study), SimpleNamespace(tables={})])
     everything = {(id, protocol) for id, protocols in ledger.PROTOCOLS.items() for protocol in protocols}
     assert {(claim.id, claim.protocol) for claim in planned} == everything - {(verdict.claim, verdict.protocol) for verdict in settled}
-    page = TEMPLATES.overlay(autoescape=True).from_string('{% import "parts.html.j2" as parts %}{% include "ledger.html.j2" %}').render(ledger=[], planned=planned)
-    assert all(f"<strong>{claim.id}</strong>" in page and claim.command in page for claim in planned)
+    page = TEMPLATES.overlay(autoescape=True).from_string('{% import "parts.html.j2" as parts %}{% include "ledger.html.j2" %}').render(
+        ledger=[], planned=planned, overview=ledger_of_page.overview(planned))
+    assert all(page.count(f"<strong>{claim.id}</strong>") > 1 and claim.command in page for claim in planned)
+    assert all(f'<a href="#claim-{claim.anchor}">Planned</a>' in page and f'<li id="claim-{claim.anchor}">' in page for claim in planned)
     short = claim_table.short(of_claims)
     assert len(short) == len(ledger.CLAIMS) and list(short[PUBLISHED][short["claim"].str.startswith(("**C4**", "**C18**"))]) == ["–", "same direction"]
     assert list(short[NOW][short["claim"].str.startswith(("**C16**", "**C18**"))]) == ["planned", "–"]

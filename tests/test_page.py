@@ -19,6 +19,7 @@ from study import report
 from study.report import alt, answer, drawing, findings, inline, ledger, sentences, site
 from study.report.figures import FIGURES
 from study.statistics.effect import ABOVE, BELOW, EQUAL, Effect
+from study.statistics.verdict import NOW, PUBLISHED
 
 SHOWN = {name: FIGURES[name] for name in ("half_success", "success")}
 TITLE = '</title></script><script>alert(1)</script>"\'&<img src=x onerror=alert(1)> \u202eback'
@@ -103,6 +104,23 @@ def test_each_claim_has_a_line_with_its_comparisons(results):
     for line, (_, rows) in zip(lines, verdicts.groupby("claim", sort=False), strict=True):
         forest = line.partition('class="forest"')[2].partition("</svg>")[0]
         assert [forest.count(f'<g class="{kind}">') for kind in ("for", "open", "against")] == [(rows["speaks"] == n).sum() for n in (1, 0, -1)]
+
+
+def test_the_overview_has_a_row_for_each_claim(results):
+    rows = text_of(results).partition('<table class="overview">')[2].partition("</table>")[0].split("<tr>")[2:]
+    verdicts = pd.read_csv(results / "gap" / "quick" / "tables" / "verdicts.csv")
+    assert [re.search("<strong>(.*?)</strong>", row)[1] for row in rows] == list(dict.fromkeys(verdicts["claim"]))
+    for row, (id, of_claim) in zip(rows, verdicts.groupby("claim", sort=False), strict=True):
+        assert f'<td><a href="#claim-gap-quick-{id}">{sentences.whether(of_claim)}</a></td>\n<td>–</td>\n<td>gap</td>' in row
+
+
+def test_a_claim_that_is_planned_or_judged_twice_has_one_row_in_the_overview():
+    def line(id, protocol, whether, **more):
+        return SimpleNamespace(claim=f"x-{id}", study="x", id=id, text="", protocol=protocol, whether=whether, exploratory="", **more)
+
+    rows = ledger.overview([line("C10", NOW, "Planned"), line("C2", PUBLISHED, "Fails"), line("C2", NOW, "Holds")])
+    shown = [(row.id, [of and of.whether for of in row.by.values()]) for row in rows]
+    assert shown == [("C2", ["Holds", "Fails"]), ("C10", ["Planned", None])]
 
 
 def test_reproduction_names_the_bytes_of_the_records(results):

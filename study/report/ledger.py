@@ -6,22 +6,45 @@ from types import SimpleNamespace
 from study.records.table import where
 from study.report import sentences
 from study.statistics.effect import ABOVE, BELOW
-from study.statistics.verdict import PUBLISHED
+from study.statistics.verdict import NOW, PUBLISHED
 
 HALF, MARGIN = 100, 8  # of a picture's width, which is 2 HALF; what stays free at either side
 
 
 def lines(presets):
     """One line for each claim and protocol of each preset's Findings, by claim; those that are exploratory come last."""
-    found = [line for one in presets if "verdicts" in one.tables for line in _of_preset(one)]
-    return sorted(found, key=lambda line: (bool(line.exploratory), _number(line.id)))
+    return sorted((line for one in presets if "verdicts" in one.tables for line in _of_preset(one)), key=_order)
 
 
 def planned(presets):
-    """Claims of which no comparison has been run by a protocol: `id`, `text`, `protocol` and `command`."""
-    tables = [found.tables["ledger"] for found in presets if "ledger" in found.tables]
-    return [SimpleNamespace(id=row.claim, text=row.text, protocol=row.protocol, command=row.command)
-            for table in tables for row in where(table, outcome="planned").itertuples()]
+    """Claims of which no comparison has been run by a protocol."""
+    tables = [(found, found.tables["ledger"]) for found in presets if "ledger" in found.tables]
+    return [SimpleNamespace(**_names(found, row.claim, row.protocol), text=row.text, exploratory="", whether="Planned", command=row.command)
+            for found, table in tables for row in where(table, outcome="planned").itertuples()]
+
+
+def overview(lines):
+    """A row for each claim of these lines, planned ones among them.
+
+    Its attributes are `id`, `text`, `study`, `exploratory`, and `by`: {protocol: its line, or None}.
+    """
+    rows = {}
+    for line in sorted(lines, key=_order):
+        row = rows.setdefault(line.claim, SimpleNamespace(
+            id=line.id, text=line.text, study=line.study, exploratory=line.exploratory, by=dict.fromkeys((NOW, PUBLISHED))))
+        row.by[line.protocol] = line
+    return list(rows.values())
+
+
+def _order(line):
+    return bool(line.exploratory), _number(line.id)
+
+
+def _names(found, id, protocol):
+    """What a line is called: `claim` is its claim's name among those of all studies, `anchor` its own."""
+    claim = f"{found.study.name}-{found.study.preset}-{id}"
+    return {"claim": claim, "anchor": claim + ("-published" if protocol == PUBLISHED else ""), "study": found.study.name, "id": id,
+            "protocol": protocol}
 
 
 def _number(id):
@@ -35,10 +58,9 @@ def _of_preset(found):
     whole = f"python -m study run {found.study.name} --preset {found.study.preset} --out again"
     for (id, protocol), rows in table.groupby(["claim", "protocol"], sort=False):
         claim, commands = found.ablation.CLAIMS[id], list(dict.fromkeys(rows["command"]))
-        anchor = f"{found.study.name}-{found.study.preset}-{id}" + ("-published" if protocol == PUBLISHED else "")
         yield SimpleNamespace(
-            id=id, anchor=anchor, protocol=protocol, text=claim.text, source=claim.source,
-            rule=claim.rule, exploratory=claim.exploratory, fared=sentences.fared(rows), rows=list(rows.itertuples()),
+            **_names(found, id, protocol), text=claim.text, source=claim.source, rule=claim.rule, exploratory=claim.exploratory,
+            whether=sentences.whether(rows), fared=sentences.fared(rows), rows=list(rows.itertuples()),
             seeds=_range(rows["seeds"]), command=commands[0] if len(commands) == 1 else whole)
 
 

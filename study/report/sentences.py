@@ -110,17 +110,22 @@ def probing(frame):
 
 def fared(verdicts):
     """How a claim fared, from the table of its verdicts."""
-    whole, count = len(verdicts), verdicts["speaks"].value_counts()
-    speak, against = count.get(1, 0), count.get(-1, 0)
+    whole, speak, against = len(verdicts), *spoken(verdicts)
     undecided = [f"{n} {words}" for outcome, words in UNDECIDED.items() if (n := (verdicts["outcome"] == outcome).sum())]
-    return (f"{_whether(whole, speak, against)}: of {whole} comparison{'s' * (whole > 1)}, {speak} {'speaks' if speak == 1 else 'speak'} for the claim and "
+    return (f"{whether(verdicts)}: of {whole} comparison{'s' * (whole > 1)}, {speak} {'speaks' if speak == 1 else 'speak'} for the claim and "
             f"{against} against it" + "".join(f", {words}" for words in undecided) + ".")
 
 
-def _whether(whole, speak, against):
-    """Whether a claim of so many comparisons holds, of which so many speak for it and against it."""
+def whether(verdicts):
+    """Whether a claim holds, in a word or two, from the table of its verdicts."""
+    speak, against = spoken(verdicts)
     if not speak and not against:
         return "Not decided"
     parts = [f"{verb} in part" for verb, count in (("holds", speak), ("fails", against)) if count]
-    said = "holds" if speak == whole else "fails" if against == whole else ", ".join(parts)
+    said = "holds" if speak == len(verdicts) else "fails" if against == len(verdicts) else ", ".join(parts)
     return said.capitalize()
+
+
+def spoken(verdicts):
+    """How many comparisons of a table of verdicts speak for the claim, and how many against it."""
+    return [int((verdicts["speaks"] == side).sum()) for side in (1, -1)]

@@ -30,11 +30,13 @@ def html(presets, inside=False):
     answered = answer(presets)
     picture = answered and page.figure(answered.found, FIGURE, "answer", CAPTION)
     sections = [page.section(found) for found in presets]
+    lines, planned = ledger.lines(presets), ledger.planned(presets)
     return TEMPLATES.get_template("page.html.j2").render(
         title=presets[0].title if inside else QUESTION, makers=MAKERS,
         style=_source(STYLE) + Markup(page.inline.sheet()), script=_source(SCRIPT),
         answer=answered, picture=picture, trials=sum(len(found.frame) for found in presets),
-        ledger=ledger.lines(presets), planned=ledger.planned(presets), explorable=any({"success", "words"} & set(found.numbers) for found in presets),
+        ledger=lines, planned=planned, overview=ledger.overview([*lines, *planned]),
+        explorable=any({"success", "words"} & set(found.numbers) for found in presets),
         presets=sections, data=embedded(presets))
 
 

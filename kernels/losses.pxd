@@ -2,7 +2,7 @@
 from libc.stdint cimport int64_t
 
 cimport kernels.lanes as lanes
-from kernels.lanes cimport LANES, REAL, dsigmoid, flush, load_part, splat, store_part, vec
+from kernels.lanes cimport LANES, REAL, dsigmoid, flush, load, load_part, splat, store, store_part, vec
 from kernels.sums cimport total
 
 cdef enum: TOGETHER = 1024       # numbers of answers that are worked on together
@@ -27,9 +27,11 @@ cdef inline void entropy_of_rows(const Answers* q, long first, long last, const 
     """Several answers together, so that vecs are full whatever K. `do` first holds what a row is reduced or divided by."""
     cdef long K = q.K, b, k, end = last * K
     cdef REAL* do = q.do
+    cdef REAL tops[TOGETHER]
     cdef vec y
     for b in range(first, last):
-        fill(do + b * K, K, top(q.o + b * K, K))
+        tops[b - first] = top(q.o + b * K, K)
+        fill(do + b * K, K, tops[b - first])
     k = first * K
     while k < end:
         store_part(p + k, lanes.exp(load_part(q.o + k, end - k) - load_part(do + k, end - k)), end - k)
@@ -51,13 +53,21 @@ cdef inline void entropy_of_rows(const Answers* q, long first, long last, const 
     for b in range(first, last):
         k = b * K + label[b]
         do[k] = (p[k] - 1) / q.B
-        q.loss[b] -= q.o[k] - top(q.o + b * K, K)
+        q.loss[b] -= q.o[k] - tops[b - first]
 
 
 cdef inline REAL top(const REAL* o, long K) noexcept nogil:
+    """The largest of K numbers."""
+    cdef REAL lane[LANES]
     cdef REAL largest = o[0]
+    cdef vec most = splat(o[0])
     cdef long k
-    for k in range(1, K):
+    for k in range(K // LANES):
+        most = lanes.max_(most, load(o + k * LANES))
+    store(lane, most)
+    for k in range(LANES):
+        largest = lane[k] if lane[k] > largest else largest
+    for k in range(K - K % LANES, K):
         largest = o[k] if o[k] > largest else largest
     return largest
 

@@ -3,9 +3,9 @@ from libc.string cimport memcmp, memcpy, memset
 
 cimport kernels.attend as attend
 from kernels.affine cimport Affine, affine, transpose
-from kernels.lanes cimport REAL
+from kernels.lanes cimport REAL, prefetch
 from kernels.module cimport Batch, Module, Port
-from kernels.vectors cimport add, scale, take_tanh, tanh_back
+from kernels.vectors cimport add, copy, scale, take_tanh, tanh_back
 
 
 # ------------------------------------------------------------------------------------------------------------ affine
@@ -50,6 +50,8 @@ cdef inline bint affine_backward(void* self, const Batch* batch, const REAL* the
 
 # ------------------------------------------------------------------------------------------- from steps to answers
 
+cdef enum: AHEAD = 8            # answers from the one in use to the one fetched
+
 cdef struct Gather:
     # y = the rows of x at the places of the answers.
     const Port* x
@@ -62,7 +64,8 @@ cdef inline bint gather_forward(void* self, const Batch* batch, const REAL* thet
     cdef const Gather* m = <const Gather*> self
     cdef long width = m.x.width, p
     for p in range(batch.P):
-        memcpy(m.y.value + p * width, m.x.value + batch.places[p] * width, width * sizeof(REAL))
+        prefetch(m.x.value + batch.places[min(p + AHEAD, batch.P - 1)] * width)     # the processor does not, for rows this far apart
+        copy(m.y.value + p * width, m.x.value + batch.places[p] * width, width)
     return True
 
 
@@ -73,7 +76,8 @@ cdef inline bint gather_backward(void* self, const Batch* batch, const REAL* the
         for p in range(m.writes):
             memset(m.x.gradient + m.written[p] * width, 0, width * sizeof(REAL))
     for p in range(batch.P):
-        memcpy(m.x.gradient + batch.places[p] * width, m.y.gradient + p * width, width * sizeof(REAL))
+        prefetch(m.x.gradient + batch.places[min(p + AHEAD, batch.P - 1)] * width)
+        copy(m.x.gradient + batch.places[p] * width, m.y.gradient + p * width, width)
     memcpy(m.written, batch.places, batch.P * sizeof(long))
     m.writes = batch.P
     return True

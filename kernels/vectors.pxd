@@ -28,6 +28,14 @@ cdef inline void clamp(REAL* a, long n, double most) noexcept nogil:
         i += LANES
 
 
+cdef inline void copy(REAL* a, const REAL* b, long n) noexcept nogil:
+    """a = b; of few numbers, faster than a call of memcpy."""
+    cdef long i = 0
+    while i < n:
+        store_part(a + i, load_part(b + i, n - i), n - i)
+        i += LANES
+
+
 cdef inline void add(REAL* a, const REAL* b, long n) noexcept nogil:
     """a += b"""
     cdef long i = 0

@@ -202,7 +202,7 @@ def test_the_report_has_a_line_for_each_claim_and_a_row_for_each_comparison():
     everything = {(id, protocol) for id, protocols in ledger.PROTOCOLS.items() for protocol in protocols}
     assert {(claim.id, claim.protocol) for claim in planned} == everything - {(verdict.claim, verdict.protocol) for verdict in settled}
     page = TEMPLATES.overlay(autoescape=True).from_string('{% import "parts.html.j2" as parts %}{% include "ledger.html.j2" %}').render(
-        ledger=[], planned=planned, overview=ledger_of_page.overview(planned))
+        ledger=[], planned=planned, overview=ledger_of_page.overview(planned), tally={})
     assert all(page.count(f"<strong>{claim.id}</strong>") > 1 and claim.command in page for claim in planned)
     assert all(f'<a href="#claim-{claim.anchor}">Planned</a>' in page and f'<li id="claim-{claim.anchor}">' in page for claim in planned)
     short = claim_table.short(of_claims)

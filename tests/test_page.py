@@ -111,7 +111,9 @@ def test_the_overview_has_a_row_for_each_claim(results):
     verdicts = pd.read_csv(results / "gap" / "quick" / "tables" / "verdicts.csv")
     assert [re.search("<strong>(.*?)</strong>", row)[1] for row in rows] == list(dict.fromkeys(verdicts["claim"]))
     for row, (id, of_claim) in zip(rows, verdicts.groupby("claim", sort=False), strict=True):
-        assert f'<td><a href="#claim-gap-quick-{id}">{sentences.whether(of_claim)}</a></td>\n<td>–</td>\n<td>gap</td>' in row
+        marks = [row.count(f'<g class="{side}">') for side in ("for", "open", "against")]
+        assert marks == [int(speaks in set(of_claim["speaks"])) for speaks in (1, 0, -1)]
+        assert f'<a href="#claim-gap-quick-{id}">{sentences.whether(of_claim)}</a></td>\n<td data-protocol="as published">–</td>\n<td>gap</td>' in row
 
 
 def test_a_claim_that_is_planned_or_judged_twice_has_one_row_in_the_overview():
@@ -121,6 +123,7 @@ def test_a_claim_that_is_planned_or_judged_twice_has_one_row_in_the_overview():
     rows = ledger.overview([line("C10", NOW, "Planned"), line("C2", PUBLISHED, "Fails"), line("C2", NOW, "Holds")])
     shown = [(row.id, [of and of.whether for of in row.by.values()]) for row in rows]
     assert shown == [("C2", ["Holds", "Fails"]), ("C10", ["Planned", None])]
+    assert ledger.tally(rows) == {NOW: "holds: 1; planned: 1", PUBLISHED: "fails: 1"}
 
 
 def test_reproduction_names_the_bytes_of_the_records(results):
@@ -164,7 +167,7 @@ def test_the_answer_has_the_numbers_of_its_picture():
     assert given.sentences[2].endswith("The learning rate of a cell is chosen at one gap.")
     assert given.command == "python -m study run x --preset quick --out again --only task=recall/past"
     doubted = answer.answer([found(arms(lr_doubt=["edge", None, None, "edge"]))])
-    assert "for 2 of these 4 numbers a better one may exist" in doubted.sentences[-1]
+    assert doubted.sentences[-1].endswith("and 2 of these 4 numbers may be too small (edge).")
 
 
 @pytest.mark.usefixtures("all_forward")

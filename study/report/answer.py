@@ -3,11 +3,14 @@
 from math import isinf
 from typing import NamedTuple
 
+import pandas as pd
+
 from kernels import CELLS
 from study.records.table import where
 from study.report.findings import Findings
 from study.report.names import by_registry
-from study.report.trials import forward
+from study.report.short_answer import short_answer
+from study.report.trials import NET, forward
 
 FIGURE, TASK = "half_success", "recall/past"
 CAPTION = "The gap that half of the nets learned, with its 95 % interval. In the grey strips: beyond the tested gaps, which are the ticks."
@@ -38,6 +41,21 @@ def answer(presets):
     return Answer(found, [*learned, _sure(found.study, trials, arms)], command)
 
 
+def came_out(found):
+    """What a preset's nets learned, as sentences in Markdown: () where there is nothing to tell in a few."""
+    said = short_answer(found.frame)
+    if said:
+        return said.sentences[0], said.sentences[-1]
+    half = found.tables.get("half_success", pd.DataFrame(columns=["task"]))
+    knobs = [knob for knob in NET if knob in half and half[knob].nunique() > 1]
+    if knobs and half["task"].nunique() == 1:
+        kinds = [f"with {', '.join(f'{knob} {value}' for knob, value in zip(knobs, kind))}: "
+                 + ", ".join(f"{CELLS[arm.cell].title} {arm.shown}" for arm in arms.itertuples()) for kind, arms in half.groupby(knobs, sort=False)]
+        return (f"The gap that half of the nets learned, with its 95 % interval, {'; '.join(kinds)}.",)
+    told = answer([found])
+    return told.sentences if told else ()
+
+
 def _arms(found):
     """The arms of the picture that start in one of STARTS."""
     arms = found.drawn(FIGURE)
@@ -45,7 +63,11 @@ def _arms(found):
 
 
 def _learned(start, arms):
-    reached = [f"{CELLS[cell].title} {_gap(where(arms, cell=cell).iloc[0])}" for cell in by_registry(arms["cell"])]
+    """What the nets of a start learned; cells that reached the same stand together."""
+    cells = {}
+    for cell in by_registry(arms["cell"]):
+        cells.setdefault(_gap(where(arms, cell=cell).iloc[0]), []).append(CELLS[cell].title)
+    reached = [f"{' and '.join(titles)}{':' * (len(titles) > 1)} {gap}" for gap, titles in cells.items()]
     return f"{start}, half of the nets learned to use a cue this many steps back: {'; '.join(reached)}."
 
 
@@ -59,6 +81,7 @@ def _sure(study, trials, arms):
     seeds = trials.groupby(["cell", "init", "gap"])["seed"].nunique().min()
     doubted = arms["lr_doubt"].notna().sum()
     rates = "The learning rate is tuned for each cell at each gap" if study.tuning else "The learning rate of a cell is chosen at one gap"
-    untuned = f", and for {doubted} of these {len(arms)} numbers a better one may exist: they may be too small" if doubted else ""
+    reasons = "; ".join(dict.fromkeys(arms["lr_doubt"].dropna()))
+    untuned = f", and {doubted} of these {len(arms)} numbers may be too small ({reasons})" if doubted else ""
     return (f"At least {seeds} nets from different seeds stand behind each number at each gap, trained on at most {trials['budget'].max():,} "
             f"sequences each; bars are 95 % intervals. {rates}{untuned}.")

@@ -1,6 +1,7 @@
 """The ledger: how every claim fared, one line each, with the effects of its comparisons drawn beside what the claim expects."""
 
 import re
+from collections import Counter
 from types import SimpleNamespace
 
 from study.records.table import where
@@ -8,6 +9,7 @@ from study.report import sentences
 from study.statistics.effect import ABOVE, BELOW
 from study.statistics.verdict import NOW, PUBLISHED
 
+SIDES = {"for": 1, "open": 0, "against": -1}  # what a comparison does for a claim, as `speaks` of the table of verdicts
 HALF, MARGIN = 100, 8  # of a picture's width, which is 2 HALF; what stays free at either side
 
 
@@ -19,7 +21,7 @@ def lines(presets):
 def planned(presets):
     """Claims of which no comparison has been run by a protocol."""
     tables = [(found, found.tables["ledger"]) for found in presets if "ledger" in found.tables]
-    return [SimpleNamespace(**_names(found, row.claim, row.protocol), text=row.text, exploratory="", whether="Planned", command=row.command)
+    return [SimpleNamespace(**_names(found, row.claim, row.protocol), text=row.text, exploratory="", whether="Planned", sides=(), command=row.command)
             for found, table in tables for row in where(table, outcome="planned").itertuples()]
 
 
@@ -34,6 +36,13 @@ def overview(lines):
             id=line.id, text=line.text, study=line.study, exploratory=line.exploratory, by=dict.fromkeys((NOW, PUBLISHED))))
         row.by[line.protocol] = line
     return list(rows.values())
+
+
+def tally(rows):
+    """{protocol: how many of the claims of an overview fared how}, without those that are exploratory."""
+    fared = {protocol: [row.by[protocol].whether for row in rows if row.by[protocol] and not row.exploratory] for protocol in (NOW, PUBLISHED)}
+    return {protocol: "; ".join(f"{said.lower()}: {n}" for said, n in Counter(found).most_common())
+            for protocol, found in fared.items() if found}
 
 
 def _order(line):
@@ -61,6 +70,7 @@ def _of_preset(found):
         yield SimpleNamespace(
             **_names(found, id, protocol), text=claim.text, source=claim.source, rule=claim.rule, exploratory=claim.exploratory,
             whether=sentences.whether(rows), fared=sentences.fared(rows), rows=list(rows.itertuples()),
+            sides=[side for side, speaks in SIDES.items() if speaks in set(rows["speaks"])], commands=len(commands),
             seeds=_range(rows["seeds"]), command=commands[0] if len(commands) == 1 else whole)
 
 

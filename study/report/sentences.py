@@ -25,10 +25,11 @@ def counts(frame):
         return f"{len(frame)} probed."
     ended = outcomes(runs[runs["purpose"] == "train"])
     rest = ended["trials"] - ended["solved"] - ended["censored"] - ended["diverged"]
-    chose = outcomes(runs[runs["purpose"] != "train"])
+    chose, probed = outcomes(runs[runs["purpose"] != "train"]), len(frame) - len(runs)
     return (f"Of {ended['trials']:,} trials {ended['solved']:,} solved their task, {ended['censored']:,} did not (censored), "
             f"{ended['diverged']:,} diverged" + (f", {rest:,} are of tasks without a pass rule." if rest else ".")
-            + (f" {chose['trials']:,} more chose learning rates; {chose['solved']:,} of these solved it." if chose["trials"] else ""))
+            + (f" {chose['trials']:,} more chose learning rates; {chose['solved']:,} of these solved it." if chose["trials"] else "")
+            + (f" {probed:,} more were probed." if probed else ""))
 
 
 def training(frame):

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from study.records.table import where
 from study.report import ledger
 from study.report.alt import alt
-from study.report.answer import CAPTION, FIGURE, answer
+from study.report.answer import CAPTION, FIGURE, answer, came_out
 from study.report.drawing import RENDERER
 from study.report.embedded import embedded
 from study.report.figures import FIGURES
@@ -31,11 +31,12 @@ def html(presets, inside=False):
     picture = answered and page.figure(answered.found, FIGURE, "answer", CAPTION)
     sections = [page.section(found) for found in presets]
     lines, planned = ledger.lines(presets), ledger.planned(presets)
+    overview = ledger.overview([*lines, *planned])
     return TEMPLATES.get_template("page.html.j2").render(
         title=presets[0].title if inside else QUESTION, makers=MAKERS,
         style=_source(STYLE) + Markup(page.inline.sheet()), script=_source(SCRIPT),
         answer=answered, picture=picture, trials=sum(len(found.frame) for found in presets),
-        ledger=lines, planned=planned, overview=ledger.overview([*lines, *planned]),
+        ledger=lines, planned=planned, overview=overview, tally=ledger.tally(overview),
         explorable=any({"success", "words"} & set(found.numbers) for found in presets),
         presets=sections, data=embedded(presets))
 
@@ -51,11 +52,10 @@ class Page:
         said = facts(found)
         texts = {name: TEMPLATES.get_template(f"{name}.md.j2").render(said) for name in PARTS}
         told = {name: Markup(PROSE.render(text)) for name, text in {**texts, "shown_nets": said["shown_nets"]}.items()}
-        answered = answer([found])
         return SimpleNamespace(**said | told | {
             "place": found.place, "anchor": _anchor(found), "beside": self._beside(found),
             "figures": [self.figure(found, name, f"{_anchor(found)}-{name}") for name in found.numbers],
-            "seeds": _seeds(found.frame), "lines": ledger.lines([found]), "learned": answered.sentences[:-1] if answered else []})
+            "seeds": _seeds(found.frame), "lines": ledger.lines([found]), "learned": [Markup(PROSE.renderInline(text)) for text in came_out(found)]})
 
     def figure(self, found, name, anchor, caption=None):
         figure = FIGURES[name]

@@ -67,11 +67,11 @@ def _likelihood(middles, scale, places, won, n):
 
 
 def _end(log_gap, grid):
-    """The gap; 0 or infinite outside of the grid, where nothing was tested."""
+    """The gap; 0 or infinite outside of the grid, where nothing was tested. An end of the grid is met to the bit."""
     gap = float(np.exp(log_gap))
     if gap < grid[0] * (1 - 1e-9):
         return 0.0
-    return float("inf") if gap > grid[-1] * (1 + 1e-9) else gap
+    return float("inf") if gap > grid[-1] * (1 + 1e-9) else min(max(gap, grid[0]), grid[-1])
 
 
 def bracket(gaps, solved):

@@ -12,8 +12,8 @@ TITLE = "How far back each cell learned to look"
 CAPTION = (
     "Recall of one past cue. The half-success gap is the gap that half of the seeds solve within their budget, by a logistic "
     "curve through the success rates at the tested gaps, which are the ticks. Bars: 95 % intervals. A mark or bar in the grey "
-    "strip lies beyond the tested gaps. Right of each panel: gap and interval. Untuned: a better learning rate may exist at one or "
-    "more of the gaps. Standard initialisation: uniform weights, forget bias 1. Long initialisation: orthogonal recurrent weights "
+    "strip lies beyond the tested gaps. Right of each panel: gap and interval. May be too small: at some gap a better learning rate may "
+    "exist, or none of those tried solved the task. Standard initialisation: uniform weights, forget bias 1. Long initialisation: orthogonal recurrent weights "
     "for the RNN; for gated cells, gate biases drawn for memory times up to a chosen horizon. Other initialisations are not drawn."
 )
 BEYOND = 1.7  # how far outside of the tested gaps a mark stands that lies beyond them
@@ -41,8 +41,8 @@ def draw(data, figure):
             low, middle, high = (min(max(value, below), above) for value in (row.low, row.value, row.high))
             axes.plot([low, high], [y, y], color=tint, linewidth=2.4, solid_capstyle="butt")
             axes.plot(middle, y, marker(row.cell), color=tint, markersize=7)
-            untuned = "" if row.lr_doubt != row.lr_doubt else "\nuntuned"
-            axes.annotate(row.shown + untuned, (1.02, y), xycoords=("axes fraction", "data"), va="center", fontsize=7.5, color=GREY)
+            doubted = "" if row.lr_doubt != row.lr_doubt else "\nmay be too small"
+            axes.annotate(row.shown + doubted, (1.02, y), xycoords=("axes fraction", "data"), va="center", fontsize=7.5, color=GREY)
         axes.set_xscale("log")
         axes.set_xticks([below, *gaps, above], [f"<{gaps[0]}", *map(str, gaps), f">{gaps[-1]}"], fontsize=7.5)
         axes.minorticks_off()

@@ -67,7 +67,8 @@ const percent = (share) => `${Math.round(100 * share)} %`;
 function outcome(rows, arm, gap) {
   const found = ofArm(rows, arm).find((row) => row.gap === gap);
   if (!found) return "not tried";
-  return `${found.solved} of ${found.trials} seeds solve it (interval ${percent(found.rate_low)} to ${percent(found.rate_high)})`;
+  const doubt = found.lr_doubt ? `; a better learning rate may exist: ${found.lr_doubt}` : "";
+  return `${found.solved} of ${found.trials} seeds solve it (interval ${percent(found.rate_low)} to ${percent(found.rate_high)}${doubt})`;
 }
 
 function key(arms) {
@@ -112,7 +113,7 @@ function gradientChart(rows, arms, place, gap) {
   const made = chart({ title: "Gradient that is left, before training", alt, across, up, at: gap }, (svg, x, y) =>
     arms.forEach((arm, k) => svg.append(lineOf(arm.name, shown[k], x, y))));
   const from = distinct(every.map((row) => row.place)).join(", ");
-  made.append(element("figcaption", {}, `|dL/dh| relative to lag 5, medians over seeds (${from}). The axis ends at ${label(LEAST)}.`));
+  made.append(element("figcaption", {}, `|dL/dh| relative to lag 5, medians over seeds (${from}).${low === LEAST ? ` Below ${label(LEAST)} nothing is drawn.` : ""}`));
   return made;
 }
 

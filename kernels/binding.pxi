@@ -40,20 +40,13 @@ cdef void lay_out(recurrence_t* r, size_t* at, long rows) noexcept nogil:
     r.dderived = carve(at, n)
 
 
-cdef void bind_batch(recurrence_t* r, long T, long B, const REAL* x, const int* lengths) noexcept nogil:
-    """Read x (T, B, I), whose rows have these lengths."""
+cdef void bind_batch(recurrence_t* r, long T, long B, const REAL* x, const uint16_t* symbols, const int* lengths) noexcept nogil:
+    """Read x (T, B, I), whose rows have these lengths, and these symbols where it is one-hot (NULL: it can be anything)."""
     cdef long b
-    r.T, r.B, r.x, r.symbols, r.lengths, r.shortest = T, B, x, NULL, lengths, T
+    r.T, r.B, r.x, r.symbols, r.lengths, r.shortest = T, B, x, symbols, lengths, T
     for b in range(B):
         r.shortest = min(r.shortest, lengths[b])
-    r.prepared = r.shortest if B < FEW and r.I >= WIDE else 0
-
-
-cdef void bind_symbols(recurrence_t* r, const uint16_t* symbols) noexcept nogil:
-    """x is one-hot, with these symbols; NULL: it can be anything."""
-    r.symbols = symbols
-    if symbols:
-        r.prepared = 0
+    r.prepared = r.shortest if B < FEW and r.I >= WIDE and not symbols else 0
 
 
 cdef void bind_weights(recurrence_t* r, REAL* grad) noexcept nogil:

@@ -16,8 +16,7 @@ cdef bint compiled_forward(void* self, const Batch* batch, const REAL* theta) no
     cdef recurrence_t* r = m.r
     cdef long n = 0, row = r.pad * sizeof(REAL)
     cdef int s
-    bind_batch(r, batch.T, batch.B, m.x.value, batch.lengths)
-    bind_symbols(r, m.x.symbols)
+    bind_batch(r, batch.T, batch.B, m.x.value, m.x.symbols, batch.lengths)
     r.y, r.ldy = m.y.value + m.column, m.y.width
     r.start, r.end = 0, r.T
     pack_weights(r, theta + m.at, False)

@@ -30,7 +30,7 @@ cdef long aim_at_chunk(const Deep* m, const Batch* batch, long t, REAL* grad) no
     cdef recurrence_t* r = m.r
     cdef const Form* f = &r.cell.form[0]
     cdef long first = t * batch.B, rows = CHUNK * batch.B
-    bind_batch(r, 1, min(rows, batch.T * batch.B - first), m.x.value + first * r.I, m.ones)
+    bind_batch(r, 1, min(rows, batch.T * batch.B - first), m.x.value + first * r.I, NULL, m.ones)
     r.states = m.tape + t // CHUNK * tape_of_chunk(r, rows)
     r.gates = r.states + 2 * f.states * rows * r.pad
     r.operands = r.gates + f.blocks * rows * r.pad

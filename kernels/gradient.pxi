@@ -149,7 +149,7 @@ ctypedef void (*Add)(const Outer* work) noexcept nogil
 cdef struct Outer:
     # Up to COLUMNS columns of a product: rows begin .. end - 1 of weights, ldo apart from `out` on, where a column has `left` units
     # or more. Columns of deltas begin at d.
-    Add add                     # a function of its own for each number of columns: their loops need all registers
+    Add add                     # a function of its own for each number of columns, whose loops need all registers, and for symbols
     int product, columns
     long begin, end, ldo
     REAL* out[COLUMNS]
@@ -210,8 +210,9 @@ cdef inline void outer_columns(int columns, Outer work) noexcept nogil:
     while m < work.end:
         m += next_tile(outer_tile, &work, columns, work.end - m, m)
 
+
 cdef void outer_symbols(const Outer* work) noexcept nogil:
-    """The same product for one-hot rows a: the deltas of each row go to the sums of its symbol."""
+    """The product of `outer_columns` for one-hot rows a: the deltas of each row go to the sums of its symbol."""
     cdef int columns = work.columns, c
     cdef long at = work.stretch.at, i, m, left
     cdef REAL* sums

@@ -57,7 +57,7 @@ cdef inline void entropy_of_rows(const Answers* q, long first, long last, const 
 
 
 cdef inline REAL top(const REAL* o, long K) noexcept nogil:
-    """The largest of K numbers."""
+    """The largest of K numbers; any of them where one is NaN, since the loss is NaN then."""
     cdef REAL lane[LANES]
     cdef REAL largest = o[0]
     cdef vec most = splat(o[0])

@@ -148,11 +148,12 @@ cdef inline bint fork_backward(void* self, const Batch* batch, const REAL* theta
 cdef struct Sum:
     # y += x, in place. Both have a row for each place and one gradient, which no module changes.
     const Port* x
-    const Port* y
+    Port* y
 
 
 cdef inline bint sum_forward(void* self, const Batch* batch, const REAL* theta) noexcept nogil:
     cdef const Sum* m = <const Sum*> self
+    m.y.symbols = NULL
     add(m.y.value, m.x.value, batch.T * batch.B * m.y.width)
     return True
 

@@ -2,9 +2,10 @@
 
 Design. With one row, the latency of the chain from state to state is all that counts. So the cell's equations, its `Form` and the
 number of vecs across the units are literals, and the loop over time lies inside: pointers advance, a tile's sums and the carry stay
-in registers, and nothing is decided per step. Only the vecs that hold units are computed; the rest of a line is set to 0. A narrow
-x W does not wait for the state, so the processor computes it while it waits for the equations of the step before; a wide one is
-computed ahead (inputs.pxd). The chains of fma are those of tile.pxd, so the bits are the same. Wider rows go through tile.pxd.
+in registers, and nothing is decided per step but where x W comes from. Only the vecs that hold units are computed; the rest of a line
+is set to 0. A narrow x W does not wait for the state, so the processor computes it while it waits for the equations of the step before;
+a wide one is computed ahead (inputs.pxd), unless it is looked up. The chains of fma are those of tile.pxd, so the bits are the same.
+Wider rows go through tile.pxd.
 """
 from kernels.lanes cimport REAL, vec, LANES, LINE, PIECES, ROWS_BUDGET, load, load_part, store, store_part, splat, zero, fma, flush
 from kernels.panel cimport WIDEST, line_start, line_step

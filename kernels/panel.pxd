@@ -8,9 +8,10 @@ in one piece through all k, so that it is read without gaps. A deep panel lies i
 the multiply-add units, so nothing is loaded twice: a line stays in its registers, and three rows share a pointer, because more
 pointers would not fit in registers.
 
-Each sum is one chain of fma over k in index order, whatever the tile. Rejected: splitting the chain to hide latency
-(other bits), a BLAS (its threads, and an order of summation that depends on the processor), and a slice of each of four lines
-where registers are narrower (three rows share it, half of each cache line goes unused, and registers spill: half the speed).
+Each sum is one chain of fma over k in index order, whatever the tile; where x is one-hot, only the link that is not 0 is added.
+Rejected: splitting the chain to hide latency (other bits), a BLAS (its threads, and an order of summation that depends on the
+processor), and a slice of each of four lines where registers are narrower (three rows share it, half of each cache line goes unused, and
+registers spill: half the speed).
 """
 from libc.stdint cimport uint16_t
 
@@ -106,7 +107,7 @@ cdef inline void accumulate(Sums sums, int fed, Factor x, const REAL* panel, lon
 
 
 cdef inline void pick(Sums sums, int fed, Factor x, const REAL* panel, long step) noexcept nogil:
-    """The same for an x with symbols: 0 times a weight adds nothing, and 1 times a weight is that weight."""
+    """`accumulate` for an x with symbols: 0 times a finite weight adds nothing, and 1 times a weight is that weight."""
     cdef vec* acc
     cdef const REAL* line
     cdef int m, w, i

@@ -131,7 +131,7 @@ cdef class Recurrence:
     def bind_batch(self, x, lengths):
         """Read x (T, B, I), a C-contiguous array of DTYPE, whose rows have the lengths (B,), an int32 array."""
         self.kept.update(x=x, lengths=lengths)
-        bind_batch(&self.r, x.shape[0], x.shape[1], data(x), <const int*> cnp.PyArray_DATA(lengths))
+        bind_batch(&self.r, x.shape[0], x.shape[1], data(x), NULL, <const int*> cnp.PyArray_DATA(lengths))
 
     def bind_output(self, y):
         """Let forward write to y, an array (T, B, H) of contiguous rows; None: let it write no output."""

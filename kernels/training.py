@@ -30,7 +30,7 @@ class Sequences(NamedTuple):
     ----------
     x : (T, N, I) array, float32 or the net's dtype
         Or an object with `symbols` (T, N), integers 0..I, of which I stands for a row of +0 and any other for a one-hot row. A
-        recurrent layer that reads them looks weights up, in place of multiplying them by 0 and 1, and gives the same bits.
+        recurrent layer that reads them looks weights up, in place of multiplying them by 0 and 1; of finite weights, the bits are the same.
     lengths : (N,) integers 1..T
     read : (answers,) integers
         The step at which each answer is read; answers are ordered by row, then by step.

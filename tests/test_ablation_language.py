@@ -39,6 +39,14 @@ def up_to(reach):
     return lambda gap, seed: {"": 100 if gap > reach else 0}
 
 
+def test_a_verdict_on_chosen_nets_is_provisional_only_while_nets_are_missing():
+    """Ten of twenty nets know the single name; then a seed is missing."""
+    whole = nets("language/gender", "gru", lambda gap, seed: {"": 0 if gap > 10 else 150})
+    for runs, seeds, provisional in ((whole, 10, False), (whole[whole["seed"] > whole["seed"].min()], 8, True)):
+        found = [verdict for verdict in language.judge(runs, {}) if verdict.claim == "L4"]
+        assert [(verdict.comparison.seeds, verdict.provisional) for verdict in found] == [(seeds, provisional)]
+
+
 @pytest.mark.parametrize("lstm, rnn, outcome", [(40, 5, SAME), (5, 40, OPPOSITE), (20, 20, INCONCLUSIVE), (0, 0, FLOOR)])
 def test_l1_who_keeps_the_word_longer(lstm, rnn, outcome):
     found = outcomes(nets("language/number/0", "lstm", up_to(lstm)), nets("language/number/0", "rnn", up_to(rnn)))

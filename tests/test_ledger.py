@@ -198,7 +198,7 @@ def test_the_report_has_a_line_for_each_claim_and_a_row_for_each_comparison():
     assert by_protocol.loc[("C4", NOW), "command"] == "python -m study run ledger --preset quick --out again --only grid=C4"
     commands = of_claims.set_index("claim")["command"]
     assert "--preset default " in commands["C2"].iloc[0] and "--preset full " in commands["C16"]
-    planned = ledger_of_page.planned([SimpleNamespace(tables={"ledger": of_claims}, study=plan.study), SimpleNamespace(tables={})])
+    planned = ledger_of_page.planned([SimpleNamespace(tables={"ledger": of_claims}, study=plan.study, ablation=ledger), SimpleNamespace(tables={})])
     everything = {(id, protocol) for id, protocols in ledger.PROTOCOLS.items() for protocol in protocols}
     assert {(claim.id, claim.protocol) for claim in planned} == everything - {(verdict.claim, verdict.protocol) for verdict in settled}
     page = TEMPLATES.overlay(autoescape=True).from_string('{% import "parts.html.j2" as parts %}{% include "ledger.html.j2" %}').render(

@@ -113,7 +113,7 @@ def test_the_overview_has_a_row_for_each_claim(results):
     for row, (id, of_claim) in zip(rows, verdicts.groupby("claim", sort=False), strict=True):
         marks = [row.count(f'<g class="{side}">') for side in ("for", "open", "against")]
         assert marks == [int(speaks in set(of_claim["speaks"])) for speaks in (1, 0, -1)]
-        assert f'<a href="#claim-gap-quick-{id}">{sentences.whether(of_claim)}</a></td>\n<td data-protocol="as published">–</td>\n<td>gap</td>' in row
+        assert f'<a href="#claim-gap-quick-{id}">{sentences.whether(of_claim)}</a></td>\n<td data-label="as published">–</td>\n<td data-label="study">gap</td>' in row
 
 
 def test_a_claim_that_is_planned_or_judged_twice_has_one_row_in_the_overview():
@@ -123,7 +123,7 @@ def test_a_claim_that_is_planned_or_judged_twice_has_one_row_in_the_overview():
     rows = ledger.overview([line("C10", NOW, "Planned"), line("C2", PUBLISHED, "Fails"), line("C2", NOW, "Holds")])
     shown = [(row.id, [of and of.whether for of in row.by.values()]) for row in rows]
     assert shown == [("C2", ["Holds", "Fails"]), ("C10", ["Planned", None])]
-    assert ledger.tally(rows) == {NOW: "holds: 1; planned: 1", PUBLISHED: "fails: 1"}
+    assert ledger.tally(rows) == {NOW: "1 holds, 1 planned", PUBLISHED: "1 fails"}
 
 
 def test_reproduction_names_the_bytes_of_the_records(results):
@@ -161,13 +161,15 @@ def all_forward(monkeypatch):
 def test_the_answer_has_the_numbers_of_its_picture():
     given = answer.answer([found(arms())])
     assert [sentence.partition(": ")[2] for sentence in given.sentences[:2]] == [
-        "RNN (tanh) 25; LSTM 44.", "RNN (tanh) fewer than 12; GRU more than 200, the largest gap tried."]
+        "RNN (tanh): 25; LSTM: 44.", "RNN (tanh): fewer than 12; GRU: more than 200, the largest gap tried."]
     assert "memories of up to 200 steps, or orthogonal weights for the tanh RNN" in given.sentences[1]
     assert given.sentences[2].startswith("At least 5 nets") and "at most 1,600 sequences" in given.sentences[2]
     assert given.sentences[2].endswith("The learning rate of a cell is chosen at one gap.")
     assert given.command == "python -m study run x --preset quick --out again --only task=recall/past"
     doubted = answer.answer([found(arms(lr_doubt=["edge", None, None, "edge"]))])
-    assert doubted.sentences[-1].endswith("and 2 of these 4 numbers may be too small (edge).")
+    assert doubted.sentences[-1].endswith(" 2 of these 4 numbers may be too small, for this reason: edge.")
+    alike = answer.answer([found(arms(cell=["rnn", "lstm", "lstm", "gru_after"], value=[24.8, np.inf, np.inf, np.inf]))])
+    assert "back: LSTM and GRU (reset after): more than 200, the largest gap tried." in alike.sentences[1]
 
 
 @pytest.mark.usefixtures("all_forward")

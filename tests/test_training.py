@@ -19,6 +19,7 @@ from study.tasks import TASKS, Batch
 from study.tasks._draws import OneHot
 from study.trial import run
 from study.trial.knobs import Trial
+from study.trial.streams import batches_drawn
 
 CLASSES, NUMBERS = TASKS["temporal_order/6a"], TASKS["adding/hs97"]
 DIRECTIONS = [("forward", "concat"), ("reverse", "concat"), *(("both", merge) for merge in ("concat", "sum", "mean", "learned"))]
@@ -27,10 +28,10 @@ OPTIMIZERS = [lambda n, dtype: SGD(n, 0.1, 0.9, dtype), lambda n, dtype: Adam(n,
 
 
 def check(task, block, rows, optimizer=0, clip=Clip(), truncated=False, **knobs):
-    """Among the knobs, `zero` is what stands for the initial weights that are 0."""
-    dtype, zero = knobs.pop("dtype", "float32"), knobs.pop("zero", 0.0)
+    """Among the knobs, `start` is a function of the usual initial weights that gives others."""
+    dtype, start = knobs.pop("dtype", "float32"), knobs.pop("start", np.copy)
     net = Net(task, Architecture(**{"cell": "lstm", "units": 9} | knobs), dtype)
-    one, many = (np.where(theta == 0, net.dtype.type(zero), theta) for theta in (net.init(3), net.init(3)))
+    one, many = start(net.init(3)), start(net.init(3))
     by_one, by_many = (OPTIMIZERS[optimizer](net.size, net.dtype) for _ in range(2))
     expected = one_by_one(net, one, by_one, block, rows, clip, truncated)
     training = net.compile((int(block.lengths.max()) + 3, rows + 1, block.most_answers(rows) + 2), truncated)
@@ -39,7 +40,7 @@ def check(task, block, rows, optimizer=0, clip=Clip(), truncated=False, **knobs)
     assert [part.fault for part in found] == [None, None]
     assert np.concatenate([part.loss for part in found]).tobytes() == expected[0].tobytes()
     assert np.concatenate([part.output for part in found]).tobytes() == expected[1].tobytes()
-    assert one.tobytes() == many.tobytes() and not np.array_equal(one, net.init(3))
+    assert one.tobytes() == many.tobytes() and not np.array_equal(one, start(net.init(3)))
     for name in ("v", "m", "_power1", "_power2"):
         assert np.array_equal(getattr(by_one, name, 0), getattr(by_many, name, 0))
 
@@ -82,11 +83,38 @@ def one_hot(inputs, T=70, N=23):
 
 @pytest.mark.parametrize("cell", kernels.CELLS)
 def test_one_hot_rows_have_the_bits_of_products(cell):
-    """Steps without a symbol, weights of -0, fewer and more inputs than units and than a line, where the cell allows it."""
+    """Steps without a symbol, fewer and more inputs than units and than a line."""
     for n, (inputs, rows) in enumerate(itertools.product((3, 16, 45), (1, 4, 11))):
         direction, merge = DIRECTIONS[n % len(DIRECTIONS)]
         net = {"cell": cell, "units": (13, 36)[n % 2], "direction": direction, "merge": merge, "layers": 1 + n % 2, "dtype": ("float32", "float64")[n // 5 % 2]}
-        check(replace(CLASSES, inputs=inputs), one_hot(inputs), rows, n % 2, zero=-0.0, **net)
+        check(replace(CLASSES, inputs=inputs), one_hot(inputs), rows, n % 2, **net)
+
+
+def test_one_hot_rows_have_the_signs_of_zeros_of_products():
+    """With weights of +0 and -0 all answers are zeros."""
+    for cell in ("rnn", "lstm", "gru"):
+        numbers = replace(one_hot(16), target=np.ones((23, NUMBERS.outputs), np.float32))
+        check(replace(NUMBERS, inputs=16), numbers, 4, cell=cell, start=lambda theta: np.copysign(np.zeros_like(theta), theta))
+
+
+@pytest.mark.parametrize("cell, more", [("lstm", {}), ("lstm", {"block": 2}), ("lstm_1997", {"truncated": True}), ("mut1", {}), ("gru", {})])
+def test_one_net_learns_from_symbols_and_from_numbers_in_turn(cell, more):
+    """Also a cell whose equations contain x, memory cell blocks and truncated errors, in both directions."""
+    truncated, n, inputs = more.pop("truncated", False), 23, 14
+    layer = kernels.RNN(cell, inputs, 14, direction="both", **more)
+    readout = kernels.Readout(28, 4)
+    rng = np.random.default_rng(1)
+    theta = rng.uniform(-0.3, 0.3, layer.size + readout.size).astype(np.float32)
+    symbols, numbers = one_hot(inputs), one_hot(inputs)
+    numbers = replace(numbers, x=rng.standard_normal((70, n, inputs)).astype(np.float32) * (np.arange(70)[:, None] < numbers.lengths)[..., None])
+    trained = []
+    for make in (lambda block: block, lambda block: replace(block, x=np.asarray(block.x))):
+        training, weights = Training(inputs, len(theta), "cross_entropy", (70, 4, 4)), theta.copy()
+        training.affine(training.answers(training.recurrent(0, layer, 0, truncated)), readout, layer.size)
+        optimizer = SGD(len(theta), 0.1)
+        found = [training.run(weights, optimizer, make(block), 4) for block in (symbols, numbers, symbols)]
+        trained.append([weights, *(part for run in found for part in (run.loss, run.output))])
+    assert all(one.tobytes() == other.tobytes() for one, other in zip(*trained, strict=True))
 
 
 def test_truncated_errors():
@@ -198,7 +226,10 @@ def test_where_the_rule_is_met_within_a_call_the_net_is_as_after_single_steps(mo
     for drawn_steps in (1, 2_000, 2**17):
         monkeypatch.setattr("study.trial.streams.DRAWN", drawn_steps)
         records.append(run.run(knobs))
-    assert records[0].solved and records[0] == records[1] == records[2]
+    monkeypatch.setattr("study.trial.streams.ANSWERED", 8 * 32 * 3)
+    records.append(run.run(knobs))
+    assert records[0].solved and all(record == records[0] for record in records)
+    assert batches_drawn(32, 100, 8) == 3 and batches_drawn(32, 2**11, 1) == 2 and batches_drawn(32, 2**20, 1) == 1
 
 
 def test_a_trial_that_diverges_gives_one_record_whatever_is_drawn_at_a_time(monkeypatch):

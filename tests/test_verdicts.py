@@ -156,6 +156,13 @@ def test_half_success_where_success_separates_or_never_falls(solved, text):
     assert str(curve(solved)) == text
 
 
+@pytest.mark.parametrize("gaps", [(25, 50, 100, 200), (7, 13, 29, 201)])
+def test_an_interval_that_ends_at_a_tested_gap_lies_within_the_tested_gaps(gaps):
+    """The largest gap that most seeds solve is the smallest one; the smallest that most fail is the largest."""
+    assert str(curve((10, 0, 0, 0), gaps=gaps)).endswith(f"[{gaps[0]}, {gaps[1]}]")
+    assert str(curve((10, 10, 10, 0), gaps=gaps)).endswith(f"[{gaps[2]}, {gaps[3]}]")
+
+
 def test_a_bracket_says_where_success_is_not_monotone():
     assert bracket([12, 25, 50], [True, True, False]) == (25, 50)
     assert bracket([12, 25, 50], [True, False, True]) == (50, 25)

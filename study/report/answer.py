@@ -9,7 +9,6 @@ from kernels import CELLS
 from study.records.table import where
 from study.report.findings import Findings
 from study.report.names import by_registry
-from study.report.short_answer import short_answer
 from study.report.trials import NET, forward
 
 FIGURE, TASK = "half_success", "recall/past"
@@ -41,16 +40,18 @@ def answer(presets):
     return Answer(found, [*learned, _sure(found.study, trials, arms)], command)
 
 
-def came_out(found):
-    """What a preset's nets learned, as sentences in Markdown: () where there is nothing to tell in a few."""
-    said = short_answer(found.frame)
-    if said:
-        return said.sentences[0], said.sentences[-1]
+def came_out(found, short_answer):
+    """What a preset's nets learned, as sentences in Markdown: () where there is nothing to tell in a few.
+
+    `short_answer` : that of its report, or None
+    """
+    if short_answer:
+        return short_answer.sentences[:1]
     half = found.tables.get("half_success", pd.DataFrame(columns=["task"]))
     knobs = [knob for knob in NET if knob in half and half[knob].nunique() > 1]
-    if knobs and half["task"].nunique() == 1:
+    if knobs and half["task"].nunique() == half["init"].nunique() == 1:
         kinds = [f"with {', '.join(f'{knob} {value}' for knob, value in zip(knobs, kind))}: "
-                 + ", ".join(f"{CELLS[arm.cell].title} {arm.shown}" for arm in arms.itertuples()) for kind, arms in half.groupby(knobs, sort=False)]
+                 + ", ".join(f"{_name(arm.cell)} {arm.shown}" for arm in arms.itertuples()) for kind, arms in half.groupby(knobs, sort=False)]
         return (f"The gap that half of the nets learned, with its 95 % interval, {'; '.join(kinds)}.",)
     told = answer([found])
     return told.sentences if told else ()
@@ -66,9 +67,19 @@ def _learned(start, arms):
     """What the nets of a start learned; cells that reached the same stand together."""
     cells = {}
     for cell in by_registry(arms["cell"]):
-        cells.setdefault(_gap(where(arms, cell=cell).iloc[0]), []).append(CELLS[cell].title)
-    reached = [f"{' and '.join(titles)}{':' * (len(titles) > 1)} {gap}" for gap, titles in cells.items()]
+        cells.setdefault(_gap(where(arms, cell=cell).iloc[0]), []).append(_name(cell))
+    reached = [f"{_listed(titles)}: {gap}" for gap, titles in cells.items()]
     return f"{start}, half of the nets learned to use a cue this many steps back: {'; '.join(reached)}."
+
+
+def _name(cell):
+    """A cell's title without a comma, for lists."""
+    title, _, variant = CELLS[cell].title.partition(", ")
+    return f"{title} ({variant})" if variant else title
+
+
+def _listed(names):
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
 def _gap(arm):
@@ -82,6 +93,6 @@ def _sure(study, trials, arms):
     doubted = arms["lr_doubt"].notna().sum()
     rates = "The learning rate is tuned for each cell at each gap" if study.tuning else "The learning rate of a cell is chosen at one gap"
     reasons = "; ".join(dict.fromkeys(arms["lr_doubt"].dropna()))
-    untuned = f", and {doubted} of these {len(arms)} numbers may be too small ({reasons})" if doubted else ""
+    too_small = f" {doubted} of these {len(arms)} numbers may be too small, for this reason: {reasons}." if doubted else ""
     return (f"At least {seeds} nets from different seeds stand behind each number at each gap, trained on at most {trials['budget'].max():,} "
-            f"sequences each; bars are 95 % intervals. {rates}{untuned}.")
+            f"sequences each; bars are 95 % intervals. {rates}.{too_small}")

@@ -9,6 +9,7 @@ from study.report import sentences
 from study.statistics.effect import ABOVE, BELOW
 from study.statistics.verdict import NOW, PUBLISHED
 
+WHETHER = ("Holds", "Holds in part", "Holds in part, fails in part", "Fails in part", "Fails", "Not decided", "Planned")
 SIDES = {"for": 1, "open": 0, "against": -1}  # what a comparison does for a claim, as `speaks` of the table of verdicts
 HALF, MARGIN = 100, 8  # of a picture's width, which is 2 HALF; what stays free at either side
 
@@ -21,7 +22,8 @@ def lines(presets):
 def planned(presets):
     """Claims of which no comparison has been run by a protocol."""
     tables = [(found, found.tables["ledger"]) for found in presets if "ledger" in found.tables]
-    return [SimpleNamespace(**_names(found, row.claim, row.protocol), text=row.text, exploratory="", whether="Planned", sides=(), command=row.command)
+    return [SimpleNamespace(**_names(found, row.claim, row.protocol), text=row.text,
+                            exploratory=found.ablation.CLAIMS[row.claim].exploratory, whether="Planned", sides=(), command=row.command)
             for found, table in tables for row in where(table, outcome="planned").itertuples()]
 
 
@@ -39,9 +41,9 @@ def overview(lines):
 
 
 def tally(rows):
-    """{protocol: how many of the claims of an overview fared how}, without those that are exploratory."""
-    fared = {protocol: [row.by[protocol].whether for row in rows if row.by[protocol] and not row.exploratory] for protocol in (NOW, PUBLISHED)}
-    return {protocol: "; ".join(f"{said.lower()}: {n}" for said, n in Counter(found).most_common())
+    """{protocol: how many rows of an overview fared how}, without those that are exploratory."""
+    fared = {protocol: Counter(row.by[protocol].whether for row in rows if row.by[protocol] and not row.exploratory) for protocol in (NOW, PUBLISHED)}
+    return {protocol: ", ".join(f"{found[said]} {said.lower()}" for said in sorted(found, key=WHETHER.index))
             for protocol, found in fared.items() if found}
 
 
@@ -71,6 +73,7 @@ def _of_preset(found):
             **_names(found, id, protocol), text=claim.text, source=claim.source, rule=claim.rule, exploratory=claim.exploratory,
             whether=sentences.whether(rows), fared=sentences.fared(rows), rows=list(rows.itertuples()),
             sides=[side for side, speaks in SIDES.items() if speaks in set(rows["speaks"])], commands=len(commands),
+            unit="nets" if rows["counts"].str.endswith("nets").all() else "seeds",
             seeds=_range(rows["seeds"]), command=commands[0] if len(commands) == 1 else whole)
 
 

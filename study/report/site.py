@@ -55,7 +55,7 @@ class Page:
         return SimpleNamespace(**said | told | {
             "place": found.place, "anchor": _anchor(found), "beside": self._beside(found),
             "figures": [self.figure(found, name, f"{_anchor(found)}-{name}") for name in found.numbers],
-            "seeds": _seeds(found.frame), "lines": ledger.lines([found]), "learned": [Markup(PROSE.renderInline(text)) for text in came_out(found)]})
+            "seeds": _seeds(found.frame), "lines": ledger.lines([found]), "learned": [Markup(PROSE.renderInline(text)) for text in came_out(found, said["short_answer"])]})
 
     def figure(self, found, name, anchor, caption=None):
         figure = FIGURES[name]

@@ -118,6 +118,11 @@ def nets_within(name, values, bounds):
     return Comparison(median_within(name, values, bounds), f"{inside} of {len(values)} nets", len(values)) if values else None
 
 
+def nets_to_come(chosen, runs, planned):
+    """How many nets a comparison will have: those that its rule chose, and those of the planned ones that have not run yet."""
+    return len(chosen) + planned - len(runs)
+
+
 def all_nets(name, held):
     """Comparison for the claim that something holds in every net, from one bool a net; None without nets."""
     return Comparison(share_of_all(name, held), f"{sum(held)} of {len(held)} nets", len(held)) if held else None

@@ -67,7 +67,7 @@ def _likelihood(middles, scale, places, won, n):
 
 
 def _end(log_gap, grid):
-    """The gap; 0 or infinite outside of the grid, where nothing was tested. An end of the grid is met to the bit."""
+    """The gap; 0 or infinite outside of the grid, where nothing was tested. What rounding puts outside of it is its end."""
     gap = float(np.exp(log_gap))
     if gap < grid[0] * (1 - 1e-9):
         return 0.0

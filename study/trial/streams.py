@@ -6,7 +6,8 @@ that arms are paired.
 
 import kernels
 
-DRAWN, ANSWERED = 2**17, 2**20  # steps of rows, and numbers that a net answers to them, at a time, at most, unless a batch has more
+DRAWN = 2**17  # steps of rows drawn at a time, at most, unless a batch has more
+ANSWERED = 2**20  # numbers that a net answers to the sequences drawn at a time, in the same way
 
 
 def stream(trial, part="learn"):
@@ -35,5 +36,8 @@ def batches(trial, task, rows, total, part="learn"):
 
 
 def batches_drawn(rows, steps, outputs):
-    """How many batches of `rows` sequences are drawn at a time, which have so many steps each, and numbers that a net answers."""
+    """How many batches of `rows` sequences are drawn at a time.
+
+    steps, outputs : steps of a sequence, and numbers that a net answers to it
+    """
     return max(1, min(DRAWN // (rows * steps), ANSWERED // (rows * outputs)))

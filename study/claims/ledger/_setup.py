@@ -64,9 +64,13 @@ class Setup:
         """
         return [self._arm(runs, name) for name in names or self.arms]
 
-    def verdict(self, statement, comparison, control=None):
-        """A Verdict. `control`: the Arm that shows that the task can be learned in this set-up, which its counts name too."""
-        planned = self.draws["n"] if self.draws else self.seeds
+    def verdict(self, statement, comparison, control=None, planned=None):
+        """A Verdict.
+
+        `control` : the Arm that shows that the task can be learned in this set-up, which its counts name too
+        `planned` : how many seeds or nets it will have, where its rule chooses among the nets
+        """
+        planned = planned or (self.draws["n"] if self.draws else self.seeds)
         passes = control is not None and control.solved[1] > 0 and control.rate >= LEARNED
         if comparison and control is not None and str(control) not in comparison.counts.split("; "):
             comparison = replace(comparison, counts=f"{comparison.counts}; control: {control}")

@@ -1,4 +1,4 @@
-"""The ledger: how every claim fared, one line each, with the effects of its comparisons drawn beside what the claim expects."""
+"""The ledger: an overview of all claims, and how each fared, with the effects of its comparisons drawn beside what the claim expects."""
 
 import re
 from collections import Counter
@@ -43,7 +43,7 @@ def overview(lines):
 def tally(rows):
     """{protocol: how many rows of an overview fared how}, without those that are exploratory."""
     fared = {protocol: Counter(row.by[protocol].whether for row in rows if row.by[protocol] and not row.exploratory) for protocol in (NOW, PUBLISHED)}
-    return {protocol: ", ".join(f"{found[said]} {said.lower()}" for said in sorted(found, key=WHETHER.index))
+    return {protocol: ", ".join(f"{found[said]} {said.lower().replace(', ', ' and ')}" for said in sorted(found, key=WHETHER.index))
             for protocol, found in fared.items() if found}
 
 

@@ -48,8 +48,8 @@ cdef struct Row:
     REAL* y
     const REAL* dy
     REAL* dx
-    long plane, operand
-    long row, t, gates_step, states_step, x_step, y_step, dy_step, dx_step   # to the next step of the loop
+    long plane, operand, row, t
+    long gates_step, states_step, x_step, y_step, dy_step, dx_step   # to the next step of the loop
 
 
 cdef inline Row row_at(const recurrence_t* r, int blocks, int vecs, long row, long t, long onward) noexcept nogil:

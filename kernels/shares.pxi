@@ -85,7 +85,7 @@ cdef void share_product(Work* work, Share* share, int product, long begin, long 
         share.outers += 1
         w.product, w.columns, w.begin, w.end, w.ldo = product, total * (part + 1) // parts - first, begin, end, r.H
         w.add = outer_4 if w.columns == 4 else outer_3 if w.columns == 3 else outer_2 if w.columns == 2 else outer_1
-        if product == 0 and r.symbols:
+        if product == 0 and r.symbols:      # of W
             w.add = outer_symbols
         w.stretch, w.sums = &work.stretch, work.sums
         work.sums += q.depth * w.columns * LANES

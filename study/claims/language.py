@@ -6,7 +6,7 @@ which no cell learned the longer gaps in a first look.
 
 from study.plan.selection import doubt
 from study.records.table import where
-from study.statistics.arms import Arm, all_nets, nets_to_come, nets_within, reaches_further
+from study.statistics.arms import Arm, all_nets, nets_in_all, nets_within, reaches_further
 from study.statistics.verdict import Claim, Verdict, settle
 
 CLAIM = (
@@ -111,7 +111,7 @@ def _near(nets, cell):
 def _attractors(nets, cell):
     runs = _of(nets, WITH_ATTRACTORS)
     differences = by_attractors(runs)
-    planned = nets_to_come(differences, runs, len(SEEDS) * (len(GAPS) + 2 * len(WIDE)))
+    planned = nets_in_all(differences, runs, len(SEEDS) * (len(GAPS) + 2 * len(WIDE)))
     comparison = nets_within("wrong pairs, opposite minus same", differences, (0.0, 1.0))
     return Verdict("L3", f"{CELLS[cell]}: attractors of the other number raise the error", comparison, planned, _only(WITH_ATTRACTORS, cell))
 
@@ -127,7 +127,7 @@ def _replaced(nets, cell):
     after = after_another(runs)
     comparison = nets_within(f"wrong pairs, after the other gender minus after one name (expected within {ALIKE})", after, (-ALIKE, ALIKE))
     statement = f"{CELLS[cell]}: after a name of the other gender the pronoun is wrong no more often than after one name"
-    return Verdict("L4", statement, comparison, nets_to_come(after, runs, len(SEEDS) * len(GAPS)), _only(["language/gender"], cell))
+    return Verdict("L4", statement, comparison, nets_in_all(after, runs, len(SEEDS) * len(GAPS)), _only(["language/gender"], cell))
 
 
 def after_another(nets):

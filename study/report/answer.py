@@ -3,13 +3,11 @@
 from math import isinf
 from typing import NamedTuple
 
-import pandas as pd
-
 from kernels import CELLS
 from study.records.table import where
 from study.report.findings import Findings
-from study.report.names import by_registry
-from study.report.trials import NET, forward
+from study.report.names import by_registry, in_list
+from study.report.trials import forward
 
 FIGURE, TASK = "half_success", "recall/past"
 CAPTION = "The gap that half of the nets learned, with its 95 % interval. In the grey strips: beyond the tested gaps, which are the ticks."
@@ -40,23 +38,6 @@ def answer(presets):
     return Answer(found, [*learned, _sure(found.study, trials, arms)], command)
 
 
-def came_out(found, short_answer):
-    """What a preset's nets learned, as sentences in Markdown: () where there is nothing to tell in a few.
-
-    `short_answer` : that of its report, or None
-    """
-    if short_answer:
-        return short_answer.sentences[:1]
-    half = found.tables.get("half_success", pd.DataFrame(columns=["task"]))
-    knobs = [knob for knob in NET if knob in half and half[knob].nunique() > 1]
-    if knobs and half["task"].nunique() == half["init"].nunique() == 1:
-        kinds = [f"with {', '.join(f'{knob} {value}' for knob, value in zip(knobs, kind))}: "
-                 + ", ".join(f"{_name(arm.cell)} {arm.shown}" for arm in arms.itertuples()) for kind, arms in half.groupby(knobs, sort=False)]
-        return (f"The gap that half of the nets learned, with its 95 % interval, {'; '.join(kinds)}.",)
-    told = answer([found])
-    return told.sentences if told else ()
-
-
 def _arms(found):
     """The arms of the picture that start in one of STARTS."""
     arms = found.drawn(FIGURE)
@@ -67,15 +48,9 @@ def _learned(start, arms):
     """What the nets of a start learned; cells that reached the same stand together."""
     cells = {}
     for cell in by_registry(arms["cell"]):
-        cells.setdefault(_gap(where(arms, cell=cell).iloc[0]), []).append(_name(cell))
+        cells.setdefault(_gap(where(arms, cell=cell).iloc[0]), []).append(in_list(cell))
     reached = [f"{_listed(titles)}: {gap}" for gap, titles in cells.items()]
     return f"{start}, half of the nets learned to use a cue this many steps back: {'; '.join(reached)}."
-
-
-def _name(cell):
-    """A cell's title without a comma, for lists."""
-    title, _, variant = CELLS[cell].title.partition(", ")
-    return f"{title} ({variant})" if variant else title
 
 
 def _listed(names):

@@ -9,7 +9,7 @@ from study.report import sentences
 from study.statistics.effect import ABOVE, BELOW
 from study.statistics.verdict import NOW, PUBLISHED
 
-WHETHER = ("Holds", "Holds in part", "Holds in part, fails in part", "Fails in part", "Fails", "Not decided", "Planned")
+PLANNED = "Planned"
 SIDES = {"for": 1, "open": 0, "against": -1}  # what a comparison does for a claim, as `speaks` of the table of verdicts
 HALF, MARGIN = 100, 8  # of a picture's width, which is 2 HALF; what stays free at either side
 
@@ -23,7 +23,7 @@ def planned(presets):
     """Claims of which no comparison has been run by a protocol."""
     tables = [(found, found.tables["ledger"]) for found in presets if "ledger" in found.tables]
     return [SimpleNamespace(**_names(found, row.claim, row.protocol), text=row.text,
-                            exploratory=found.ablation.CLAIMS[row.claim].exploratory, whether="Planned", sides=(), command=row.command)
+                            exploratory=found.ablation.CLAIMS[row.claim].exploratory, whether=PLANNED, sides=(), command=row.command)
             for found, table in tables for row in where(table, outcome="planned").itertuples()]
 
 
@@ -42,8 +42,10 @@ def overview(lines):
 
 def tally(rows):
     """{protocol: how many rows of an overview fared how}, without those that are exploratory."""
-    fared = {protocol: Counter(row.by[protocol].whether for row in rows if row.by[protocol] and not row.exploratory) for protocol in (NOW, PUBLISHED)}
-    return {protocol: ", ".join(f"{found[said]} {said.lower().replace(', ', ' and ')}" for said in sorted(found, key=WHETHER.index))
+    fared = {protocol: Counter(row.by[protocol].whether for row in rows if row.by[protocol] and not row.exploratory)
+             for protocol in (NOW, PUBLISHED)}
+    order = [*sentences.WHETHER, PLANNED]
+    return {protocol: ", ".join(f"{found[said]} {said.lower().replace(', ', ' and ')}" for said in sorted(found, key=order.index))
             for protocol, found in fared.items() if found}
 
 
@@ -70,7 +72,8 @@ def _of_preset(found):
     for (id, protocol), rows in table.groupby(["claim", "protocol"], sort=False):
         claim, commands = found.ablation.CLAIMS[id], list(dict.fromkeys(rows["command"]))
         yield SimpleNamespace(
-            **_names(found, id, protocol), text=claim.text, source=claim.source, rule=claim.rule, exploratory=claim.exploratory,
+            **_names(found, id, protocol), text=claim.text, source=claim.source, rule=claim.rule, note=claim.note,
+            exploratory=claim.exploratory,
             whether=sentences.whether(rows), fared=sentences.fared(rows), rows=list(rows.itertuples()),
             sides=[side for side, speaks in SIDES.items() if speaks in set(rows["speaks"])], commands=len(commands),
             unit="nets" if rows["counts"].str.endswith("nets").all() else "seeds",

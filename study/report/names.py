@@ -14,6 +14,12 @@ def by_registry(cells):
     return sorted(set(cells), key=cell_place)
 
 
+def in_list(cell):
+    """A cell's title without a comma."""
+    title, _, variant = CELLS[cell].title.partition(", ")
+    return f"{title} ({variant})" if variant else title
+
+
 def init_place(init):
     """Sort key of an initialisation: the families first, then the crossed ones by name."""
     return list(FAMILIES).index(init) if init in FAMILIES else len(FAMILIES), init

@@ -14,6 +14,8 @@ from study.tasks import TASKS
 from study.tasks._rule import Rule
 
 UNDECIDED = {UNTUNED: "untuned", FLOOR: "at the floor", CEILING: "at the ceiling", INCONCLUSIVE: "inconclusive"}
+WHETHER = ("Holds", "Holds in part", "Holds in part, fails in part", "Fails in part", "Fails", "Not decided")
+"""What `whether` can say, the best first."""
 CLIPPED = {"norm": "the gradient's norm clipped at {:g}", "value": "each number of the gradient clipped at {:g}",
            "off": "gradients not clipped"}
 

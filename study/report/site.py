@@ -9,7 +9,8 @@ from markupsafe import Markup
 from study.records.table import where
 from study.report import ledger
 from study.report.alt import alt
-from study.report.answer import CAPTION, FIGURE, answer, came_out
+from study.report.answer import CAPTION, FIGURE, answer
+from study.report.came_out import came_out
 from study.report.drawing import RENDERER
 from study.report.embedded import embedded
 from study.report.figures import FIGURES
@@ -55,7 +56,8 @@ class Page:
         return SimpleNamespace(**said | told | {
             "place": found.place, "anchor": _anchor(found), "beside": self._beside(found),
             "figures": [self.figure(found, name, f"{_anchor(found)}-{name}") for name in found.numbers],
-            "seeds": _seeds(found.frame), "lines": ledger.lines([found]), "learned": [Markup(PROSE.renderInline(text)) for text in came_out(found, said["short_answer"])]})
+            "seeds": _seeds(found.frame), "lines": ledger.lines([found]),
+            "learned": [Markup(PROSE.renderInline(text)) for text in came_out(found, said["short_answer"])]})
 
     def figure(self, found, name, anchor, caption=None):
         figure = FIGURES[name]

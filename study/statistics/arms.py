@@ -118,8 +118,8 @@ def nets_within(name, values, bounds):
     return Comparison(median_within(name, values, bounds), f"{inside} of {len(values)} nets", len(values)) if values else None
 
 
-def nets_to_come(chosen, runs, planned):
-    """How many nets a comparison will have: those that its rule chose, and those of the planned ones that have not run yet."""
+def nets_in_all(chosen, runs, planned):
+    """How many nets a comparison has once all have run: those that its rule chose, and the planned ones that have not run yet."""
     return len(chosen) + planned - len(runs)
 
 

@@ -33,6 +33,7 @@ class Claim:
 
     `exploratory` : why the rule does not come before its results
     `power` : what the planned seeds can find, and with which probability
+    `note` : what a sceptic must know of how it was judged
     """
 
     text: str
@@ -40,6 +41,7 @@ class Claim:
     rule: str
     exploratory: str = ""
     power: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from study.claims.language import ALIKE, LEARNED, after_another, by_attractors
 from study.claims.ledger._setup import Setup, power
-from study.statistics.arms import all_nets, nets_to_come, nets_within
+from study.statistics.arms import all_nets, nets_in_all, nets_within
 from study.statistics.carrier import KNOWN, carriers
 from study.statistics.verdict import Claim
 
@@ -28,17 +28,14 @@ CLAIM = Claim(
 def judge(runs):
     number, gender, _ = nets = [setup.of(runs)[0].runs for setup in TEXTS.values()]
     few, replaced, attracted = [_few(of_cue) for of_cue in nets], after_another(gender), _attracted(number)
-    return [*(setup.verdict(f"few units carry the {cue}", all_nets("share of nets", held), planned=_planned(held, of_cue, setup))
+    return [*(setup.verdict(f"few units carry the {cue}", all_nets("share of nets", held), planned=nets_in_all(held, of_cue, setup.seeds))
               for (cue, setup), of_cue, held in zip(TEXTS.items(), nets, few, strict=True)),
             GENDER.verdict("a new subject of the other gender replaces the old one",
                            nets_within("wrong pairs, after the other gender minus alone", replaced, (-ALIKE, ALIKE)),
-                           planned=_planned(replaced, gender, GENDER)),
+                           planned=nets_in_all(replaced, gender, GENDER.seeds)),
             NUMBER.verdict("attractors of the other number raise the error",
-                           nets_within("wrong pairs, opposite minus same", attracted, (0.0, 1.0)), planned=_planned(attracted, number, NUMBER))]
-
-
-def _planned(chosen, nets, setup):
-    return nets_to_come(chosen, nets, setup.seeds)
+                           nets_within("wrong pairs, opposite minus same", attracted, (0.0, 1.0)),
+                           planned=nets_in_all(attracted, number, NUMBER.seeds))]
 
 
 def _few(nets):

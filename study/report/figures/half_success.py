@@ -13,8 +13,8 @@ CAPTION = (
     "Recall of one past cue. The half-success gap is the gap that half of the seeds solve within their budget, by a logistic "
     "curve through the success rates at the tested gaps, which are the ticks. Bars: 95 % intervals. A mark or bar in the grey "
     "strip lies beyond the tested gaps. Right of each panel: gap and interval. May be too small: at some gap a better learning rate may "
-    "exist, or none of those tried solved the task. Standard initialisation: uniform weights, forget bias 1. Long initialisation: orthogonal recurrent weights "
-    "for the RNN; for gated cells, gate biases drawn for memory times up to a chosen horizon. Other initialisations are not drawn."
+    "exist, or none of those tried solved the task. Standard initialisation: uniform weights, forget bias 1. Long initialisation: "
+    "orthogonal recurrent weights for the RNN; for gated cells, gate biases drawn for memory times up to a chosen horizon. Other initialisations are not drawn."
 )
 BEYOND = 1.7  # how far outside of the tested gaps a mark stands that lies beyond them
 SHOWN = ["cell", "init", "value", "low", "high", "gaps", "shown", "lr_doubt"]

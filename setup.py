@@ -45,10 +45,11 @@ ISAS["AMD64"], ISAS["arm64"] = ISAS["x86_64"], ISAS["aarch64"]
 
 # No flag may change a bit of a result: no contraction, no fast maths. Without errno, sqrt is one instruction.
 FLAGS = ["-O3", "-g0", "-fno-fast-math", "-ffp-contract=off", "-fno-math-errno"]
-# Used if the compiler knows them. They keep a tile's accumulators in registers: its loops are unrolled completely, and no constants of
-# the cell's functions stay in registers across the product. CPython's own flags let offsets wrap around, which costs speed.
+# Used if the compiler knows them. They keep a tile's accumulators in registers: its loops are unrolled completely, no constants of the
+# cell's functions stay in registers across the product, and integers are not kept in vector registers (with AVX-512 gcc does that
+# thousands of times, and a fifth of the speed of some products is lost). CPython's own flags let offsets wrap around, which costs speed.
 OPTIONAL = ["--param=max-completely-peeled-insns=1000", "--param=max-completely-peel-times=64", "-fno-gcse", "-fno-wrapv",
-            "-fno-wrapv-pointer"]
+            "-fno-wrapv-pointer", "-mtune-ctrl=^inter_unit_moves_to_vec,^inter_unit_moves_from_vec"]
 DIRECTIVES = {"language_level": 3, "cdivision": True, "boundscheck": False, "wraparound": False, "initializedcheck": False}
 
 NO_COMPILER = """no C compiler: {command} was not found. Install one and try again:

@@ -84,6 +84,11 @@ LANES_API vec lanes_keep(vec a) {
 #endif
     return a;
 }
+/* n, of which the compiler knows no bounds: it does not unroll a loop that runs to it. */
+LANES_API int lanes_hide(int n) {
+    __asm__("" : "+r"(n));
+    return n;
+}
 LANES_API vec lanes_zero(void) { return (vec){0}; }
 LANES_API vec lanes_splat(REAL a) { return a - (vec){0}; } /* a - 0 is a, for -0 too */
 

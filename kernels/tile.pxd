@@ -1,12 +1,13 @@
-"""One step of any cell for a run of rows: the products, the equations while their operands are in registers or L1, and back.
+"""One step of any cell for a run of rows: the products, the equations while their operands are in L1, and back.
 
 Everything here is inline and takes the cell's equations and its `Form` as literals, so that each cell is compiled to tiles of its
 own. The layouts are described in recurrence.pxd.
 
-Where a tile has one line, its sums do not stay in registers until the equations have them, so the products need not know the cell:
-they are compiled once for all cells, which takes half as long, and costs 1 % of the speed.
+A tile's sums go through L1 to the equations. So these are compiled once for any number of rows, not once for each height of a tile:
+half as much machine code, which also runs faster. Where a tile has one line, the products need not know the cell either and are
+compiled once for all cells. That halves the code again, and costs 1 % of the speed.
 """
-from kernels.lanes cimport (REAL, vec, LANES, LINE, PIECES, TILE_LINES, load, load_part, prefetch, store, store_part, zero, flush)
+from kernels.lanes cimport (REAL, vec, LANES, LINE, PIECES, TILE_LINES, hide, load, load_part, prefetch, store, store_part, zero, flush)
 from kernels.panel cimport (SUMS, WIDEST, Factor, Sums, accumulate, line_start, line_step, next_tile, panel_start, panels,
                             pick, tile_vecs)
 from kernels.recurrence cimport (MOST_BLOCKS, MOST_FEEDS, MOST_STATES, Feed, Form, recurrence_t, gates_at, operand_at, slot_after, slot_before,
@@ -83,7 +84,7 @@ cdef inline void finish(Forward cell, Form f, Sums sums, const recurrence_t* r, 
     cdef REAL* y = r.y + at.t * batch * ldy if r.y else NULL
     cdef REAL* tape = gates_at(r, f.blocks, at.t, at.u, at.b)
     cdef REAL* gates
-    for m in range(sums.rows):
+    for m in range(hide(sums.rows)):
         for w in range(sums.width):
             for i in range(PIECES):
                 j = (at.u + w) * LINE + i * LANES
@@ -202,30 +203,32 @@ cdef inline void forward_lines(Forward cell, Form f, SumLines sum_lines, const r
 
 
 cdef struct Panel:
-    # A stage at `place`, for `width` unit groups, whose sums stay in registers.
-    Forward cell
+    # A stage at `place`, for `width` unit groups, and the sums of a tile.
     Form form
     int width
     const recurrence_t* r
     Place place
+    vec sums[SUMS]
 
 
-cdef inline void forward_tile(int rows, const void* work, long m0) noexcept nogil:
-    cdef const Panel* w = <const Panel*> work
-    cdef Place at = Place(w.place.t, w.place.b + m0, w.place.u)
-    cdef int blocks = w.form.last - w.form.first
+cdef inline void panel_tile(int rows, const void* work, long m0) noexcept nogil:
+    cdef Panel* w = <Panel*> work
+    cdef int blocks = w.form.last - w.form.first, i
     cdef vec acc[SUMS]
-    cdef Sums sums = Sums(&acc[0], rows, w.width, blocks)
-    preactivate(sums, &w.form, w.r, at)
-    finish(w.cell, w.form, sums, w.r, at)
+    preactivate(Sums(&acc[0], rows, w.width, blocks), &w.form, w.r, Place(w.place.t, w.place.b + m0, w.place.u))
+    for i in range(rows * w.width * blocks):
+        w.sums[i] = acc[i]
 
 
 cdef inline void forward_panel(Forward cell, Form f, int width, const recurrence_t* r, Place at, long n) noexcept nogil:
     cdef Panel work
     cdef long m = 0
-    work.cell, work.form, work.width, work.r, work.place = cell, f, width, r, at
+    cdef int rows
+    work.form, work.width, work.r, work.place = f, width, r, at
     while m < n:
-        m += next_tile(forward_tile, &work, tile_vecs(width * (f.last - f.first)), n - m, m)
+        rows = next_tile(panel_tile, &work, tile_vecs(width * (f.last - f.first)), n - m, m)
+        finish(cell, f, Sums(&work.sums[0], rows, width, f.last - f.first), r, Place(at.t, at.b + m, at.u))
+        m += rows
 
 
 cdef inline void forward_rows(Forward cell, Form f, SumLines sum_lines, const recurrence_t* r, long t, long row, long n) noexcept nogil:

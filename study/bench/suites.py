@@ -19,6 +19,7 @@ KERNEL_TITLES = {  # in the order of the page
     "rows": "Training step as rows grow",
     "gap": "Training step of a recall trial as its gap grows",
     "cells": "Every cell at equal units and at equal parameters",
+    "small": "Training step of 32 units",
     "row": "Forward and backward of one row, a step",
     "long": "Training step of long sequences, a step and row",
     "memory": "Memory",
@@ -30,7 +31,7 @@ TRIAL_TITLES = {
 }
 MODULE_TITLES = {"modules": "Training step of a torch.nn.Module"}
 TITLES = KERNEL_TITLES | TRIAL_TITLES | MODULE_TITLES | {"study": "A small study"}
-FLOORS = ("online", "trial", "nets", "row", "long", "modules")  # the suites that study.bench.floors needs
+FLOORS = ("online", "trial", "nets", "small", "row", "long", "modules")  # the suites that study.bench.floors needs
 
 SHAPES = [(100, 32, 2, 32), (100, 32, 2, 64), (100, 32, 2, 128), (100, 64, 64, 128), (200, 32, 128, 256), (100, 64, 512, 512)]
 CELLS = ("rnn", "lstm", "peephole", "coupled", "gru", "gru_after")  # that peers have, or that are short to write for them
@@ -77,6 +78,7 @@ def of_kernels(threads, most):
         "cells": Suite([_training(cell, 100, 32, _inputs(cell, H), H)
                         for cell in kernels.CELLS for H in dict.fromkeys([EQUAL, equal_units(cell)])], ()),
         "gap": Suite(_crossed(CELLS, [(gap + 1 + LONGEST_LEAD, 32, 9, 32) for gap in GAPS]), ()),
+        "small": Suite(_crossed(("rnn", "lstm"), SHAPES[:1]), FAST),
         "row": Suite(_crossed(ONE_ROW, [(T, 1, 8, H) for H in (8, 16, 32) for T in TWO_LENGTHS]), ()),
         "long": Suite(_crossed(("rnn", "lstm"), [(T, 32, 2, H) for H in (32, 128, 256) for T in LENGTHS]), (), LONG_ROUNDS, False),
     }

@@ -64,9 +64,10 @@ cdef inline REAL top(const REAL* o, long K) noexcept nogil:
     cdef long k
     for k in range(K // LANES):
         most = lanes.max_(most, load(o + k * LANES))
-    store(lane, most)
-    for k in range(LANES):
-        largest = lane[k] if lane[k] > largest else largest
+    if K >= LANES:
+        store(lane, most)
+        for k in range(LANES):
+            largest = lane[k] if lane[k] > largest else largest
     for k in range(K - K % LANES, K):
         largest = o[k] if o[k] > largest else largest
     return largest

@@ -92,7 +92,8 @@ cdef inline void accumulate(Sums sums, int fed, Factor x, const REAL* panel, lon
     for i in range((sums.rows + 2) // 3):
         third[i] = x.a + 3 * i * x.lda
     for k in range(x.depth):
-        prefetch(panel + AHEAD * LINE)
+        for i in range(sums.width * fed):
+            prefetch(panel + (AHEAD + i) * LINE)
         for i in range(sums.width * fed * PIECES):
             b[i] = keep(load(panel + i * LANES))
         for m in range(sums.rows):

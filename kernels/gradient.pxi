@@ -199,9 +199,10 @@ cdef inline void outer_tile(int rows, const void* work, long first) noexcept nog
     for c in range(columns):
         out, left = w.out[c] + first * w.ldo, w.left[c]
         for m in range(rows):
-            prefetch(out + AHEAD * w.ldo)     # the processor does not prefetch rows this far apart
-            store_part(out, load_part(out, left) + acc[m * columns + c], left)
-            out += w.ldo
+            prefetch(out + (AHEAD + m) * w.ldo)     # the processor does not prefetch rows this far apart
+            acc[m * columns + c] = load_part(out + m * w.ldo, left) + acc[m * columns + c]
+        for m in range(rows):       # after all loads: a load behind the part of a line that was just stored waits for the store
+            store_part(out + m * w.ldo, acc[m * columns + c], left)
 
 
 cdef inline void outer_columns(int columns, Outer work) noexcept nogil:
@@ -228,10 +229,11 @@ cdef void outer_symbols(const Outer* work) noexcept nogil:
         at += work.stretch.ldd
     if work.stretch.closes:
         for c in range(columns):
-            left, out = work.left[c], work.out[c] + work.begin * work.ldo
+            left, out, sums = work.left[c], work.out[c], work.sums + c * LANES
             for m in range(work.begin, work.end):
-                store_part(out, load_part(out, left) + load(work.sums + (m * columns + c) * LANES), left)
-                out += work.ldo
+                store(sums + m * columns * LANES, load_part(out + m * work.ldo, left) + load(sums + m * columns * LANES))
+            for m in range(work.begin, work.end):       # after all loads, as in `outer_tile`
+                store_part(out + m * work.ldo, load(sums + m * columns * LANES), left)
 
 
 cdef void outer_1(const Outer* work) noexcept nogil:

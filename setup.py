@@ -45,11 +45,13 @@ ISAS["AMD64"], ISAS["arm64"] = ISAS["x86_64"], ISAS["aarch64"]
 
 # No flag may change a bit of a result: no contraction, no fast maths. Without errno, sqrt is one instruction.
 FLAGS = ["-O3", "-g0", "-fno-fast-math", "-ffp-contract=off", "-fno-math-errno"]
-# Used if the compiler knows them. They keep a tile's accumulators in registers: its loops are unrolled completely, no constants of the
-# cell's functions stay in registers across the product, and integers are not kept in vector registers (with AVX-512 gcc does that
-# thousands of times, and a fifth of the speed of some products is lost). CPython's own flags let offsets wrap around, which costs speed.
+# Used if the compiler knows them. They keep a tile's accumulators in registers: its loops are unrolled completely, and no constants of
+# the cell's functions stay in registers across the product. CPython's own flags let offsets wrap around, which costs speed.
 OPTIONAL = ["--param=max-completely-peeled-insns=1000", "--param=max-completely-peel-times=64", "-fno-gcse", "-fno-wrapv",
-            "-fno-wrapv-pointer", "-mtune-ctrl=^inter_unit_moves_to_vec,^inter_unit_moves_from_vec"]
+            "-fno-wrapv-pointer"]
+# Likewise, of one instruction set. Integers stay out of vector registers: with AVX-512, gcc 12 moves them there thousands of times, which
+# costs some products a fifth of their speed. With AVX2 that is rare, and masks are made of integers.
+TUNED = {"avx512": ["-mtune-ctrl=^inter_unit_moves_to_vec,^inter_unit_moves_from_vec"]}
 DIRECTIVES = {"language_level": 3, "cdivision": True, "boundscheck": False, "wraparound": False, "initializedcheck": False}
 
 NO_COMPILER = """no C compiler: {command} was not found. Install one and try again:
@@ -91,7 +93,8 @@ class Build(build_ext):
             self.say(f"the compiler has no {isa}: built without it")
         flags = FLAGS + [flag for flag in OPTIONAL if self.accepts([flag])]
         compile_openmp, link_openmp = self.openmp()
-        builds = {isa: [*flags, *own, *compile_openmp] for isa, own in self.chosen(offered).items()}
+        tuned = {isa: [flag for flag in TUNED.get(isa, ()) if self.accepts([flag])] for isa in offered}
+        builds = {isa: [*flags, *tuned[isa], *own, *compile_openmp] for isa, own in self.chosen(offered).items()}
         base = [*flags, *offered.get("generic", []), *compile_openmp]
         digest = runpy.run_path("kernels/sources.py")["digest"]("kernels")
         self.cythonize()

@@ -159,6 +159,19 @@ cdef struct Outer:
     REAL* sums                  # (row of weights, column, LANES), between the stretches of a chunk
 
 
+cdef inline void add_parts(int rows, int columns, vec* acc, REAL* out, long ldo, long left) noexcept nogil:
+    """Add a column of sums to parts of vecs, ldo apart.
+
+    A masked store delays a load that has lanes in common with it, also those that it leaves alone. Where ldo is below LANES, these are
+    the next row's. So all rows are loaded before one is stored.
+    """
+    cdef int m
+    for m in range(rows):
+        acc[m * columns] = load_part(out + m * ldo, left) + acc[m * columns]
+    for m in range(rows):
+        store_part(out + m * ldo, acc[m * columns], left)
+
+
 cdef inline void outer_tile(int rows, const void* work, long first) noexcept nogil:
     """sums[m, c] += sum over rows i of a[i, m] d[c, i]; if the stretch closes its chunk, add them to the weight gradients."""
     cdef const Outer* w = <const Outer*> work
@@ -198,11 +211,13 @@ cdef inline void outer_tile(int rows, const void* work, long first) noexcept nog
         return
     for c in range(columns):
         out, left = w.out[c] + first * w.ldo, w.left[c]
-        for m in range(rows):
-            prefetch(out + (AHEAD + m) * w.ldo)     # the processor does not prefetch rows this far apart
-            acc[m * columns + c] = load_part(out + m * w.ldo, left) + acc[m * columns + c]
-        for m in range(rows):       # after all loads: a load behind the part of a line that was just stored waits for the store
-            store_part(out + m * w.ldo, acc[m * columns + c], left)
+        if left >= LANES:
+            for m in range(rows):
+                prefetch(out + AHEAD * w.ldo)       # the processor does not prefetch rows this far apart
+                store(out, load(out) + acc[m * columns + c])
+                out += w.ldo
+        else:
+            add_parts(rows, columns, &acc[c], out, w.ldo, left)
 
 
 cdef inline void outer_columns(int columns, Outer work) noexcept nogil:
@@ -232,7 +247,7 @@ cdef void outer_symbols(const Outer* work) noexcept nogil:
             left, out, sums = work.left[c], work.out[c], work.sums + c * LANES
             for m in range(work.begin, work.end):
                 store(sums + m * columns * LANES, load_part(out + m * work.ldo, left) + load(sums + m * columns * LANES))
-            for m in range(work.begin, work.end):       # after all loads, as in `outer_tile`
+            for m in range(work.begin, work.end):       # after all loads, as in `add_parts`
                 store_part(out + m * work.ldo, load(sums + m * columns * LANES), left)
 
 

@@ -84,7 +84,7 @@ LANES_API vec lanes_keep(vec a) {
 #endif
     return a;
 }
-/* n, of which the compiler knows no bounds: it does not unroll a loop that runs to it. */
+/* n, with its range hidden from the compiler, which then does not unroll a loop up to n. */
 LANES_API int lanes_hide(int n) {
     __asm__("" : "+r"(n));
     return n;

@@ -29,7 +29,7 @@ cdef extern from "lanes.h" nogil:
     vec load_part "lanes_load_part"(const REAL* p, long n) noexcept
     void store_part "lanes_store_part"(REAL* p, vec a, long n) noexcept
     vec keep "lanes_keep"(vec a) noexcept                              # a, kept in a register: not loaded again for each use
-    int hide "lanes_hide"(int n) noexcept                               # n: a loop that runs to it is not unrolled
+    int hide "lanes_hide"(int n) noexcept                               # n: the compiler does not unroll a loop up to it
     vec splat "lanes_splat"(REAL a) noexcept
     vec zero "lanes_zero"() noexcept
 

@@ -60,11 +60,12 @@ cdef inline REAL top(const REAL* o, long K) noexcept nogil:
     """The largest of K numbers; any of them where one is NaN, since the loss is NaN then."""
     cdef REAL lane[LANES]
     cdef REAL largest = o[0]
-    cdef vec most = splat(o[0])
+    cdef vec most
     cdef long k
-    for k in range(K // LANES):
-        most = lanes.max_(most, load(o + k * LANES))
     if K >= LANES:
+        most = load(o)
+        for k in range(1, K // LANES):
+            most = lanes.max_(most, load(o + k * LANES))
         store(lane, most)
         for k in range(LANES):
             largest = lane[k] if lane[k] > largest else largest

@@ -3,9 +3,9 @@
 Everything here is inline and takes the cell's equations and its `Form` as literals, so that each cell is compiled to tiles of its
 own. The layouts are described in recurrence.pxd.
 
-A tile's sums go through L1 to the equations. So these are compiled once for any number of rows, not once for each height of a tile:
-half as much machine code, which also runs faster. Where a tile has one line, the products need not know the cell either and are
-compiled once for all cells. That halves the code again, and costs 1 % of the speed.
+A tile's sums go through L1 to the equations. The equations are therefore compiled once for any number of rows, not once for each height
+of a tile: with AVX-512 that is half as much machine code, which also runs faster. Where a tile has one line, the products are also
+compiled once for all cells. That halves the compile time, and costs 1 % of the speed.
 """
 from kernels.lanes cimport (REAL, vec, LANES, LINE, PIECES, TILE_LINES, hide, load, load_part, prefetch, store, store_part, zero, flush)
 from kernels.panel cimport (SUMS, WIDEST, Factor, Sums, accumulate, line_start, line_step, next_tile, panel_start, panels,
@@ -84,7 +84,7 @@ cdef inline void finish(Forward cell, Form f, Sums sums, const recurrence_t* r, 
     cdef REAL* y = r.y + at.t * batch * ldy if r.y else NULL
     cdef REAL* tape = gates_at(r, f.blocks, at.t, at.u, at.b)
     cdef REAL* gates
-    for m in range(hide(sums.rows)):
+    for m in range(sums.rows):
         for w in range(sums.width):
             for i in range(PIECES):
                 j = (at.u + w) * LINE + i * LANES
@@ -203,7 +203,7 @@ cdef inline void forward_lines(Forward cell, Form f, SumLines sum_lines, const r
 
 
 cdef struct Panel:
-    # A stage at `place`, for `width` unit groups, and the sums of a tile.
+    # A stage at `place`, for `width` unit groups, and the sums of a tile: (rows, width, blocks), since here a line is one vec.
     Form form
     int width
     const recurrence_t* r
@@ -226,7 +226,7 @@ cdef inline void forward_panel(Forward cell, Form f, int width, const recurrence
     cdef int rows
     work.form, work.width, work.r, work.place = f, width, r, at
     while m < n:
-        rows = next_tile(panel_tile, &work, tile_vecs(width * (f.last - f.first)), n - m, m)
+        rows = hide(next_tile(panel_tile, &work, tile_vecs(width * (f.last - f.first)), n - m, m))
         finish(cell, f, Sums(&work.sums[0], rows, width, f.last - f.first), r, Place(at.t, at.b + m, at.u))
         m += rows
 

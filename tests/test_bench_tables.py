@@ -68,9 +68,9 @@ def test_floors_are_judged_by_the_records(tmp_path, isa, steps, met):
         if suite in suites.FLOORS:
             times = [{name: seconds * case.T for name, seconds in peers_.items()} for case in cases]
             entries = [with_fast(entry(case, **seconds), 1e-3) for case, seconds in zip(cases, times)]
-            written = made(suite, entries)
-            written["machine"] = written["machine"] | {"kernels": written["machine"]["kernels"] | {"isa": isa}}
-            record.write(tmp_path, written)
+            made_record = made(suite, entries)
+            made_record["machine"] = made_record["machine"] | {"kernels": made_record["machine"]["kernels"] | {"isa": isa}}
+            record.write(tmp_path, made_record)
     table = floors.table(tmp_path)
     expected = ["60.00", "7.00", "7.00", "1.00", "7.00", "7.00", steps, steps, "50.00", "1.00", "0.96", "1.00", "1.00", "70.00", "60.00",
                 "1.00"]

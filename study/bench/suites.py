@@ -78,7 +78,7 @@ def of_kernels(threads, most):
         "cells": Suite([_training(cell, 100, 32, _inputs(cell, H), H)
                         for cell in kernels.CELLS for H in dict.fromkeys([EQUAL, equal_units(cell)])], ()),
         "gap": Suite(_crossed(CELLS, [(gap + 1 + LONGEST_LEAD, 32, 9, 32) for gap in GAPS]), ()),
-        "small": Suite(_crossed(("rnn", "lstm"), SHAPES[:1]), FAST),
+        "small": Suite(_crossed(("rnn", "lstm"), SHAPES[:1]), ()),
         "row": Suite(_crossed(ONE_ROW, [(T, 1, 8, H) for H in (8, 16, 32) for T in TWO_LENGTHS]), ()),
         "long": Suite(_crossed(("rnn", "lstm"), [(T, 32, 2, H) for H in (32, 128, 256) for T in LENGTHS]), (), LONG_ROUNDS, False),
     }

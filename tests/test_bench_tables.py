@@ -43,7 +43,7 @@ def test_the_fastest_tenth_stands_beside_the_median():
     case = with_fast(entry(suites.order("lstm", 1, 8), ours=1e-3, torch=4e-3, jax=8e-3, earlier=5e-3))
     case["peers"]["jax"]["fast"] = 1e-3
     row = tables.shown(made("online", [case])).iloc[0]
-    assert (row["ours, us"], row["over earlier"]) == ("1e+03 (500)", "5.00 (5.00)")
+    assert (row["ours, us"], row["over earlier"]) == ("1,000 (500)", "5.00 (5.00)")
     assert (row["best peer"], row["ratio"]) == ("torch", "4.00 (2.00)")
 
 

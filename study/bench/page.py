@@ -5,16 +5,29 @@ import json
 from study.bench import floors, tables
 from study.bench.figures import FIGURES
 from study.bench.suites import FLOORS, TITLES
+from study.bench.timing import WIDE
 from study.report.page import table as markdown
+
+LEGEND = f"""T steps, B rows, I inputs, H units. A number is the median of all rounds; in brackets, the fastest tenth of them. Columns `ours` and
+those of peers: GFLOP/s where no unit is named. `peak`: multiply-adds on numbers that stay in registers, in the same rounds. `share`: the
+time at that peak over ours; with one row, the time of the operations that have to wait for each other (the chain), if that is longer.
+`ratio`: the time of the best peer over ours. `loop`: the cell's equations in Python, by torch's autograd. `earlier`: the commit of this
+project that is named. A peer without numbers has no such cell or net. Where rounds vary by more than {WIDE:.0%}, a line below the table says so."""
 
 
 def page(folder):
     """The text of REPORT.md, from all records in the folder."""
     paths = (folder / f"{suite}.json" for suite in TITLES)
     sections = [_section(folder, json.loads(path.read_text("utf-8"))) for path in paths if path.exists()]
-    started = (folder / f"{FLOORS[0]}.json").exists()
-    reached = ["## Floors", "", markdown(floors.table(folder)), ""] if started else []
-    return "\n".join([f"# Speed and memory on {folder.name}", "", *reached, *(line for section in sections for line in section)])
+    reached = _reached(folder) if (folder / f"{FLOORS[0]}.json").exists() else ()
+    return "\n".join([f"# Speed and memory on {folder.name}", "", LEGEND, "", *reached, *(line for section in sections for line in section)])
+
+
+def _reached(folder):
+    table = floors.table(folder)
+    asked = table[table["met"] != ""]
+    yield from ("## Floors", "", f"A floor is a figure that the project set itself. {(asked['met'] == 'yes').sum()} of {len(asked)} are met.", "")
+    yield from (markdown(table), "")
 
 
 def _section(folder, record):

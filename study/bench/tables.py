@@ -143,9 +143,13 @@ def _cells(record, case):
             "training, ns a row-step": f"{_row_step(case):.1f}"}
 
 
+def _microseconds(number):
+    return f"{number:,.0f}" if number >= 100 else f"{number:.3g}"
+
+
 def _iteration(record, case):
     """Microseconds of each peer, our share of the limit, and the time of the best peer and of the earlier commit over ours."""
-    times = {f"{name}, us": _both(case, lambda case, at, name=name: case["peers"][name][at] * 1e6, "{:.3g}".format)
+    times = {f"{name}, us": _both(case, lambda case, at, name=name: case["peers"][name][at] * 1e6, _microseconds)
              for name, result in case["peers"].items() if "median" in result}
     return {"cell": case["cell"], **{key: case[key] for key in ("T", "B", "H")}, **times, **_ratios(case), "share": _share(case)}
 

@@ -279,6 +279,16 @@ def test_an_interruption_keeps_what_was_timed(small, call, tmp_path, monkeypatch
     assert not (folder / "gap.json").exists()
 
 
+@pytest.mark.parametrize("files", [["kernels/_timeloop_x.so"], ["kernels/__init__.py", "study/__init__.py"]])
+def test_a_folder_that_is_no_clone_is_refused(call, tmp_path_factory, files):
+    folder = tmp_path_factory.mktemp("clone")
+    for name in files:      # without kernels/__init__.py Python would import the kernels of this project in their place
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).touch()
+    code, _, err = call("trial", "--against", str(folder))
+    assert code == 2 and f"expected a compiled clone of this project, got {str(folder)!r}" in err
+
+
 def test_a_peer_that_was_refused_makes_the_command_fail(small, call, monkeypatch):
     refused = entry(TINY, ours=1.0)
     refused["peers"]["torch"] = {"refused": "disagrees"}

@@ -245,3 +245,10 @@ def test_words_for_a_figure_say_where_its_lines_end():
     assert alt.alt("Who solves it?", data) == ("Who solves it. RNN (tanh), LSTM; long initialisation. gap 5 to 10. success rate at gap 10: "
                                                "from 0.2 (RNN (tanh), long initialisation) to 0.9 (LSTM, long initialisation).")
     assert alt.alt("All", data.assign(rate=1)).endswith("success rate at gap 10: 1 everywhere.")
+
+
+def test_a_line_without_points_leaves_a_picture_whole():
+    def draw(data, figure):
+        figure.subplots().plot([1, data], [1, 1], "v", [np.nan, np.nan], [0, 1], "v")
+
+    assert ElementTree.fromstring(drawing.svg(draw, 2)).tag.endswith("svg")

@@ -157,9 +157,9 @@ def array(data, name, place, value):
 
 
 @pytest.mark.parametrize("change, says", [
-    (lambda data: changed(data, id=np.array("another")), "expected weights of .*, got those of another"),
-    (lambda data: changed(data, trial=None), "expected weights of"),
-    (lambda data: changed(data, trial=np.array(json.dumps({"cell": "gru"}))), "expected weights of"),
+    (lambda data: changed(data, id=np.array("another")), "id: expected weights of .*, got those of another"),
+    (lambda data: changed(data, trial=None), "trial: expected weights of .*, got those of None"),
+    (lambda data: changed(data, trial=np.array(json.dumps({"cell": "gru"}))), "trial: expected weights of .*, got those of .*gru"),
     (lambda data: changed(data, head_V=None), "expected the arrays recurrent/forward/W, .*head/v, got recurrent/forward/W"),
     (lambda data: changed(data, more=np.zeros(3)), "expected the arrays .*, got .*more"),
     (lambda data: changed(data, head_v=np.zeros(3, np.float32)), r"head/v: expected float32 of shape \(4,\), got float32 of shape \(3,\)"),

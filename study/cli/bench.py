@@ -1,5 +1,7 @@
 """The command `bench` and its subcommands; study.bench.suite_runner does the work."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import click
@@ -26,10 +28,23 @@ def _names(kind, known):
     return read
 
 
+USES = """import sys
+sys.path.insert(0, sys.argv[1])
+import kernels, numpy, study
+layer = kernels.RNN("rnn", 1, 1)
+layer.forward(layer.init(seed=0), numpy.zeros((1, 1, 1), "float32"))
+print(kernels.__file__, study.__file__, sep="\\n")"""
+
+
 def _clone(context, option, folder):
-    """A callback that refuses a folder without compiled kernels."""
-    if folder is not None and not any(Path(folder, "kernels").glob("_timeloop_*.so")):
-        raise click.BadParameter(f"expected a compiled clone of this project, got {folder!r}")
+    """A callback that refuses a folder whose kernels and study cannot be used. It tries them in another process."""
+    if folder is None:
+        return None
+    tried = subprocess.run([sys.executable, "-P", "-c", USES, folder], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    inside = Path(folder).resolve()
+    if tried.returncode or not all(inside in Path(path).resolve().parents for path in tried.stdout.split("\n")[:2]):
+        why = "".join(f" ({line})" for line in tried.stderr.strip().split("\n")[-1:] if line)
+        raise click.BadParameter(f"expected a compiled clone of this project, got {folder!r}{why}")
     return folder
 
 

@@ -13,8 +13,11 @@ MOST = 10  # ids that are listed where several match
 def find(out, start):
     """The record or failure of the one trial below the folder `out` whose id, or its last part, begins with `start`.
 
-    Returns a dict of the record, its folder and its provenance. Raises SpecError if no trial matches, or several do.
+    Returns a dict of the record, its folder and its provenance. Raises SpecError if no trial matches, or several do, or
+    `out` is no folder.
     """
+    if not Path(out).is_dir():
+        raise SpecError(f"{out}: expected a folder of results, got {'a file' if Path(out).exists() else 'a path where nothing is'}")
     matches = {}
     files = (store.RUNS, store.PACKED, store.SEGMENTS)
     for folder in {path.parent for name in files for path in Path(out).glob(f"**/{name}")}:

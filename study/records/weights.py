@@ -52,8 +52,9 @@ def read(path, trial, into, of_all):
     found = _arrays(path)
     expected = about(trial, of_all)
     said = {key: str(found.pop(key, None)) for key in expected}
-    if said | {"digest": of_all} != expected:
-        raise SpecError(f"{path}: expected weights of {trial.id}, got those of {said['id']:.200}")
+    for key in ("id", "trial"):
+        if said[key] != expected[key]:
+            raise SpecError(f"{path}: {key}: expected weights of {expected[key]}, got those of {said[key]:.200}")
     if found.keys() != into.keys():
         raise SpecError(f"{path}: expected the arrays {', '.join(into)}, got {', '.join(found)}")
     for name, array in into.items():
@@ -76,4 +77,5 @@ def _arrays(path):
         with np.load(io.BytesIO(data), allow_pickle=False) as file:
             return {name: file[name] for name in file.files}
     except Exception as error:  # of many kinds, by what is damaged: a changed size may ask for more memory than there is
-        raise SpecError(f"{path}: expected a file of weights, got a damaged or another file ({type(error).__name__}: {error})") from None
+        why = f"{type(error).__name__}: {error}".partition(" If you trust")[0]  # NumPy's advice to load it all the same
+        raise SpecError(f"{path}: expected a file of weights (.npz), got a damaged or another file ({why})") from None

@@ -35,7 +35,7 @@ SETTINGS = {
 COORDINATES, DIGITS = re.compile(r'\b(?:d|x|y|transform)="[^"]*"'), re.compile(r"(\.\d\d)\d+")
 INDENT = re.compile(r"\n *")
 # Ids are numbered: Matplotlib hashes them from all digits of coordinates.
-NAMED, EMPTY = re.compile(r'<g(?: id="[^"]*")?>'), re.compile(r'<g id="[^"]*"/>\n')
+NAMED, EMPTY = re.compile(r'<g(?: id="[^"]*")?>'), re.compile(r"<g\b[^>]*/>\n")
 REFERENCE, ID = re.compile(r'(?:href="#|url\(#)([\w.-]+)'), re.compile(r'(\bid="|href="#|url\(#)([\w.-]+)')
 
 

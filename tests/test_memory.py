@@ -6,7 +6,6 @@ import pickle
 import signal
 import sys
 import threading
-import time
 import warnings
 from contextlib import contextmanager
 from types import SimpleNamespace
@@ -346,30 +345,30 @@ def in_child(call):
 
 
 @contextmanager
-def interrupted(after):
-    """Sends SIGINT after some seconds; the block must raise KeyboardInterrupt within a second of this process's time."""
-    sent = []
+def interrupted(monkeypatch, layer, name):
+    """Sends SIGINT during the second native call of a pass; the block must raise KeyboardInterrupt, with no third call."""
+    native, calls, sender = getattr(layer._loop, name), [], threading.Thread(target=signal.raise_signal, args=[signal.SIGINT])
 
-    def send():
-        sent.append(time.process_time())
-        signal.raise_signal(signal.SIGINT)
+    def call(*arguments):
+        calls.append(name)
+        if len(calls) == 2:
+            sender.start()
+        native(*arguments)
+        if len(calls) == 2:
+            sender.join()
 
-    timer = threading.Timer(after, send)
-    timer.start()
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            yield
-        assert time.process_time() - sent[0] < 1
-    finally:
-        timer.join()
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(layer._loop, name, call)
+        yield
+    assert len(calls) == 2
 
 
-def test_a_long_forward_pass_hears_a_signal():
-    layer, given = problem(direction="forward", merge="concat", B=1, H=48)
+def test_a_long_forward_pass_hears_a_signal(monkeypatch):
+    layer, given = problem(T=12_000, direction="forward", merge="concat", B=1, H=48)
     expected = results(layer, given)
-    long = np.zeros((2_000_000, 1, I), "f4")        # some seconds
-    with interrupted(0.2):
-        layer.forward(given.theta, long)
+    monkeypatch.setattr(tapes, "PACE", 1)
+    with interrupted(monkeypatch, layer, "forward"):
+        layer.forward(given.theta, given.x)
     assert len(layer._workspace._free) == 2
     assert_same(results(layer, given), expected)
 
@@ -379,7 +378,7 @@ def test_a_long_backward_pass_hears_a_signal(monkeypatch):
     expected = backward(layer, layer.forward(given.theta, given.x).tape, given)
     tape = layer.forward(given.theta, given.x).tape
     monkeypatch.setattr(tape._record, "pace", 320)
-    with interrupted(0.05):
+    with interrupted(monkeypatch, layer, "backward"):
         layer.backward(tape, given.dy)
     assert 3 <= len(layer._workspace._free) <= 4        # one may have been on its way
     assert_same(backward(layer, layer.forward(given.theta, given.x).tape, given), expected)

@@ -5,6 +5,7 @@ import pickle
 import subprocess
 import sys
 from contextlib import contextmanager
+from pathlib import Path
 
 from kernels.processor import affinity
 from study.bench import peer_server, peers
@@ -12,6 +13,13 @@ from study.records.machine import PROJECT
 
 POOLS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")  # read by the peers' thread pools
 INSTALL = 'in the project\'s folder: .venv/bin/python -m pip install -c constraints.txt -e ".[peers]"'
+
+USES = """import sys
+sys.path.insert(0, sys.argv[1])
+import kernels, numpy, study
+layer = kernels.RNN("rnn", 1, 1)
+layer.forward(layer.init(seed=0), numpy.zeros((1, 1, 1), "float32"))
+print(kernels.__file__, study.__file__, sep="\\n")"""
 
 
 class Lost(Exception):
@@ -53,6 +61,15 @@ class PeerProcess:
             self._process.kill()
             self._process.wait()
         self._process.stdout.close()
+
+
+def unusable(folder):
+    """Why the kernels and the study of a folder cannot be used, None if they can. Another process tries them."""
+    tried = subprocess.run([sys.executable, "-P", "-c", USES, folder], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    inside = Path(folder).resolve()
+    if tried.returncode == 0 and all(inside in Path(path).resolve().parents for path in tried.stdout.splitlines()):
+        return None
+    return tried.stderr.strip().rpartition("\n")[2]     # nothing where Python found them elsewhere
 
 
 def pinned(threads):

@@ -1,13 +1,9 @@
 """The command `bench` and its subcommands; study.bench.suite_runner does the work."""
 
-import subprocess
-import sys
-from pathlib import Path
-
 import click
 
 from kernels.processor import affinity
-from study.bench import suites
+from study.bench import peer_process, suites
 from study.bench.peers import OTHERS
 from study.cli import FAILED, INTERRUPTED, say
 from study.errors import unknown
@@ -28,23 +24,10 @@ def _names(kind, known):
     return read
 
 
-USES = """import sys
-sys.path.insert(0, sys.argv[1])
-import kernels, numpy, study
-layer = kernels.RNN("rnn", 1, 1)
-layer.forward(layer.init(seed=0), numpy.zeros((1, 1, 1), "float32"))
-print(kernels.__file__, study.__file__, sep="\\n")"""
-
-
 def _clone(context, option, folder):
-    """A callback that refuses a folder whose kernels and study cannot be used. It tries them in another process."""
-    if folder is None:
-        return None
-    tried = subprocess.run([sys.executable, "-P", "-c", USES, folder], capture_output=True, text=True, stdin=subprocess.DEVNULL)
-    inside = Path(folder).resolve()
-    if tried.returncode or not all(inside in Path(path).resolve().parents for path in tried.stdout.split("\n")[:2]):
-        why = "".join(f" ({line})" for line in tried.stderr.strip().split("\n")[-1:] if line)
-        raise click.BadParameter(f"expected a compiled clone of this project, got {folder!r}{why}")
+    """A callback that refuses a folder whose kernels and study cannot be used."""
+    if folder is not None and (why := peer_process.unusable(folder)) is not None:
+        raise click.BadParameter(f"expected a compiled clone of this project, got {folder!r}{why and f' ({why})'}")
     return folder
 
 
